@@ -1,0 +1,105 @@
+"""Every failure that may reach a client. One class is one Status reason."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class APIError(Exception):
+    """Base, and the answer for a bug of ours."""
+
+    reason: str = "InternalError"
+    code: int = 500
+
+    def __init__(self, message: str, /, **details: Any) -> None:
+        """`details` are the fields of StatusDetails: name, group, kind, uid, causes, retryAfterSeconds."""
+        super().__init__(message)
+        self.details = details
+
+    def status(self) -> dict[str, Any]:
+        """The metav1.Status body for this failure."""
+        body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        body |= {"message": str(self)}
+        if self.reason:
+            body["reason"] = self.reason
+        if self.details:
+            body["details"] = self.details
+        return body | {"code": self.code}
+
+
+class BadRequest(APIError):
+    reason, code = "BadRequest", 400
+
+
+class Unauthorized(APIError):
+    reason, code = "Unauthorized", 401
+
+
+class Forbidden(APIError):
+    reason, code = "Forbidden", 403
+
+
+class NotFound(APIError):
+    reason, code = "NotFound", 404
+
+
+class MethodNotAllowed(APIError):
+    reason, code = "MethodNotAllowed", 405
+
+
+class NotAcceptable(APIError):
+    reason, code = "NotAcceptable", 406
+
+
+class AlreadyExists(APIError):
+    reason, code = "AlreadyExists", 409
+
+
+class Conflict(APIError):
+    reason, code = "Conflict", 409
+
+
+class Gone(APIError):
+    reason, code = "Gone", 410
+
+
+class Expired(APIError):
+    reason, code = "Expired", 410
+
+
+class RequestEntityTooLarge(APIError):
+    reason, code = "RequestEntityTooLarge", 413
+
+
+class UnsupportedMediaType(APIError):
+    reason, code = "UnsupportedMediaType", 415
+
+
+class Invalid(APIError):
+    reason, code = "Invalid", 422
+
+
+class TooManyRequests(APIError):
+    reason, code = "TooManyRequests", 429
+
+
+class ServerTimeout(APIError):
+    reason, code = "ServerTimeout", 500
+
+
+class ServiceUnavailable(APIError):
+    reason, code = "ServiceUnavailable", 503
+
+
+class Timeout(APIError):
+    reason, code = "Timeout", 504
+
+
+BY_REASON: dict[str, type[APIError]] = {cls.reason: cls for cls in APIError.__subclasses__()}  # all live in this file
+
+
+def from_status(body: Mapping[str, Any]) -> APIError:
+    """The client's side: rebuild the class. An unknown reason keeps its own words."""
+    cls = BY_REASON.get(body.get("reason", ""), APIError)
+    error = cls(body.get("message", ""), **body.get("details") or {})
+    error.reason, error.code = body.get("reason", cls.reason), body.get("code", cls.code)
+    return error

@@ -1,0 +1,1 @@
+"""Persistent volumes: provisioners, the CSI client, snapshots."""
