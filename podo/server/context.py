@@ -1,0 +1,44 @@
+"""Who asks, and how: what admission, strategies and registry may know of a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An identity. `groups` never contain duplicates; `extra` values are what authenticators add."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+ANONYMOUS = User("system:anonymous", groups=("system:unauthenticated",))
+
+
+@dataclass(slots=True)
+class Context:
+    """One request, from authentication to the store.
+
+    `group` and `version` are those of the request's path: Events of both groups share storage, and some rules differ.
+    `manager` is the field manager, already derived from the user agent where none is given.
+    `warnings` collects texts for `Warning` headers, in order, without duplicates.
+    """
+
+    user: User
+    now: datetime
+    group: str = ""
+    version: str = "v1"
+    subresource: str = ""
+    namespace: str = ""
+    dry_run: bool = False
+    manager: str = ""
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Send `text` to the client beside the answer."""
+        if text not in self.warnings:
+            self.warnings.append(text)
