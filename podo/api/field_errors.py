@@ -1,0 +1,110 @@
+"""What is wrong with a field, and how Kubernetes says so (apimachinery's field errors)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podo.api.errors import Invalid
+
+REQUIRED, INVALID, NOT_SUPPORTED, DUPLICATE = "Required value", "Invalid value", "Unsupported value", "Duplicate value"
+FORBIDDEN, TOO_LONG, TOO_MANY, NOT_FOUND = "Forbidden", "Too long", "Too many", "Not found"
+INTERNAL, TYPE_INVALID = "Internal error", "Invalid value"
+CAUSES = {
+    REQUIRED: "FieldValueRequired",
+    INVALID: "FieldValueInvalid",
+    NOT_SUPPORTED: "FieldValueNotSupported",
+    DUPLICATE: "FieldValueDuplicate",
+    FORBIDDEN: "FieldValueForbidden",
+    TOO_LONG: "FieldValueTooLong",
+    TOO_MANY: "FieldValueTooMany",
+    NOT_FOUND: "FieldValueNotFound",
+    INTERNAL: "InternalError",
+}
+NO_VALUE = object()  # an error that shows no value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One complaint. `kind` is one of the constants above; `cause` the reason in a StatusCause."""
+
+    kind: str
+    field: str
+    value: Any = NO_VALUE
+    detail: str = ""
+    cause: str = ""
+
+    def body(self) -> str:
+        """The message without the field's path, as a StatusCause has it."""
+        text = self.kind if self.value is NO_VALUE else f"{self.kind}: {shown(self.value)}"
+        return f"{text}: {self.detail}" if self.detail else text
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.body()}"
+
+    def status_cause(self) -> dict[str, str]:
+        """The StatusCause of this error."""
+        return {"reason": self.cause or CAUSES[self.kind], "message": self.body(), "field": self.field}
+
+
+def shown(value: Any) -> str:
+    """A value as messages print it: JSON for strings and structures, plain for numbers and booleans."""
+    if value is None:
+        return "null"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def required(field: str, detail: str = "") -> FieldError:
+    return FieldError(REQUIRED, field, detail=detail)
+
+
+def invalid(field: str, value: Any, detail: str) -> FieldError:
+    return FieldError(INVALID, field, value, detail)
+
+
+def type_invalid(field: str, value: Any, detail: str) -> FieldError:
+    return FieldError(TYPE_INVALID, field, value, detail, "FieldValueTypeInvalid")
+
+
+def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
+    names = ", ".join(shown(s) for s in supported)
+    return FieldError(NOT_SUPPORTED, field, value, f"supported values: {names}" if names else "")
+
+
+def duplicate(field: str, value: Any) -> FieldError:
+    return FieldError(DUPLICATE, field, value)
+
+
+def forbidden(field: str, detail: str) -> FieldError:
+    return FieldError(FORBIDDEN, field, detail=detail)
+
+
+def too_long(field: str, limit: int) -> FieldError:
+    return FieldError(TOO_LONG, field, detail=f"may not be more than {limit} bytes")
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    return FieldError(TOO_MANY, field, count, f"must have at most {limit} item{'' if limit == 1 else 's'}")
+
+
+def not_found(field: str, value: Any) -> FieldError:
+    return FieldError(NOT_FOUND, field, value)
+
+
+def internal(field: str, detail: str) -> FieldError:
+    return FieldError(INTERNAL, field, detail=detail)
+
+
+def aggregate(errors: Sequence[FieldError]) -> str:
+    """Several errors in one line, each message once."""
+    messages = list(dict.fromkeys(map(str, errors)))
+    return messages[0] if len(messages) == 1 else f"[{', '.join(messages)}]"
+
+
+def invalid_object(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> Invalid:
+    """The 422 for an object with these errors."""
+    qualified = f"{kind}.{group}" if group else kind
+    details: dict[str, Any] = {"name": name} if name else {}
+    details |= {"group": group} if group else {}
+    details |= {"kind": kind, "causes": [e.status_cause() for e in errors]}
+    return Invalid(f'{qualified} "{name}" is invalid: {aggregate(errors)}', **details)
