@@ -1,0 +1,33 @@
+"""Defaults of dynamic resource allocation."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def _requests(requests: Iterable[Object]) -> None:
+    for request in requests:
+        if "exactly" in request:
+            _count(request["exactly"])
+        for alternative in request.get("firstAvailable", ()):
+            _count(alternative)
+
+
+def _count(request: Object) -> None:
+    if request.setdefault("allocationMode", "ExactCount") == "ExactCount" and "count" not in request:
+        request["count"] = 1
+
+
+def claim(obj: Object) -> None:
+    _requests(obj["spec"]["devices"].get("requests", ()))
+
+
+def claim_template(obj: Object) -> None:
+    _requests(obj["spec"]["spec"]["devices"].get("requests", ()))
+
+
+DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
+    ("resource.k8s.io/v1", "ResourceClaim"): claim,
+    ("resource.k8s.io/v1", "ResourceClaimTemplate"): claim_template,
+}
