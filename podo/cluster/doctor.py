@@ -1,0 +1,154 @@
+"""What podo needs of a machine, whether it is there, and how to mend it. Each check is one row of `CHECKS`."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check. `fix` says what to do and is "" where all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+    package: str = ""  # the Debian package that `podo setup` installs for it
+
+
+def run(*command: str) -> tuple[int, str]:
+    """Exit status and output of a short command; 127 if it is not there."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except FileNotFoundError:
+        return 127, f"{command[0]} is not installed"
+    except subprocess.TimeoutExpired:
+        return 124, f"{command[0]} did not answer within 10 seconds"
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def program(name: str, package: str, what_for: str, *version: str) -> Callable[[], Finding]:
+    """A check for a program that must start; its first line of output is shown."""
+
+    def check() -> Finding:
+        if shutil.which(name) is None:
+            missing = f"not installed; needed to {what_for}"
+            return Finding(name, False, missing, f"apt-get install {package}, or: podo setup", package)
+        status, output = run(name, *(version or ("--version",)))
+        first = output.partition("\n")[0]
+        return Finding(name, status == 0, first, "" if status == 0 else f"apt-get install --reinstall {package}")
+
+    return check
+
+
+def root() -> Finding:
+    """Namespaces, mounts and nftables need root."""
+    ok = os.geteuid() == 0
+    return Finding("root", ok, "running as root" if ok else f"running as uid {os.geteuid()}", "" if ok else "use sudo")
+
+
+def python() -> Finding:
+    """The interpreter."""
+    ok = sys.version_info >= (3, 11)
+    return Finding("python", ok, platform.python_version(), "" if ok else "install Python 3.11 or newer")
+
+
+def runtime() -> Finding:
+    """One of crun and runc must be there and accept the machine's cgroups."""
+    found = [name for name in ("crun", "runc") if shutil.which(name)]
+    if not found:
+        return Finding("runtime", False, "neither crun nor runc", "apt-get install crun runc, or: podo setup", "crun")
+    if found == ["crun"] and cgroup_layout() != "v2":
+        fix = "apt-get install runc, or: podo setup"
+        return Finding("runtime", False, f"crun refuses {cgroup_layout()} cgroups", fix, "runc")
+    chosen = "crun" if "crun" in found and cgroup_layout() == "v2" else "runc" if "runc" in found else found[0]
+    return Finding("runtime", True, f"{chosen} ({run(chosen, '--version')[1].partition(chr(10))[0]})")
+
+
+def cgroup_layout(mounts: str | None = None) -> str:
+    """`v2`, `v1`, `hybrid` (controllers on v1, a v2 tree beside) or `none`."""
+    text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
+    rows = [line.split()[:4] for line in text.splitlines()]
+    v2 = any(kind == "cgroup2" for _, _, kind, _ in rows)
+    v1 = any(kind == "cgroup" and "name=" not in options for _, _, kind, options in rows)
+    return {(True, True): "hybrid", (False, True): "v1", (True, False): "v2", (False, False): "none"}[v2, v1]
+
+
+def cgroups() -> Finding:
+    """The controllers that limits and accounting need."""
+    layout = cgroup_layout()
+    if layout == "none":
+        fix = "mount them: mount -t cgroup2 none /sys/fs/cgroup"
+        return Finding("cgroups", False, "no cgroups are mounted", fix)
+    missing = {"cpu", "memory", "pids"} - controllers(layout)
+    fix = f"enable them in the kernel's command line: {', '.join(sorted(missing))}" if missing else ""
+    return Finding("cgroups", not missing, layout + (f", without {', '.join(sorted(missing))}" if missing else ""), fix)
+
+
+def controllers(layout: str) -> set[str]:
+    """The controllers that can be used."""
+    if layout == "v2":
+        return set(Path("/sys/fs/cgroup/cgroup.controllers").read_text().split())
+    rows = [line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:]]
+    return {name for name, hierarchy, _, enabled in rows if enabled == "1" and hierarchy != "0"}
+
+
+def overlay() -> Finding:
+    """Container root file systems are overlay mounts."""
+    ok = "overlay" in Path("/proc/filesystems").read_text().split() or run("modprobe", "overlay")[0] == 0
+    return Finding("overlayfs", ok, "available" if ok else "the kernel has none", "" if ok else "modprobe overlay")
+
+
+def nftables() -> Finding:
+    """The kernel side: a throw-away table with the expressions that Services use, checked and not applied."""
+    rules = (
+        "table ip podo_check { chain c { type nat hook output priority 0; numgen random mod 2 vmap { 0: accept }; } }"
+    )
+    try:
+        done = subprocess.run(["nft", "-c", "-f", "-"], input=rules, capture_output=True, text=True, timeout=10)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return Finding("nftables", False, "nft does not run", "apt-get install nftables, or: podo setup", "nftables")
+    detail = done.stderr.strip().partition("\n")[0] or "NAT, maps and numgen work"
+    fix = "" if done.returncode == 0 else "run as root on a kernel with nf_tables, nft_nat, nft_numgen"
+    return Finding("nftables", done.returncode == 0, detail, fix)
+
+
+def forwarding() -> Finding:
+    """Pods on several nodes need IP forwarding; `podo up` switches it on."""
+    path = Path("/proc/sys/net/ipv4/ip_forward")
+    ok = os.access(path, os.W_OK) or path.read_text().strip() == "1"
+    return Finding("ip_forward", ok, "on, or podo up can switch it on" if ok else "off", "" if ok else "run as root")
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    root,
+    python,
+    runtime,
+    program("conmon", "conmon", "keep containers running over restarts"),
+    program("nft", "nftables", "balance Services"),
+    program("skopeo", "skopeo", "pull images"),
+    program("buildah", "buildah", "build images"),
+    program("conntrack", "conntrack", "forget connections to Pods that are gone"),
+    cgroups,
+    overlay,
+    nftables,
+    forwarding,
+)
+
+# What a cluster cannot start without; the rest is needed only for some commands.
+ESSENTIAL = frozenset({"root", "python", "runtime", "conmon", "nft", "cgroups", "overlayfs", "nftables", "ip_forward"})
+
+
+def examine(checks: Iterable[Callable[[], Finding]] = CHECKS) -> list[Finding]:
+    """Every finding, in order."""
+    return [check() for check in checks]
+
+
+def missing_packages(findings: Iterable[Finding]) -> list[str]:
+    """The Debian packages that would mend what a package can mend."""
+    return sorted({f.package for f in findings if not f.ok and f.package})

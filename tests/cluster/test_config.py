@@ -1,0 +1,86 @@
+import pytest
+
+from podo.cluster import config
+from podo.cluster.config import ClusterConfig, candidates, check_name, new_node
+from podo.cluster.errors import ClusterError
+from podo.cluster.paths import Paths
+
+
+@pytest.fixture
+def cluster() -> ClusterConfig:
+    ranges = next(iter(candidates()))
+    return ClusterConfig(
+        name="dev",
+        bridge=ranges.bridge,
+        node_network=ranges.node_network,
+        pod_network=ranges.pod_network,
+        service_network=ranges.service_network,
+        api_port=ranges.api_port,
+    )
+
+
+@pytest.fixture
+def where(tmp_path) -> Paths:
+    return Paths(tmp_path / "state", tmp_path / "run")
+
+
+def test_nodes_are_numbered_and_get_their_own_addresses(cluster):
+    for _ in range(2):
+        cluster = cluster.with_node(new_node(cluster))
+    assert [(n.name, n.address, n.pod_cidr) for n in cluster.nodes] == [
+        ("node-1", "10.245.0.2", "10.244.1.0/24"),
+        ("node-2", "10.245.0.3", "10.244.2.0/24"),
+    ]
+
+
+def test_a_removed_nodes_number_is_used_again(cluster):
+    for _ in range(3):
+        cluster = cluster.with_node(new_node(cluster))
+    cluster = cluster.without_node("node-2")
+    assert new_node(cluster).name == "node-2"
+
+
+def test_replacing_a_node_keeps_its_place(cluster):
+    for _ in range(2):
+        cluster = cluster.with_node(new_node(cluster))
+    changed = cluster.with_node(new_node(cluster.without_node("node-1"), cpu="2"))
+    assert [(n.name, n.cpu) for n in changed.nodes] == [("node-1", "2"), ("node-2", "")]
+
+
+def test_well_known_addresses(cluster):
+    assert (cluster.host_address, cluster.api_service_address, cluster.dns_address) == (
+        "10.245.0.1",
+        "10.96.0.1",
+        "10.96.0.10",
+    )
+
+
+def test_what_was_saved_is_loaded(cluster, where):
+    config.save(where, cluster)
+    assert config.load(where) == cluster
+
+
+def test_a_damaged_description_says_so(cluster, where):
+    config.save(where, cluster)
+    where.config.write_text("{")
+    with pytest.raises(ClusterError, match="is damaged") as error:
+        config.load(where)
+    assert str(where.state) in error.value.hint
+
+
+def test_an_unknown_node_is_named_beside_the_known(cluster):
+    with pytest.raises(ClusterError, match="no node 'node-9'") as error:
+        cluster.with_node(new_node(cluster)).node("node-9")
+    assert error.value.hint == "its nodes: node-1"
+
+
+def test_no_two_candidates_share_anything():
+    rows = list(candidates())
+    for attribute in ("bridge", "node_network", "pod_network", "service_network", "api_port"):
+        assert len({getattr(r, attribute) for r in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("name", ["", "A", "-a", "a/b", "..", "a" * 41])
+def test_a_bad_name_is_refused(name):
+    with pytest.raises(ClusterError):
+        check_name(name)
