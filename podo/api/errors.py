@@ -14,10 +14,12 @@ class APIError(Exception):
         """`details` are the fields of StatusDetails: name, group, kind, uid, causes, retryAfterSeconds."""
         super().__init__(message)
         self.details = details
+        self.metadata: dict[str, Any] = {}
+        """The ListMeta of the Status; `continue` where a list may go on despite the failure."""
 
     def status(self) -> dict[str, Any]:
         """The metav1.Status body for this failure."""
-        body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": self.metadata, "status": "Failure"}
         body |= {"message": str(self)}
         if self.reason:
             body["reason"] = self.reason

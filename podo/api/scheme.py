@@ -71,6 +71,15 @@ def _decoder(cls: Any) -> "msgspec.json.Decoder[Any]":
 
 
 def decode(cls: type[T], raw: bytes) -> T:
-    """The typed object in `raw`. Unknown fields are ignored. Raises msgspec.ValidationError on a wrong type."""
-    decoded: T = _decoder(cls).decode(raw)
+    """The typed object in `raw`. Unknown fields and nulls are ignored. A wrong type is a msgspec.ValidationError."""
+    try:
+        decoded: T = _decoder(cls).decode(raw)
+    except msgspec.ValidationError:  # rare: a list that is null, as Go writes nil slices of required fields
+        decoded = msgspec.convert(_without_nulls(msgspec.json.decode(raw)), cls)
     return decoded
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -9,16 +9,21 @@ managed fields, selectors. A kind that needs more has a `Strategy`. To add one:
 Objects are plain dicts, as decoded from JSON, in the *stored* version of their kind; methods change `obj` in place and
 never `old`, which is shared with every reader. A strategy is stateless and does no I/O.
 
-Order at create: `default` → mutating admission → metadata is filled in, status is dropped if there is a status
-subresource → `prepare_create` → metadata is validated → `validate` → `warnings` → validating admission → store.
-Order at update: `default` → mutating admission → `prepare_update` (or `prepare_status` for `/status`) → metadata is
-validated → `validate_update` (`validate_status`) → `warnings` → validating admission → store.
+Order at create: `default` → managed fields → mutating admission → metadata is filled in, status is dropped if there is
+a status subresource, generation is 1 → `prepare_create` → metadata is checked (by `registry/metadata.py`, names by
+`name_errors`) → `validate` → `warnings` → validating admission → store.
+Order at update: `default` → managed fields → mutating admission → status is `old`'s, or for `/status` all else is →
+`prepare_update` (`prepare_status`) → generation → metadata is checked → `validate_update` (`validate_status`) →
+`warnings` → validating admission → store. All errors together make the one 422.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .context import Context
+from podo.api import names
+from podo.api.field_errors import FieldError
+from podo.server import defaulting
+from podo.server.context import Context
 
 Object = dict[str, Any]
 
@@ -26,41 +31,51 @@ Object = dict[str, Any]
 class Strategy:
     """The rules of a kind that has none of its own; subclasses override what differs."""
 
+    name_errors: Callable[[str], list[str]] = staticmethod(names.dns1123_subdomain)
+    """What is wrong with a name: one of `podo.api.names`, as a staticmethod."""
+
     create_on_update = False
     """PUT of an object that does not exist creates it."""
 
     unconditional_update = True
     """PUT without a resourceVersion is allowed."""
 
-    generations = True
+    generations = False
     """metadata.generation is kept: 1 at create, one more with each change outside of metadata and status.
 
-    Only for kinds with a `spec`; the registry sets it False for others."""
+    Where the rule differs, `prepare_update` sets it; the registry then leaves it so."""
 
-    status_metadata = ("labels",)
-    """The fields of metadata that an update of `/status` keeps as they were, beside those that no update can change."""
+    drops_status = True
+    """Where there is a status subresource: create drops status, update keeps the old one."""
+
+    status_metadata: tuple[str, ...] = ("labels",)
+    """The fields of metadata that an update of `/status` keeps as they were."""
+
+    graceful = False
+    """DELETE may leave the object for a while, as `grace_period` says."""
 
     def default(self, obj: Object) -> None:
-        """Fill in what the client left out, by the rules of `obj`'s own apiVersion."""
+        """Bring `obj` into canonical form and fill in what the client left out, by the rules of its own apiVersion."""
+        defaulting.default(obj["apiVersion"], obj["kind"], obj)
 
     def prepare_create(self, obj: Object, ctx: Context) -> None:
-        """Drop or set what a client may not choose. Status is gone already where there is a status subresource."""
+        """Drop or set what a client may not choose."""
 
     def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
-        """The same for an update. Status is `old`'s already where there is a status subresource."""
+        """The same for an update."""
 
     def prepare_status(self, obj: Object, old: Object, ctx: Context) -> None:
-        """The same for an update of `/status`: all but status and metadata is `old`'s already."""
+        """The same for an update of `/status`."""
 
-    def validate(self, obj: Object, ctx: Context) -> Sequence[Any]:
-        """What is wrong with a new object, as `FieldError`s in Kubernetes' order; metadata is checked already."""
+    def validate(self, obj: Object, ctx: Context) -> Sequence[FieldError]:
+        """What is wrong with a new object, in Kubernetes' order; metadata is checked already."""
         return ()
 
-    def validate_update(self, obj: Object, old: Object, ctx: Context) -> Sequence[Any]:
+    def validate_update(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
         """What is wrong with a changed object."""
         return ()
 
-    def validate_status(self, obj: Object, old: Object, ctx: Context) -> Sequence[Any]:
+    def validate_status(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
         """What is wrong with a changed status."""
         return ()
 
@@ -69,5 +84,25 @@ class Strategy:
         return ()
 
     def selectable_fields(self, obj: Object) -> dict[str, str]:
-        """Field selectors beyond metadata.name and metadata.namespace, with this object's values."""
+        """Field selectors beyond metadata.name and metadata.namespace, with this object's values.
+
+        For an empty object it gives the same names, which is how the registry knows what may be selected by.
+        """
         return {}
+
+    collects = True
+    """Dependents are garbage collected when the owner goes; False: propagation policies mean nothing (Events)."""
+
+    returns_deleted = False
+    """DELETE answers with the object, where others answer with a Status."""
+
+    def held(self, obj: Object) -> bool:
+        """Whether something beside metadata.finalizers holds a deleted object (a Namespace's spec.finalizers)."""
+        return False
+
+    def mark_deleted(self, obj: Object) -> None:
+        """What else changes in an object that is to go but is there still (a Namespace's phase)."""
+
+    def grace_period(self, obj: Object, wanted: int | None) -> int:
+        """Seconds that a graceful deletion takes: `wanted` by the client (None: by default), or what `obj` says."""
+        return wanted or 0

@@ -1,0 +1,71 @@
+"""The API without HTTP: store, watch cache and registry, put together and running."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from podo.clock import Clock
+from podo.server.admission_point import Admission, AdmitAll, FieldManager, NoFieldManager
+from podo.server.context import User
+from podo.server.local import LocalClient
+from podo.server.operations import Operations
+from podo.server.registry.catalog import Catalog
+from podo.server.registry.generic import Chance, Registry
+from podo.server.watchcache.cache import WatchCache
+from podo.store.base import Store
+
+MASTER = User("system:apiserver", groups=("system:masters", "system:authenticated"))
+
+
+@dataclass(frozen=True)
+class Core:
+    """A running API. `client` is how what runs in this process uses it."""
+
+    clock: Clock
+    catalog: Catalog
+    cache: WatchCache
+    registry: Registry
+    operations: Operations
+
+    def client(self, user: User = MASTER, *, manager: str = "podo") -> LocalClient:
+        """A client that acts as `user` and owns the fields that it sets as `manager`."""
+        return LocalClient(self.operations, self.clock, user, manager=manager)
+
+
+def system_chance(seed: int | None = None) -> Chance:
+    """Random uids and name suffixes; the same for the same seed."""
+    source = random.Random(seed)
+    return Chance(lambda: str(uuid.UUID(int=source.getrandbits(128), version=4)), source.choice)
+
+
+@asynccontextmanager
+async def running_core(
+    store: Store,
+    clock: Clock,
+    *,
+    admission: Admission | None = None,
+    fields: FieldManager | None = None,
+    chance: Chance | None = None,
+    shared: bool = False,
+) -> AsyncIterator[Core]:
+    """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
+    catalog = Catalog()
+    cache = WatchCache(store, catalog.fields_of, shared=shared)
+    registry = Registry(
+        store,
+        cache,
+        admission=admission or AdmitAll(),
+        fields=fields or NoFieldManager(),
+        chance=chance or system_chance(),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        feeding = tasks.create_task(cache.run(), name="watch cache")
+        await cache.ready.wait()
+        try:
+            yield Core(clock, catalog, cache, registry, Operations(catalog, registry))
+        finally:
+            cache.close()
+            feeding.cancel()

@@ -1,0 +1,188 @@
+"""The in-process client: `podo.client.base.Client` straight on the registry, with no HTTP and no encoding in between.
+
+Objects are decoded at most once a revision and shared by all who ask. Authorization is not asked: who runs in this
+process may do everything; admission and validation are.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from podo.api import scheme
+from podo.api.errors import MethodNotAllowed, NotFound
+from podo.api.scheme import Object as TypedObject
+from podo.api.scheme import PartialObject
+from podo.api.selectors import parse_fields, parse_labels
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import (
+    BOOKMARK,
+    DEFAULT_DELETE,
+    DELETED,
+    INITIAL_EVENTS_END,
+    DeleteOptions,
+    Key,
+    Kind,
+    ObjectList,
+    Patch,
+    WatchEvent,
+    kind_of,
+)
+from podo.clock import Clock
+from podo.server.context import Context, User
+from podo.server.operations import Operations, Target
+from podo.server.registry import deleting
+from podo.server.registry.kinds import Served
+from podo.server.registry.reading import ListOptions
+from podo.server.strategy import Object
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.selection import Selection
+from podo.server.watchcache.watcher import Notice, Seen
+
+T = TypeVar("T", bound=TypedObject)
+
+
+class LocalClient:
+    """A `Client` for what runs in the server's process, as `user`, who owns fields as `manager`."""
+
+    def __init__(self, operations: Operations, clock: Clock, user: User, *, manager: str) -> None:
+        self._operations, self._clock, self._user, self._manager = operations, clock, user, manager
+
+    async def get(self, kind: type[T] | Kind[T], key: Key) -> T:
+        served, cls = self._served(kind)
+        return _typed(served, cls, await self._operations.registry.get(served, key.namespace, key.name))
+
+    async def list(
+        self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> ObjectList[T]:
+        served, cls = self._served(kind)
+        selection = _selection(namespace, labels, fields)
+        found = await self._operations.registry.list(served, selection, ListOptions())
+        return ObjectList([_typed(served, cls, entry) for entry in found.entries], str(found.revision))
+
+    async def watch(
+        self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = "", since: str = ""
+    ) -> AsyncIterator[WatchEvent[T]]:
+        served, cls = self._served(kind)
+        registry, selection = self._operations.registry, _selection(namespace, labels, fields)
+        start = int(since) if since else -1
+        first: list[Entry] = []
+        if start < 0:
+            found = await registry.list(served, selection, ListOptions())
+            first, start = list(found.entries), found.revision
+        watcher = registry.watch(served, selection, start)
+        try:
+            for entry in first:
+                yield WatchEvent("ADDED", _typed(served, cls, entry))
+            if not since:
+                yield WatchEvent(BOOKMARK, _bookmark(cls, start))
+            while True:
+                for notice in watcher.take():
+                    yield _event(served, cls, notice)
+                if watcher.closed:
+                    return
+                await watcher.changed()
+        finally:
+            registry.unwatch(served, watcher)
+
+    async def create(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
+        cls = type(obj)
+        meta, kind = obj.metadata, of or kind_of(cls)
+        served, _ = self._served(kind)
+        ctx = self._context(served, meta.namespace, subresource)
+        body = _plain(obj)
+        if not subresource:
+            return _typed(served, cls, await self._operations.registry.create(ctx, served, body))
+        answer = await self._operations.create_below(ctx, Target(served, meta.name), body)
+        return _from_plain(cls, answer)
+
+    async def update(self, obj: T, *, subresource: str = "") -> T:
+        cls = type(obj)
+        served, _ = self._served(_kind_of_object(obj))
+        ctx = self._context(served, obj.metadata.namespace, subresource)
+        entry = await self._operations.replace(ctx, Target(served, obj.metadata.name), _plain(obj))
+        return _typed(served, cls, entry)
+
+    async def patch(self, kind: type[T] | Kind[T], key: Key, patch: Patch, *, subresource: str = "") -> T:
+        served, cls = self._served(kind)
+        ctx = self._context(served, key.namespace, subresource)
+        ctx.manager = patch.field_manager or ctx.manager
+        body = patch.body if isinstance(patch.body, bytes) else msgspec.json.encode(patch.body)
+        target = Target(served, key.name)
+        entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force)
+        return _typed(served, cls, entry)
+
+    async def delete(self, kind: type[T] | Kind[T], key: Key, options: DeleteOptions = DEFAULT_DELETE) -> None:
+        served, _ = self._served(kind)
+        wanted = deleting.DeleteOptions(
+            grace_period_seconds=options.grace_period_seconds,
+            propagation=options.propagation,
+            uid=options.uid,
+            resource_version=options.resource_version,
+        )
+        await self._operations.registry.delete(self._context(served, key.namespace, ""), served, key.name, wanted)
+
+    def _served(self, kind: type[T] | Kind[T]) -> tuple[Served, type[T]]:
+        wanted = kind_of(kind)
+        resource = wanted.resource
+        served = self._operations.catalog.by_path(resource.group, resource.version, resource.plural)
+        if served is None:
+            raise NotFound("the server could not find the requested resource")
+        return served, wanted.cls
+
+    def _context(self, served: Served, namespace: str, subresource: str) -> Context:
+        resource = served.resource
+        if subresource and subresource not in resource.subresources:
+            raise MethodNotAllowed(f"{resource.group_resource} has no subresource {subresource}")
+        return Context(
+            self._user,
+            self._clock.now(),
+            group=resource.group,
+            version=resource.version,
+            subresource=subresource,
+            namespace=namespace,
+            manager=self._manager,
+            field_validation="Ignore",
+        )
+
+
+def _selection(namespace: str, labels: str, fields: str) -> Selection:
+    label_selector = parse_labels(labels) if labels else None
+    return Selection(namespace, label_selector, parse_fields(fields) if fields else None)
+
+
+def _kind_of_object(obj: TypedObject) -> Any:
+    return kind_of(type(obj))
+
+
+def _plain(obj: TypedObject) -> Object:
+    return msgspec.json.decode(scheme.encode(obj))  # type: ignore[no-any-return]
+
+
+def _from_plain(cls: type[T], obj: Object) -> T:
+    return scheme.decode(cls, msgspec.json.encode(obj))
+
+
+def _typed(served: Served, cls: type[T], entry: Entry) -> T:
+    """The entry as a Struct, from memory if it has been asked for before."""
+    known: T | None = entry.typed
+    if type(known) is cls:
+        return known
+    if served.from_stored is not None:
+        return _from_plain(cls, served.client_form(entry))
+    if cls is PartialObject:
+        return scheme.decode(cls, served.head + entry.tail)
+    typed = entry.typed = scheme.decode(cls, b"{" + entry.tail)
+    return typed
+
+
+def _event(served: Served, cls: type[T], notice: Notice) -> WatchEvent[T]:
+    change = notice.change
+    if notice.seen is not Seen.LEFT:
+        return WatchEvent(notice.seen.value, _typed(served, cls, change.entry))
+    return WatchEvent(DELETED, _typed(served, cls, change.left()))
+
+
+def _bookmark(cls: Any, revision: int) -> Any:
+    meta = ObjectMeta(resource_version=str(revision), annotations={INITIAL_EVENTS_END: "true"})
+    return cls(metadata=meta)

@@ -1,0 +1,72 @@
+"""Which kinds are served, and how each is stored: the built-in ones, and those that definitions add."""
+
+from collections.abc import Iterator
+
+from podo.api import resources
+from podo.api.resources import Resource
+from podo.server.registry.kinds import Served, StoredKind
+from podo.server.registry.strategies import strategy_for
+from podo.server.watchcache.selection import FieldsOf
+
+SHARED_STORAGE = {("events.k8s.io", "events"): ("", "events")}
+"""Resources that are another group's objects."""
+STORED_VERSIONS = {("", "events"): "v1", ("autoscaling", "horizontalpodautoscalers"): "v2"}
+"""Of kinds that are served in more than one form."""
+
+
+class Catalog:
+    """Lookup by path and by kind. Kinds come and go with their definitions; built-in ones stay."""
+
+    def __init__(self) -> None:
+        self._stored: dict[tuple[str, str], StoredKind] = {}
+        self._by_path: dict[tuple[str, str, str], Served] = {}
+        self._by_kind: dict[tuple[str, str, str], Served] = {}
+        self._by_prefix: dict[str, StoredKind] = {}
+        for resource in resources.built_in():
+            self.add(_built_in(resource, self._stored))
+
+    def add(self, served: Served) -> None:
+        """Serve one version of a kind."""
+        resource = served.resource
+        self._by_path[resource.group, resource.version, resource.plural] = served
+        if resource.verbs and resource.kind:
+            self._by_kind.setdefault((resource.group, resource.version, resource.kind), served)
+        self._by_prefix[served.stored.prefix] = served.stored
+
+    def remove(self, resource: Resource) -> None:
+        """Serve it no more."""
+        self._by_path.pop((resource.group, resource.version, resource.plural), None)
+        self._by_kind.pop((resource.group, resource.version, resource.kind), None)
+
+    def by_path(self, group: str, version: str, plural: str) -> Served | None:
+        """The kind under this path."""
+        return self._by_path.get((group, version, plural))
+
+    def by_kind(self, group: str, version: str, kind: str) -> Served | None:
+        """The kind whose objects say so."""
+        return self._by_kind.get((group, version, kind))
+
+    def __iter__(self) -> Iterator[Served]:
+        return iter(self._by_path.values())
+
+    def fields_of(self, prefix: str) -> FieldsOf:
+        """The function that gives the selectable fields of the objects under a prefix."""
+        stored = self._by_prefix.get(prefix)
+        return stored.strategy.selectable_fields if stored else _no_fields
+
+
+def _no_fields(_: dict[str, object]) -> dict[str, str]:
+    return {}
+
+
+def _built_in(resource: Resource, known: dict[tuple[str, str], StoredKind]) -> Served:
+    group, plural = SHARED_STORAGE.get((resource.group, resource.plural), (resource.group, resource.plural))
+    stored = known.get((group, plural))
+    if stored is None:
+        has_status = "status" in resource.subresources
+        stored = StoredKind(
+            group, plural, resource.kind, resource.namespaced, strategy_for(group, resource.kind), has_status
+        )
+        known[group, plural] = stored
+    version = STORED_VERSIONS.get((group, plural), resource.version)
+    return Served(resource, stored, f"{group}/{version}" if group else version)

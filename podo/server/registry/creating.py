@@ -1,0 +1,51 @@
+"""What becomes of a new object before it is stored: pure decisions."""
+
+from collections.abc import Callable
+
+from podo.api.errors import BadRequest
+from podo.api.field_errors import invalid_object
+from podo.api.timestamps import format_time
+from podo.server.context import Context
+from podo.server.registry.kinds import StoredKind
+from podo.server.registry.metadata import create_errors, generated_name
+from podo.server.strategy import Object
+
+NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
+
+
+def fill_metadata(obj: Object, ctx: Context, uid: str) -> None:
+    """What the server alone decides of a new object's metadata, before admission sees it."""
+    meta = obj.setdefault("metadata", {})
+    meta["uid"], meta["creationTimestamp"] = uid, format_time(ctx.now)
+    for field in ("resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        meta.pop(field, None)
+
+
+def place(obj: Object, kind: StoredKind, namespace: str) -> None:
+    """Put the object into the namespace of the request. Raises BadRequest if it names another."""
+    meta = obj.setdefault("metadata", {})
+    if not kind.namespaced:
+        if meta.get("namespace"):
+            del meta["namespace"]
+        return
+    if meta.setdefault("namespace", namespace) != namespace:
+        if meta["namespace"]:
+            raise BadRequest(NAMESPACE_MISMATCH)
+        meta["namespace"] = namespace
+
+
+def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable[[str], str]) -> None:
+    """Bring a new object into the form in which it is stored, and check it. Raises Invalid."""
+    strategy, meta = kind.strategy, obj["metadata"]
+    if kind.has_status and kind.strategy.drops_status:
+        obj.pop("status", None)
+    if strategy.generations:
+        meta["generation"] = 1
+    strategy.prepare_create(obj, ctx)
+    if meta.get("generateName") and not meta.get("name"):
+        meta["name"] = generated_name(meta["generateName"], choice)
+    errors = [*create_errors(meta, kind.namespaced, strategy.name_errors), *strategy.validate(obj, ctx)]
+    if errors:
+        raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
+    for text in strategy.warnings(obj, None):
+        ctx.warn(text)

@@ -1,0 +1,133 @@
+"""What a DELETE does to an object: pure decisions."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from podo.api.timestamps import format_time, parse
+from podo.server.registry.kinds import Served
+from podo.server.registry.metadata import FOREGROUND, ORPHAN
+from podo.server.registry.updating import conflict
+from podo.server.strategy import Object, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """The options of a DELETE that the registry acts on; None and "" mean: by default."""
+
+    grace_period_seconds: int | None = None
+    orphan_dependents: bool | None = None
+    propagation: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+
+class Deletion(NamedTuple):
+    """What to do: write `obj` (None: write nothing), then, if `remove`, delete it."""
+
+    obj: Object | None
+    remove: bool
+
+
+KEEP, REMOVE = Deletion(None, False), Deletion(None, True)
+
+
+def check_preconditions(obj: Object, revision: int, options: DeleteOptions, served: Served) -> None:
+    """Raises Conflict if the object is not the one that the client means."""
+    meta = obj["metadata"]
+    if options.uid and options.uid != meta.get("uid"):
+        why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {meta.get('uid', '')}"
+        raise conflict(served, meta["name"], why)
+    if options.resource_version and options.resource_version != str(revision):
+        why = f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
+        raise conflict(served, meta["name"], f"{why}ResourceVersion in object meta: {revision}")
+
+
+def plan_deletion(obj: Object, strategy: Strategy, options: DeleteOptions, now: datetime) -> Deletion:
+    """What becomes of `obj`, which is the caller's own to change, when it is deleted with `options`."""
+    meta = obj["metadata"]
+    graceful = False
+    if strategy.graceful:
+        grace = _grace(obj, strategy, options)
+        if meta.get("deletionTimestamp") and "deletionGracePeriodSeconds" in meta:
+            if grace is None or grace >= meta["deletionGracePeriodSeconds"]:
+                return KEEP
+            _shorten(meta, grace)
+            graceful = True
+        elif not meta.get("deletionTimestamp"):
+            _begin(meta, now + timedelta(seconds=grace or 0), grace or 0)
+            graceful = True
+    finalizers = collection_finalizers(meta.get("finalizers") or [], strategy, options)
+    _set_finalizers(meta, finalizers)
+    if graceful:
+        return Deletion(obj, not finalizers and meta["deletionGracePeriodSeconds"] == 0)
+    if strategy.held(obj):
+        if meta.get("deletionTimestamp"):
+            return KEEP
+        meta["deletionTimestamp"] = format_time(now)
+        strategy.mark_deleted(obj)
+        return Deletion(obj, False)
+    if not finalizers:
+        return REMOVE
+    _mark(meta, now)
+    strategy.mark_deleted(obj)
+    return Deletion(obj, False)
+
+
+def goes_with_update(obj: Object, old: Object, strategy: Strategy) -> bool:
+    """Whether an update that takes the last hold off a deleted object removes it."""
+    before = old["metadata"]
+    if not before.get("deletionTimestamp") or before.get("deletionGracePeriodSeconds"):
+        return False
+    return not obj["metadata"].get("finalizers") and not strategy.held(obj)
+
+
+def collection_finalizers(finalizers: list[str], strategy: Strategy, options: DeleteOptions) -> list[str]:
+    """The finalizers that make the garbage collector do what the options say."""
+    if not strategy.collects:
+        return finalizers
+    wanted = _propagation(finalizers, options)
+    others = [name for name in finalizers if name not in (ORPHAN, FOREGROUND)]
+    changed = [*others, wanted] if wanted else others
+    return finalizers if set(changed) == set(finalizers) else changed
+
+
+def _propagation(finalizers: list[str], options: DeleteOptions) -> str:
+    if options.orphan_dependents is not None:
+        return ORPHAN if options.orphan_dependents else ""
+    if options.propagation:
+        return {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(options.propagation, "")
+    return next((name for name in finalizers if name in (ORPHAN, FOREGROUND)), "")
+
+
+def _grace(obj: Object, strategy: Strategy, options: DeleteOptions) -> int | None:
+    if obj["metadata"].get("deletionTimestamp"):
+        return options.grace_period_seconds
+    return strategy.grace_period(obj, options.grace_period_seconds)
+
+
+def _begin(meta: Object, end: datetime, grace: int) -> None:
+    meta["deletionTimestamp"], meta["deletionGracePeriodSeconds"] = format_time(end), grace
+    if meta.get("generation"):
+        meta["generation"] += 1
+
+
+def _shorten(meta: Object, grace: int) -> None:
+    begun = parse(meta["deletionTimestamp"]) - timedelta(seconds=meta["deletionGracePeriodSeconds"])
+    meta["deletionTimestamp"] = format_time(begun + timedelta(seconds=grace))
+    meta["deletionGracePeriodSeconds"] = grace
+
+
+def _mark(meta: Object, now: datetime) -> None:
+    if not meta.get("deletionTimestamp"):
+        _begin(meta, now, 0)
+    elif parse(meta["deletionTimestamp"]) > now:
+        meta["deletionTimestamp"] = format_time(now)
+    meta["deletionGracePeriodSeconds"] = 0
+
+
+def _set_finalizers(meta: Object, finalizers: list[str]) -> None:
+    if finalizers:
+        meta["finalizers"] = finalizers
+    else:
+        meta.pop("finalizers", None)

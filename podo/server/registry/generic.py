@@ -1,0 +1,279 @@
+"""The registry: what every kind can do. It joins the pure decisions beside it with cache, store and admission."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound
+from podo.server.admission_point import Admission, Attributes, FieldManager, Operation
+from podo.server.context import Context
+from podo.server.registry.creating import fill_metadata, place, prepare_create
+from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
+from podo.server.registry.kinds import Served
+from podo.server.registry.metadata import dedup_owners
+from podo.server.registry.reading import ListOptions, ListResult, list_entries
+from podo.server.registry.updating import check_version, conflict, prepare_update
+from podo.server.strategy import Object
+from podo.server.watchcache.cache import WatchCache
+from podo.server.watchcache.entry import Entry, stored_value
+from podo.server.watchcache.resource import ResourceCache
+from podo.server.watchcache.selection import Selection
+from podo.server.watchcache.watcher import Watcher
+from podo.store.base import Revision, Store
+
+Change = Callable[[Object, int], Awaitable[Object]]
+"""Gives the new object for the current one (a dict of its own, with its revision); called again after a conflict."""
+
+ATTEMPTS = 100
+COLLECTION_WORKERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Where uids and generated names come from."""
+
+    uid: Callable[[], str]
+    choice: Callable[[str], str]
+
+
+class Deleted(NamedTuple):
+    """The object as it last was, and whether it is gone."""
+
+    entry: Entry
+    gone: bool
+
+
+class Registry:
+    """All kinds. Objects go in as dicts of the caller's own in the version of the request, and come out as entries."""
+
+    def __init__(
+        self, store: Store, cache: WatchCache, *, admission: Admission, fields: FieldManager, chance: Chance
+    ) -> None:
+        self._store, self.cache = store, cache
+        self._admission, self._fields, self._chance = admission, fields, chance
+
+    def _resource(self, served: Served) -> ResourceCache:
+        return self.cache.resource(served.stored.prefix)
+
+    async def get(self, served: Served, namespace: str, name: str, *, revision: int | None = None) -> Entry:
+        """The object, as new as any acknowledged write, or (with `revision`) at least so new. Raises NotFound."""
+        cache = self.cache
+        if revision is None:
+            if cache.revision < cache.acknowledged or cache.shared:
+                await cache.consistent()
+        elif revision > cache.revision:
+            await cache.reach(revision)
+        found = self._resource(served).get(served.stored.key(namespace, name))
+        if found is None:
+            raise not_found(served, name)
+        return found
+
+    async def list(self, served: Served, selection: Selection, options: ListOptions) -> ListResult:
+        """A page of the selected objects."""
+        return await list_entries(self.cache, self._resource(served), selection, options)
+
+    def watch(self, served: Served, selection: Selection, since: int) -> Watcher:
+        """What happens after the revision `since`. Raises Expired. `unwatch` must follow."""
+        return self._resource(served).watch(selection, since)
+
+    def unwatch(self, served: Served, watcher: Watcher) -> None:
+        """End a watch."""
+        self._resource(served).watchers.remove(watcher)
+
+    async def create(self, ctx: Context, served: Served, obj: Object) -> Entry:
+        """Store a new object. Raises AlreadyExists, Invalid, BadRequest and what admission raises."""
+        kind = served.stored
+        place(obj, kind, ctx.namespace)
+        fill_metadata(obj, ctx, self._chance.uid())
+        kind.strategy.default(obj)
+        self._dedup_owners(ctx, obj)
+        obj = self._fields.update(None, obj, ctx, served)
+        name = obj["metadata"].get("name", "")
+        attributes = Attributes(ctx, Operation.CREATE, served.resource, ctx.namespace, name, obj)
+        await self._admission.mutate(attributes)
+        obj = served.store_form(_present(attributes.obj))
+        prepare_create(obj, kind, ctx, self._chance.choice)
+        attributes.obj, attributes.name = obj, obj["metadata"]["name"]
+        await self._admission.validate(attributes)
+        return await self._store_new(ctx, served, obj)
+
+    async def _store_new(self, ctx: Context, served: Served, obj: Object) -> Entry:
+        kind, name = served.stored, obj["metadata"]["name"]
+        key, value = kind.key(ctx.namespace, name), stored_value(obj)
+        if ctx.dry_run:
+            if self._resource(served).get(key) is not None:
+                raise already_exists(served, name)
+            return Entry(key, 0, value)
+        try:
+            record = await self._store.create(kind.prefix + key, value)
+        except AlreadyExists as error:
+            raise already_exists(served, name) from error
+        self.cache.acknowledge(record.modified)
+        return Entry(key, record.modified, value)
+
+    async def update(
+        self, ctx: Context, served: Served, name: str, change: Change, *, create: bool = False, uid: str = ""
+    ) -> tuple[Entry, bool]:
+        """Change an object, as often as it takes; the result, and whether it is new.
+
+        `create` allows (for apply) to make it where there is none, if the kind does not always allow it: then `change`
+        is called with an empty dict. `uid` must be the object's, if given.
+        """
+        await self.cache.consistent()
+        current = self._resource(served).get(served.stored.key(ctx.namespace, name))
+        for _ in range(ATTEMPTS):
+            if current is None:
+                if not (create or served.stored.strategy.create_on_update) or uid:
+                    raise not_found(served, name)
+                return await self.create(ctx, served, await change({}, 0)), True
+            try:
+                return await self._update_once(ctx, served, name, current, change, uid), False
+            except Stale:
+                current = await self.stored(served, ctx.namespace, name)
+        raise conflict(served, name)
+
+    async def _update_once(
+        self, ctx: Context, served: Served, name: str, current: Entry, change: Change, uid: str
+    ) -> Entry:
+        kind = served.stored
+        old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
+        if uid and uid != old["metadata"].get("uid"):
+            text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata'].get('uid')}"
+            raise conflict(served, name, text)
+        live = old if served.from_stored is None else served.client_form(current)
+        obj = await change(served.client_form(current), current.revision)
+        kind.strategy.default(obj)
+        self._dedup_owners(ctx, obj)
+        obj = self._fields.update(live, obj, ctx, served)
+        attributes = Attributes(ctx, Operation.UPDATE, served.resource, ctx.namespace, name, obj, live)
+        await self._admission.mutate(attributes)
+        obj = served.store_form(_present(attributes.obj))
+        check_version(obj, current.revision, served, name)
+        obj = prepare_update(obj, old, kind, ctx)
+        attributes.obj, attributes.old = obj, old
+        await self._admission.validate(attributes)
+        if goes_with_update(obj, old, kind.strategy):
+            if not ctx.dry_run:
+                await self._remove(served, current)
+            return Entry(current.key, current.revision, stored_value(obj))
+        return await self._write(ctx, served, current, old, obj)
+
+    async def _write(self, ctx: Context, served: Served, current: Entry, old: Object, obj: Object) -> Entry:
+        """Store the changed object, unless nothing has changed. Raises Stale if `current` is not current."""
+        if obj == old:
+            return current
+        value = stored_value(obj)
+        if ctx.dry_run:
+            return Entry(current.key, current.revision, value)
+        try:
+            record = await self._store.update(
+                served.stored.prefix + current.key, value, expect=Revision(current.revision)
+            )
+        except (Conflict, NotFound) as error:
+            raise Stale from error
+        self.cache.acknowledge(record.modified)
+        return Entry(current.key, record.modified, value)
+
+    async def stored(self, served: Served, namespace: str, name: str) -> Entry | None:
+        """The object as the store has it now, past the cache."""
+        key = served.stored.key(namespace, name)
+        record = await self._store.get(served.stored.prefix + key)
+        return Entry(key, record.modified, record.value) if record else None
+
+    async def delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
+        """Delete an object, or begin to. Raises NotFound and Conflict."""
+        await self.cache.consistent()
+        current = self._resource(served).get(served.stored.key(ctx.namespace, name))
+        for _ in range(ATTEMPTS):
+            if current is None:
+                raise not_found(served, name)
+            try:
+                return await self._delete_once(ctx, served, current, options)
+            except Stale:
+                current = await self.stored(served, ctx.namespace, name)
+        raise conflict(served, name)
+
+    async def _delete_once(self, ctx: Context, served: Served, current: Entry, options: DeleteOptions) -> Deleted:
+        kind = served.stored
+        old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
+        check_preconditions(old, current.revision, options, served)
+        live = served.client_form(current)
+        attributes = Attributes(
+            ctx, Operation.DELETE, served.resource, current.namespace, current.name, None, live, options
+        )
+        await self._admission.mutate(attributes)
+        await self._admission.validate(attributes)
+        obj = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
+        deletion = plan_deletion(obj, kind.strategy, options, ctx.now)
+        if deletion.obj is not None:
+            current = await self._write(ctx, served, current, old, deletion.obj)
+        if deletion.remove and not ctx.dry_run:
+            current = await self._remove(served, current)
+        return Deleted(current, deletion.remove)
+
+    async def _remove(self, served: Served, current: Entry) -> Entry:
+        key = served.stored.prefix + current.key
+        try:
+            record = await self._store.delete(key, expect=Revision(current.revision))
+        except (Conflict, NotFound) as error:
+            raise Stale from error
+        self.cache.acknowledge(record.modified)
+        return Entry(current.key, record.modified, record.value)
+
+    async def delete_collection(
+        self, ctx: Context, served: Served, selection: Selection, paging: ListOptions, options: DeleteOptions
+    ) -> ListResult:
+        """Delete all selected objects, some at a time; those that were there."""
+        found = await self.list(served, selection, paging)
+        limit = asyncio.Semaphore(COLLECTION_WORKERS)
+
+        async def remove(entry: Entry) -> None:
+            async with limit:
+                try:
+                    await self.delete(_within(ctx, entry.namespace), served, entry.name, options)
+                except NotFound:
+                    pass
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for entry in found.entries:
+                    tasks.create_task(remove(entry))
+        except* APIError as group:
+            raise group.exceptions[0] from None
+        return found
+
+    def _dedup_owners(self, ctx: Context, obj: Object) -> None:
+        for text in dedup_owners(obj["metadata"]) if obj["metadata"].get("ownerReferences") else ():
+            ctx.warn(text)
+
+
+class Stale(Exception):
+    """What we changed has been changed by another meanwhile."""
+
+
+def not_found(served: Served, name: str) -> NotFound:
+    """The 404 of an object."""
+    return NotFound(f'{served.resource.group_resource} "{name}" not found', **_details(served, name))
+
+
+def already_exists(served: Served, name: str) -> AlreadyExists:
+    """The 409 of a new object whose name is taken."""
+    return AlreadyExists(f'{served.resource.group_resource} "{name}" already exists', **_details(served, name))
+
+
+def _details(served: Served, name: str) -> dict[str, Any]:
+    group = {"group": served.resource.group} if served.resource.group else {}
+    return {"name": name} | group | {"kind": served.resource.plural}
+
+
+def _within(ctx: Context, namespace: str) -> Context:
+    return Context(
+        ctx.user, ctx.now, group=ctx.group, version=ctx.version, namespace=namespace, dry_run=ctx.dry_run,
+        manager=ctx.manager, field_validation=ctx.field_validation, warnings=ctx.warnings,
+    )  # fmt: skip
+
+
+def _present(obj: Object | None) -> Object:
+    assert obj is not None, "mutating admission took the object away"
+    return obj

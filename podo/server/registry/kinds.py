@@ -1,0 +1,78 @@
+"""How kinds are stored and served: which rows of the resource table share storage, and in what form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from podo.api.resources import Resource
+from podo.server.strategy import Object, Strategy
+from podo.server.watchcache.cache import ROOT
+from podo.server.watchcache.entry import Entry, head_of
+
+Convert = Callable[[Object], Object]
+
+
+@dataclass(frozen=True)
+class StoredKind:
+    """One kind in storage; `plural` and `group` make its keys."""
+
+    group: str
+    plural: str
+    kind: str
+    namespaced: bool
+    strategy: Strategy
+    has_status: bool = False
+
+    @cached_property
+    def prefix(self) -> str:
+        """What all its keys in the store begin with."""
+        return f"{ROOT}{self.group or 'core'}/{self.plural}/"
+
+    def key(self, namespace: str, name: str) -> str:
+        """The key within the prefix."""
+        return f"{namespace}/{name}" if self.namespaced else name
+
+
+@dataclass(frozen=True)
+class Served:
+    """One version of a kind as clients see it. `to_stored` and `from_stored` are None where the shape is the same."""
+
+    resource: Resource
+    stored: StoredKind
+    stored_api_version: str
+    to_stored: Convert | None = field(default=None, compare=False)
+    from_stored: Convert | None = field(default=None, compare=False)
+
+    @cached_property
+    def head(self) -> bytes:
+        """What stands before the tail of each object."""
+        return head_of(self.resource.kind, self.resource.api_version)
+
+    @cached_property
+    def list_head(self) -> bytes:
+        """What stands before the metadata of a list."""
+        return head_of(f"{self.resource.kind}List", self.resource.api_version)
+
+    @cached_property
+    def subresources(self) -> frozenset[str]:
+        return frozenset(self.resource.subresources)
+
+    def store_form(self, obj: Object) -> Object:
+        """The object in the stored version; may share structure with `obj`."""
+        if self.to_stored is not None:
+            obj = self.to_stored(obj)
+        if obj.get("apiVersion") != self.stored_api_version:
+            obj["apiVersion"] = self.stored_api_version
+        return obj
+
+    def client_form(self, entry: Entry) -> Object:
+        """The object of `entry`, in this version, as a dict of the caller's own."""
+        return self.client_object(entry.object())
+
+    def client_object(self, obj: Object) -> Object:
+        """A stored object, whose kind and apiVersion may be missing, in this version."""
+        if self.from_stored is not None:
+            obj = self.from_stored({"kind": self.stored.kind, "apiVersion": self.stored_api_version} | obj)
+        return {"kind": self.resource.kind, "apiVersion": self.resource.api_version} | {
+            name: value for name, value in obj.items() if name not in ("kind", "apiVersion")
+        }

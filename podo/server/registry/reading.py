@@ -1,0 +1,132 @@
+"""What a list or a watch asks of the cache: resource versions, pages, and the tokens that continue them."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from podo.api.errors import BadRequest, Expired
+from podo.server.watchcache.cache import WatchCache, too_large
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.resource import ResourceCache
+from podo.server.watchcache.selection import Selection
+
+TOKEN_VERSION = "meta.k8s.io/v1"
+EXPIRED_TOKEN = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """How to list: `exact` wants the state at `resource_version`, otherwise not older than it (None: the newest)."""
+
+    limit: int = 0
+    continue_token: str = ""
+    resource_version: int | None = None
+    exact: bool = False
+
+
+class ListResult(NamedTuple):
+    """A page. `remaining` is None where it is not known or nothing is left."""
+
+    entries: Sequence[Entry]
+    revision: int
+    continue_token: str = ""
+    remaining: int | None = None
+
+
+class Token(NamedTuple):
+    """Where the next page starts: behind `key`, at `revision` (-1: whatever is there by then)."""
+
+    revision: int
+    key: str
+
+
+def encode_token(revision: int, key: str) -> str:
+    """The token that continues behind `key`."""
+    raw = msgspec.json.encode({"v": TOKEN_VERSION, "rv": revision, "start": f"{key}\0"})
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode_token(text: str) -> Token:
+    """Raises BadRequest for what is no token of ours."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise BadRequest(f"continue key is not valid: {error}") from error
+    try:
+        token = msgspec.json.decode(raw)
+        version, revision, start = token["v"], token["rv"], token["start"]
+    except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"continue key is not valid: {error}") from error
+    if version != TOKEN_VERSION:
+        raise BadRequest(f"continue key is not valid: server does not recognize this encoded version {version}")
+    if not isinstance(revision, int) or not isinstance(start, str) or not start or start.startswith("/"):
+        raise BadRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+    if ".." in start.rstrip("\0").split("/"):
+        raise BadRequest(f"continue key is not valid: {start}")
+    return Token(revision, start.removesuffix("\0"))
+
+
+async def list_entries(
+    cache: WatchCache, resource: ResourceCache, selection: Selection, options: ListOptions
+) -> ListResult:
+    """One page of the selected objects."""
+    if options.continue_token:
+        token = decode_token(options.continue_token)
+        await cache.consistent()
+        if token.revision < 0:
+            return _page(resource, selection, options.limit, cache.revision, None, token.key)
+        try:
+            return _page(resource, selection, options.limit, token.revision, token.revision, token.key)
+        except Expired as error:
+            raise expired_token(token.key) from error
+    if options.exact and options.resource_version is not None:
+        await cache.consistent()
+        if options.resource_version > cache.revision:
+            raise too_large(options.resource_version, cache.revision)
+        wanted = options.resource_version
+        return _page(resource, selection, options.limit, wanted, wanted, "")
+    if options.resource_version is None:
+        await cache.consistent()
+    elif options.resource_version > cache.revision:
+        await cache.reach(options.resource_version)
+    return _page(resource, selection, options.limit, cache.revision, None, "")
+
+
+def _page(
+    resource: ResourceCache, selection: Selection, limit: int, revision: int, at: int | None, after: str
+) -> ListResult:
+    """`at` is the past revision to show, None for the present."""
+    if at is not None and resource.unchanged_since(at):
+        at = None
+    if at is None:
+        found = resource.select(selection, after)
+    else:
+        then = resource.as_of(at, selection.namespace, after)
+        found = (entry for entry in then if selection.matches(entry, resource.fields_of)) if selection.narrow else then
+    if not limit:
+        return ListResult(list(found), revision)
+    entries = list(islice(found, limit))
+    following = next(found, None)
+    if following is None:
+        return ListResult(entries, revision)
+    last = entries[-1].key
+    if selection.narrow:
+        return ListResult(entries, revision, encode_token(revision, last))
+    left = resource.count(selection.namespace, last) if at is None else 1 + sum(1 for _ in found)
+    return ListResult(entries, revision, encode_token(revision, last), left)
+
+
+def expired_token(key: str) -> Expired:
+    """The 410 for a token whose state is no longer known, with one that goes on regardless."""
+    error = Expired(EXPIRED_TOKEN)
+    error.metadata = {"continue": encode_token(-1, key)}
+    return error

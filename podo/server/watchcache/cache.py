@@ -1,0 +1,129 @@
+"""The cache of all kinds: one watch of the store feeds it, so that one revision tells how far it has come."""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+
+from podo.api.errors import Expired, Timeout
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.resource import ResourceCache
+from podo.server.watchcache.selection import FieldsOf
+from podo.store.base import Event, Revision, Store
+
+ROOT = "/registry/"
+PAGE = 5_000
+PATIENCE = 3.0
+"""Seconds that a read waits for a revision that has not come yet."""
+
+
+class WatchCache:
+    """`run` feeds it until cancelled. Reads before `ready` is set see nothing.
+
+    `revision` is that of the last write taken in. `acknowledged` is that of the last write which this process knows to
+    have happened: what a consistent read must have seen. Where other processes write too, `newest` asks the store.
+    """
+
+    def __init__(self, store: Store, fields_of: Callable[[str], FieldsOf], *, shared: bool = False) -> None:
+        """`fields_of` gives the selectable fields' function of a prefix; `shared`: others write to the store too."""
+        self._store, self._fields_of, self.shared = store, fields_of, shared
+        self._resources: dict[str, ResourceCache] = {}
+        self.revision = self.acknowledged = self._floor = 0
+        self.ready = asyncio.Event()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def resource(self, prefix: str) -> ResourceCache:
+        """The cache of the kind whose keys begin with `prefix` (`/registry/<group>/<plural>/`)."""
+        found = self._resources.get(prefix)
+        if found is None:
+            found = self._resources[prefix] = ResourceCache(self._fields_of(prefix), self._floor)
+        return found
+
+    async def run(self) -> None:
+        """Load everything, then follow the store; start anew if it has forgotten where we were."""
+        while True:
+            await self._load()
+            self.ready.set()
+            with suppress(Expired):
+                async for event in self._store.watch(ROOT, since=Revision(self.revision)):
+                    self._apply(event)
+
+    async def _load(self) -> None:
+        """Read the store at one revision. Watches of before end: they may have missed something."""
+        for old in self._resources.values():
+            for watcher in old.watchers.everyone():
+                watcher.close()
+        found: dict[str, list[Entry]] = {}
+        page = await self._store.list(ROOT, limit=PAGE)
+        revision = page.revision
+        while True:
+            for record in page.records:
+                prefix, key = split_key(record.key)
+                found.setdefault(prefix, []).append(Entry(key, record.modified, record.value))
+            if not page.next_key:
+                break
+            page = await self._store.list(ROOT, limit=PAGE, start=page.next_key, at=revision)
+        self._floor = revision
+        self._resources = {prefix: ResourceCache(self._fields_of(prefix), revision) for prefix in found}
+        for prefix, entries in found.items():
+            self._resources[prefix].load(entries)
+        self._advance(revision)
+
+    def _apply(self, event: Event) -> None:
+        record = event.record
+        prefix, key = split_key(record.key)
+        self.resource(prefix).apply(event.type, key, record.modified, record.value)
+        self._advance(record.modified)
+
+    def _advance(self, revision: int) -> None:
+        self.revision = revision
+        while self._waiting and self._waiting[0][0] <= revision:
+            _, _, reached = heapq.heappop(self._waiting)
+            if not reached.done():
+                reached.set_result(None)
+
+    def acknowledge(self, revision: int) -> None:
+        """A write of ours has happened: later consistent reads must see it."""
+        self.acknowledged = max(self.acknowledged, revision)
+
+    async def consistent(self) -> int:
+        """Wait until the cache shows every write that was acknowledged before this call; its revision then."""
+        newest = self.acknowledged
+        if self.shared:
+            newest = max(newest, (await self._store.list(f"{ROOT}~", limit=1)).revision)
+        if self.revision < newest:
+            await self.reach(newest)
+        return self.revision
+
+    async def reach(self, revision: int) -> None:
+        """Wait until the cache has come to `revision`. Raises Timeout if it does not."""
+        if self.revision >= revision:
+            return
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (revision, next(self._order), reached))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await reached
+        except TimeoutError:
+            raise too_large(revision, self.revision) from None
+
+    def close(self) -> None:
+        """End all watches."""
+        for resource in self._resources.values():
+            for watcher in resource.watchers.everyone():
+                watcher.close()
+
+
+def too_large(wanted: int, current: int) -> Timeout:
+    """The 504 for a revision that has not come yet; clients know it by its cause."""
+    message = f"Too large resource version: {wanted}, current: {current}"
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return Timeout(message, causes=causes, retryAfterSeconds=1)
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """(prefix, rest) of a key: `/registry/core/pods/` and `default/web-0`."""
+    end = key.index("/", key.index("/", len(ROOT)) + 1) + 1
+    return key[:end], key[end:]
