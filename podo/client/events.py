@@ -1,0 +1,132 @@
+"""Events about objects, as `kubectl describe` shows them. Recording never blocks or fails the one who records."""
+
+import asyncio
+import logging
+from random import Random
+from typing import Any, cast
+
+from podo.api.errors import APIError, NotFound, ServerTimeout, ServiceUnavailable, Timeout, TooManyRequests
+from podo.api.scheme import Object, PartialObject
+from podo.api.timestamps import format_time
+from podo.api.types.core_v1 import Event, EventSource, ObjectReference
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.backoff import Backoff
+from podo.client.base import STRATEGIC_PATCH, Client, Patch, key_of, kind_of
+from podo.client.event_correlation import Correlated, Correlator
+from podo.clock import Clock
+
+NORMAL, WARNING = "Normal", "Warning"
+QUEUED = 10_000  # more than this many unwritten events: new ones are dropped
+TRIES, RETRY = 12, Backoff(base=10.0, cap=10.0)
+PASSING = (ServiceUnavailable, ServerTimeout, Timeout, TooManyRequests)  # failures that say nothing about the event
+log = logging.getLogger(__name__)
+
+
+class EventWriter:
+    """Writes what the recorders of a process give it, one at a time, while `run` runs."""
+
+    def __init__(self, client: Client, clock: Clock, chance: Random | None = None) -> None:
+        self._client, self._clock, self._chance = client, clock, chance or Random()
+        self._queue: asyncio.Queue[Event] = asyncio.Queue(QUEUED)
+        self._correlator, self._numbered = Correlator(), 0
+
+    def recorder(self, component: str, host: str = "") -> "EventRecorder":
+        """A recorder for a component: `deployment-controller`, `kubelet` on host `node-1`."""
+        return EventRecorder(self, EventSource(component=component, host=host))
+
+    def put(self, event: Event) -> None:
+        """Queue `event`; drop it if too many wait."""
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            log.warning("too many events wait to be written, dropped: %s %s", event.reason, event.message)
+
+    def stamp(self, name: str) -> tuple[str, str]:
+        """(a name for an event about the object `name`, its timestamp)."""
+        now = self._clock.now()
+        self._numbered += 1  # clocks have microseconds and virtual ones stand still: names must differ all the same
+        nanoseconds = int(now.timestamp() * 1_000_000) * 1000 + self._numbered % 1_000_000
+        return f"{name[: 253 - 17]}.{nanoseconds:x}", format_time(now)
+
+    async def run(self) -> None:
+        """Write events until cancelled."""
+        while True:
+            event = await self._queue.get()
+            if found := self._correlator.correlate(event, self._clock.monotonic()):
+                await self._write(found)
+
+    async def _write(self, found: Correlated) -> None:
+        for tries in range(TRIES):
+            try:
+                written = await self._try(found.event)
+            except PASSING as error:
+                log.info("an event waits: %s", error)
+                await self._clock.sleep(RETRY.delay(1) * (self._chance.random() if tries == 0 else 1))
+            except APIError as error:  # a namespace that is being deleted, an event that is not valid
+                log.debug("an event was refused: %s", error)
+                return
+            else:
+                self._correlator.written(found.key, written)
+                return
+
+    async def _try(self, event: Event) -> Event:
+        if (event.count or 1) > 1:
+            body = {"count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message}
+            try:
+                return await self._client.patch(Event, key_of(event), Patch(media_type=STRATEGIC_PATCH, body=body))
+            except NotFound:
+                pass  # it has expired
+        return await self._client.create(event)
+
+
+class EventRecorder:
+    """Records for one component."""
+
+    def __init__(self, writer: EventWriter, source: EventSource) -> None:
+        self._writer, self._source = writer, source
+
+    def normal(self, about: Object | ObjectReference, reason: str, message: str) -> None:
+        """Something worth to know happened to `about`."""
+        self._record(about, NORMAL, reason, message)
+
+    def warning(self, about: Object | ObjectReference, reason: str, message: str) -> None:
+        """Something went wrong with `about`."""
+        self._record(about, WARNING, reason, message)
+
+    def _record(self, about: Object | ObjectReference, kind: str, reason: str, message: str) -> None:
+        ref = about if isinstance(about, ObjectReference) else reference(about)
+        name, now = self._writer.stamp(ref.name)
+        self._writer.put(
+            Event(
+                metadata=ObjectMeta(name=name, namespace=ref.namespace or "default"),
+                involved_object=ref,
+                reason=reason,
+                message=message,
+                type=kind,
+                count=1,
+                first_timestamp=now,
+                last_timestamp=now,
+                source=self._source,
+                reporting_component=self._source.component,
+                reporting_instance=self._source.host,
+            )
+        )
+
+
+def reference(obj: Object, field_path: str = "") -> ObjectReference:
+    """How events and others name `obj`; `field_path` names a part of it: `spec.containers{web}`."""
+    if isinstance(obj, PartialObject):
+        api_version, kind = obj.api_version, obj.kind
+    else:
+        resource = kind_of(cast(Any, type(obj))).resource
+        api_version, kind = resource.api_version, resource.kind
+    meta = obj.metadata
+    return ObjectReference(
+        api_version=api_version,
+        kind=kind,
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        field_path=field_path,
+    )
