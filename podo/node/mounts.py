@@ -1,0 +1,36 @@
+"""Which mounts lie below a folder, and how to take them away."""
+
+import errno
+import re
+from pathlib import Path
+
+from podo.node import syscalls
+
+MOUNTINFO = Path("/proc/self/mountinfo")
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+def mount_points(mountinfo: str) -> list[str]:
+    """The mount points in the order of their mounting (proc(5): the fifth field, blanks in octal)."""
+    return [_ESCAPED.sub(lambda m: chr(int(m[1], 8)), line.split()[4]) for line in mountinfo.splitlines()]
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """At or below `folder`, the last mounted first: the order to unmount them in."""
+    points = mount_points(MOUNTINFO.read_text())
+    return [point for point in reversed(points) if point == str(folder) or point.startswith(f"{folder}/")]
+
+
+def unmount_below(folder: Path) -> None:
+    """Take them all away, even those in use (they go when their users do)."""
+    for point in mounts_below(folder):
+        unmount_quietly(point)
+
+
+def unmount_quietly(point: str | Path) -> None:
+    """Detach it; quiet if it is not mounted or not there."""
+    try:
+        syscalls.unmount(point, syscalls.MNT_DETACH)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise
