@@ -14,8 +14,7 @@ from podo.server.local import LocalClient
 from podo.server.operations import Operations
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Chance, Registry
-from podo.server.watchcache.cache import WatchCache
-from podo.store.base import Store
+from podo.server.watchcache.cache import Source, WatchCache
 
 MASTER = User("system:apiserver", groups=("system:masters", "system:authenticated"))
 
@@ -43,7 +42,7 @@ def system_chance(seed: int | None = None) -> Chance:
 
 @asynccontextmanager
 async def running_core(
-    store: Store,
+    store: Source,
     clock: Clock,
     *,
     admission: Admission | None = None,

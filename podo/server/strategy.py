@@ -10,11 +10,11 @@ Objects are plain dicts, as decoded from JSON, in the *stored* version of their 
 never `old`, which is shared with every reader. A strategy is stateless and does no I/O.
 
 Order at create: `default` → managed fields → mutating admission → metadata is filled in, status is dropped if there is
-a status subresource, generation is 1 → `prepare_create` → metadata is checked (by `registry/metadata.py`, names by
-`name_errors`) → `validate` → `warnings` → validating admission → store.
+a status subresource, generation is 1 → `prepare_create` → `validate` (metadata and the
+rest) → `warnings` → validating admission → store.
 Order at update: `default` → managed fields → mutating admission → status is `old`'s, or for `/status` all else is →
-`prepare_update` (`prepare_status`) → generation → metadata is checked → `validate_update` (`validate_status`) →
-`warnings` → validating admission → store. All errors together make the one 422.
+`prepare_update` (`prepare_status`) → generation → `validate_update` (`validate_status`) → `warnings` → validating
+admission → store.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from typing import Any
 
 from podo.api import names
 from podo.api.field_errors import FieldError
-from podo.server import defaulting
+from podo.server import defaulting, metadata
 from podo.server.context import Context
 
 Object = dict[str, Any]
@@ -68,16 +68,17 @@ class Strategy:
         """The same for an update of `/status`."""
 
     def validate(self, obj: Object, ctx: Context) -> Sequence[FieldError]:
-        """What is wrong with a new object, in Kubernetes' order; metadata is checked already."""
-        return ()
+        """What is wrong with a new object, its metadata included, in Kubernetes' order."""
+        namespaced = bool(ctx.namespace)
+        return [*metadata.create_errors(obj["metadata"], namespaced, self.name_errors)]
 
     def validate_update(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
-        """What is wrong with a changed object."""
-        return ()
+        """What is wrong with a changed object, its metadata included."""
+        return [*metadata.update_errors(obj["metadata"], old["metadata"])]
 
     def validate_status(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
-        """What is wrong with a changed status."""
-        return ()
+        """What is wrong with a changed status, or the metadata that came with it."""
+        return [*metadata.update_errors(obj["metadata"], old["metadata"])]
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         """Texts for `Warning` headers; `old` is None at create."""

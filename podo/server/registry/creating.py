@@ -6,8 +6,8 @@ from podo.api.errors import BadRequest
 from podo.api.field_errors import invalid_object
 from podo.api.timestamps import format_time
 from podo.server.context import Context
+from podo.server.metadata import generated_name
 from podo.server.registry.kinds import StoredKind
-from podo.server.registry.metadata import create_errors, generated_name
 from podo.server.strategy import Object
 
 NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
@@ -44,8 +44,7 @@ def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable
     strategy.prepare_create(obj, ctx)
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = generated_name(meta["generateName"], choice)
-    errors = [*create_errors(meta, kind.namespaced, strategy.name_errors), *strategy.validate(obj, ctx)]
-    if errors:
+    if errors := strategy.validate(obj, ctx):
         raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
     for text in strategy.warnings(obj, None):
         ctx.warn(text)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from podo.api.timestamps import format_time, parse
+from podo.server.metadata import FOREGROUND, ORPHAN
 from podo.server.registry.kinds import Served
-from podo.server.registry.metadata import FOREGROUND, ORPHAN
 from podo.server.registry.updating import conflict
 from podo.server.strategy import Object, Strategy
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound
 from podo.server.admission_point import Admission, Attributes, FieldManager, Operation
 from podo.server.context import Context
+from podo.server.metadata import dedup_owners
 from podo.server.registry.creating import fill_metadata, place, prepare_create
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
 from podo.server.registry.kinds import Served
-from podo.server.registry.metadata import dedup_owners
 from podo.server.registry.reading import ListOptions, ListResult, list_entries
 from podo.server.registry.updating import check_version, conflict, prepare_update
 from podo.server.strategy import Object

@@ -5,7 +5,6 @@ from podo.api.field_errors import invalid, invalid_object
 from podo.server.context import Context
 from podo.server.registry.creating import place
 from podo.server.registry.kinds import Served, StoredKind
-from podo.server.registry.metadata import update_errors
 from podo.server.strategy import Object
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
@@ -59,8 +58,7 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     if "deletionGracePeriodSeconds" not in meta:
         _keep(meta, before, "deletionGracePeriodSeconds")
     validate = strategy.validate_status if ctx.subresource == "status" else strategy.validate_update
-    errors = [*update_errors(meta, before), *validate(obj, old, ctx)]
-    if errors:
+    if errors := validate(obj, old, ctx):
         raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
     for text in strategy.warnings(obj, old):
         ctx.warn(text)

@@ -4,18 +4,23 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from typing import Protocol
 
 from podo.api.errors import Expired, Timeout
 from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.resource import ResourceCache
 from podo.server.watchcache.selection import FieldsOf
-from podo.store.base import Event, Revision, Store
+from podo.store.base import Event, Numbered, Revision, Store
 
 ROOT = "/registry/"
 PAGE = 5_000
 PATIENCE = 3.0
 """Seconds that a read waits for a revision that has not come yet."""
+
+
+class Source(Store, Numbered, Protocol):
+    """A store that says how far it is."""
 
 
 class WatchCache:
@@ -25,7 +30,7 @@ class WatchCache:
     have happened: what a consistent read must have seen. Where other processes write too, `newest` asks the store.
     """
 
-    def __init__(self, store: Store, fields_of: Callable[[str], FieldsOf], *, shared: bool = False) -> None:
+    def __init__(self, store: Source, fields_of: Callable[[str], FieldsOf], *, shared: bool = False) -> None:
         """`fields_of` gives the selectable fields' function of a prefix; `shared`: others write to the store too."""
         self._store, self._fields_of, self.shared = store, fields_of, shared
         self._resources: dict[str, ResourceCache] = {}
@@ -47,8 +52,9 @@ class WatchCache:
             await self._load()
             self.ready.set()
             with suppress(Expired):
-                async for event in self._store.watch(ROOT, since=Revision(self.revision)):
-                    self._apply(event)
+                async with aclosing(self._store.watch(ROOT, since=Revision(self.revision))) as events:
+                    async for event in events:
+                        self._apply(event)
 
     async def _load(self) -> None:
         """Read the store at one revision. Watches of before end: they may have missed something."""
@@ -92,7 +98,7 @@ class WatchCache:
         """Wait until the cache shows every write that was acknowledged before this call; its revision then."""
         newest = self.acknowledged
         if self.shared:
-            newest = max(newest, (await self._store.list(f"{ROOT}~", limit=1)).revision)
+            newest = max(newest, await self._store.revision())
         if self.revision < newest:
             await self.reach(newest)
         return self.revision

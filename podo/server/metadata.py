@@ -6,7 +6,6 @@ from typing import Any
 
 from podo.api import names
 from podo.api.field_errors import FieldError, forbidden, invalid, required
-from podo.server.strategy import Object
 
 SUFFIX_ALPHABET, SUFFIX_LENGTH, GENERATED_MAX = "bcdfghjklmnpqrstvwxz2456789", 5, 63
 ANNOTATIONS_MAX = 256 << 10
@@ -15,6 +14,7 @@ DUPLICATE_OWNERS = (
     ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject "
     "such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
 )
+Object = dict[str, Any]
 NameErrors = Callable[[str], list[str]]
 IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
