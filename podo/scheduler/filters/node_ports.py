@@ -1,0 +1,22 @@
+"""Two Pods cannot take the same port of one node."""
+
+import numpy as np
+
+from podo.scheduler.plugin import Verdict
+from podo.scheduler.requests import PodInfo
+from podo.scheduler.snapshot import Snapshot
+
+REASON = "node(s) didn't have free ports for the requested pod ports"
+
+
+class NodePorts:
+    name = "NodePorts"
+
+    def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
+        if not pod.host_ports:
+            return None
+        fits = np.ones(snapshot.size, bool)
+        for item in snapshot.nodes():
+            if item.ports and any(w.collides(taken) for w in pod.host_ports for taken in item.ports):
+                fits[item.row] = False
+        return Verdict(fits, {REASON: ~fits})

@@ -1,0 +1,17 @@
+"""A cordoned node takes only Pods that tolerate it."""
+
+from podo.scheduler.plugin import Verdict
+from podo.scheduler.requests import PodInfo
+from podo.scheduler.snapshot import Snapshot
+from podo.scheduler.taints import UNSCHEDULABLE, tolerates
+
+REASON = "node(s) were unschedulable"
+
+
+class NodeUnschedulable:
+    name = "NodeUnschedulable"
+
+    def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
+        if not snapshot.unschedulable.any() or any(tolerates(t, UNSCHEDULABLE) for t in pod.tolerations):
+            return None
+        return Verdict(~snapshot.unschedulable, {REASON: snapshot.unschedulable})

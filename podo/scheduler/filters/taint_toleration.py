@@ -1,0 +1,22 @@
+"""A node's NoSchedule and NoExecute taints keep away Pods that do not tolerate them."""
+
+import numpy as np
+
+from podo.scheduler.plugin import Verdict
+from podo.scheduler.requests import PodInfo
+from podo.scheduler.snapshot import Snapshot
+from podo.scheduler.taints import untolerated
+
+REASON = "node(s) had untolerated taint(s)"
+
+
+class TaintToleration:
+    name = "TaintToleration"
+
+    def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
+        refused = [r for r in snapshot.tainted if untolerated(snapshot.taints(r), pod.tolerations) is not None]
+        if not refused:
+            return None
+        fits = np.ones(snapshot.size, bool)
+        fits[refused] = False
+        return Verdict(fits, {REASON: ~fits})

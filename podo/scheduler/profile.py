@@ -1,0 +1,44 @@
+"""The plug-ins in force: a literal list, as kube-scheduler's default profile has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from podo.scheduler.filters.node_affinity import NodeAffinity
+from podo.scheduler.filters.node_name import NodeName
+from podo.scheduler.filters.node_ports import NodePorts
+from podo.scheduler.filters.node_resources import NodeResources
+from podo.scheduler.filters.node_unschedulable import NodeUnschedulable
+from podo.scheduler.filters.taint_toleration import TaintToleration
+from podo.scheduler.filters.topology_spread import TopologySpread
+from podo.scheduler.plugin import Filter, Score
+from podo.scheduler.scores import node_affinity, taint_toleration, topology_spread
+from podo.scheduler.scores.balanced_allocation import BalancedAllocation
+from podo.scheduler.scores.least_allocated import LeastAllocated
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Filters in the order in which they are asked; scores with their weights."""
+
+    filters: Sequence[Filter]
+    scores: Sequence[tuple[Score, float]]
+
+
+DEFAULT = Profile(
+    filters=(
+        NodeUnschedulable(),
+        NodeName(),
+        TaintToleration(),
+        NodeAffinity(),
+        NodePorts(),
+        NodeResources(),
+        TopologySpread(),
+    ),
+    scores=(
+        (taint_toleration.TaintToleration(), 3),
+        (node_affinity.NodeAffinity(), 2),
+        (LeastAllocated(), 1),
+        (BalancedAllocation(), 1),
+        (topology_spread.TopologySpread(), 2),
+    ),
+)

@@ -1,0 +1,60 @@
+"""How many matching Pods each topology domain has: what spreading looks at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from podo.api import selectors
+from podo.api.selectors import LabelSelector, Nothing
+from podo.api.types.core_v1 import TopologySpreadConstraint
+from podo.api.types.meta_v1 import LabelSelector as LabelSelectorObject
+from podo.scheduler.requests import PodInfo
+from podo.scheduler.snapshot import Mask, Numbers, Snapshot
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One constraint against a snapshot. Domains are the codes of the topology label."""
+
+    constraint: TopologySpreadConstraint
+    domains: Numbers  # by row; 0: the node is in none
+    counts: Numbers  # of matching Pods, by domain code
+    eligible: Mask  # the rows whose domains count toward the minimum
+    self_match: bool  # whether the Pod itself will count
+
+    def minimum(self) -> int:
+        """The smallest count over the eligible domains; 0 if there are fewer of them than minDomains."""
+        present = np.unique(self.domains[self.eligible & (self.domains != 0)])
+        if len(present) < (self.constraint.min_domains or 1):
+            return 0
+        return int(self.counts[present].min()) if len(present) else 0
+
+
+def selector_of(pod: PodInfo, constraint: TopologySpreadConstraint) -> LabelSelector | Nothing:
+    """The constraint's selector, narrowed by the Pod's own values of matchLabelKeys (KEP-3243)."""
+    labels = pod.pod.metadata.labels
+    extra = {key: labels[key] for key in constraint.match_label_keys if key in labels}
+    if not extra:
+        return selectors.from_object(constraint.label_selector)
+    base = constraint.label_selector or LabelSelectorObject()
+    narrowed = LabelSelectorObject(match_labels=base.match_labels | extra, match_expressions=base.match_expressions)
+    return selectors.from_object(narrowed)
+
+
+def count(pod: PodInfo, constraint: TopologySpreadConstraint, snapshot: Snapshot, eligible: Mask) -> Spread:
+    """Count the Pods of the same namespace that the constraint selects, by domain."""
+    selector = selector_of(pod, constraint)
+    domains = snapshot.label(constraint.topology_key)
+    counts = np.zeros(int(domains.max(initial=0)) + 1, np.int64)
+    namespace = pod.pod.metadata.namespace
+    for item in snapshot.nodes():
+        if not (eligible[item.row] and domains[item.row]):
+            continue
+        counts[domains[item.row]] += sum(
+            1
+            for key, other in item.pods.items()
+            if key.namespace == namespace
+            and not other.pod.metadata.deletion_timestamp
+            and selector.matches(other.pod.metadata.labels)
+        )
+    return Spread(constraint, domains, counts, eligible, selector.matches(pod.pod.metadata.labels))
