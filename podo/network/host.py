@@ -1,4 +1,4 @@
-"""The host's side of local nodes: the bridge, each node's namespace and link, and what is left of them after a crash."""
+"""The host's side of local nodes: the bridge, each node's namespace and link."""
 
 import json
 import shutil
@@ -48,7 +48,7 @@ class HostNetwork:
             host.add_address(index, f"{address}/{ip_network(each).prefixlen}")
         # node ports on the host's loopback; `guard` in services/tables.py keeps the bridge away from loopback
         set_sysctl(f"net.ipv4.conf.{config.bridge}.route_localnet", "1")
-        remember_sysctls(config.run_dir, forwarding(config))
+        remember_sysctls(config.run_root, forwarding(config))
         for route in sorted(base_routes(config, self.place)):
             host.add_route(route)
 
@@ -89,13 +89,13 @@ def forwarding(config: NetworkConfig) -> dict[str, str]:
     return {_FORWARDING[version]: set_sysctl(_FORWARDING[version], "1") for version in versions}
 
 
-def _sysctl_file(run_dir: Path) -> Path:
-    return run_dir / "sysctls.json"
+def _sysctl_file(run_root: Path) -> Path:
+    return run_root / "sysctls.json"
 
 
-def remember_sysctls(run_dir: Path, before: dict[str, str]) -> None:
+def remember_sysctls(run_root: Path, before: dict[str, str]) -> None:
     """Note what podo changed, for all clusters of the machine: the first note counts."""
-    file = _sysctl_file(run_dir)
+    file = _sysctl_file(run_root)
     noted = json.loads(file.read_text()) if file.exists() else {}
     changed = {key: value for key, value in before.items() if value not in ("", "1")}
     if not changed.keys() <= noted.keys():
@@ -103,9 +103,9 @@ def remember_sysctls(run_dir: Path, before: dict[str, str]) -> None:
         file.write_text(json.dumps(changed | noted))
 
 
-def restore_sysctls(run_dir: Path) -> None:
+def restore_sysctls(run_root: Path) -> None:
     """Set back what podo has changed."""
-    file = _sysctl_file(run_dir)
+    file = _sysctl_file(run_root)
     if file.exists():
         for key, value in json.loads(file.read_text()).items():
             set_sysctl(key, value)

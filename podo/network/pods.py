@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from podo.network.base import NetworkFailure, PodSandbox
 from podo.network.config import NetworkConfig
@@ -13,15 +14,22 @@ from podo.network.services.host_ports import HostPorts
 
 
 class LinkedPods:
-    """Pods linked to the namespace that this process is in, with addresses from `addresses`.
+    """Pods linked to the node's namespace (`netns`; None is our own), with addresses from `addresses`.
 
     `sources` are the node's own addresses. A sandbox's host ports are opened through `host_ports`.
     """
 
     def __init__(
-        self, config: NetworkConfig, *, addresses: AddressManager, sources: tuple[str, ...], host_ports: HostPorts
+        self,
+        config: NetworkConfig,
+        *,
+        addresses: AddressManager,
+        sources: tuple[str, ...],
+        host_ports: HostPorts,
+        netns: Path | None = None,
     ) -> None:
-        self._config, self._addresses, self._sources, self._host_ports = config, addresses, sources, host_ports
+        self._config, self._addresses, self._sources = config, addresses, sources
+        self._host_ports, self._netns = host_ports, netns
 
     async def setup(self, sandbox: PodSandbox) -> tuple[str, ...]:
         """Connect it; its addresses. On failure nothing is left. Raises NetworkFailure."""
@@ -31,7 +39,7 @@ class LinkedPods:
             raise NetworkFailure(str(error)) from error
         try:
             link = pod_link(self._config, sandbox, addresses=addresses, sources=self._sources)
-            await in_namespace(None, lambda node: apply_pod_link(node, link))
+            await in_namespace(self._netns, lambda node: apply_pod_link(node, link))
             await self._host_ports.open(sandbox, addresses)
         except (OSError, NetworkFailure, asyncio.CancelledError) as error:
             await asyncio.shield(self.teardown(sandbox))
@@ -43,7 +51,7 @@ class LinkedPods:
     async def teardown(self, sandbox: PodSandbox) -> None:
         """Take its links and rules down and let its address go, even when the namespace is already gone."""
         await self._host_ports.close(sandbox.id)
-        await in_namespace(None, _deletion(pod_link_name(sandbox.id)))
+        await in_namespace(self._netns, _deletion(pod_link_name(sandbox.id)))
         await self._addresses.release(sandbox.id)
 
 

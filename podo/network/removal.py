@@ -13,7 +13,7 @@ from podo.network.netlink import Link, Netlink, in_namespace
 from podo.network.nft import NftCommand
 from podo.network.routes import Route
 
-RUN_DIR = Path("/run/podo")
+RUN_ROOT = Path("/run/podo")
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,24 @@ class Remains:
         ]
 
 
-async def residue(cluster: str, *, run_dir: Path = RUN_DIR, netns: Path | None = None) -> list[str]:
+async def residue(cluster: str, *, run_root: Path = RUN_ROOT, netns: Path | None = None) -> list[str]:
     """What is left of the cluster's network on the host, one line each; [] if nothing. Raises OSError, NftFailure."""
-    return (await _look(cluster, run_dir, netns)).lines()
+    return (await _look(cluster, run_root, netns)).lines()
 
 
-async def cleanup(cluster: str, *, run_dir: Path = RUN_DIR, netns: Path | None = None) -> None:
+async def cleanup(cluster: str, *, run_root: Path = RUN_ROOT, netns: Path | None = None) -> None:
     """Remove every link, route, table and namespace that podo made for the cluster. May be repeated.
 
     Forwarding is set back to what it was when the last cluster goes. Raises OSError, NftFailure.
     """
-    remains = await _look(cluster, run_dir, netns)
+    remains = await _look(cluster, run_root, netns)
     await NftCommand(netns).apply(f"delete table {family} {name}" for family, name in remains.tables)
-    await in_namespace(netns, lambda host: _remove(host, remains, run_dir, cluster))
+    await in_namespace(netns, lambda host: _remove(host, remains, run_root, cluster))
 
 
-async def _look(cluster: str, run_dir: Path, netns: Path | None) -> Remains:
+async def _look(cluster: str, run_root: Path, netns: Path | None) -> Remains:
     tables = await NftCommand(netns).tables()
-    folder = run_dir / cluster / "netns"
+    folder = run_root / cluster / "netns"
     bound = tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
     links, routes = await in_namespace(netns, lambda host: _of_cluster(host, cluster))
     mine = tuple((family, name) for family, name in tables if name == table_name(cluster))
@@ -67,11 +67,11 @@ def _of_cluster(host: Netlink, cluster: str) -> tuple[tuple[Link, ...], tuple[Ro
     return links, routes
 
 
-def _remove(host: Netlink, remains: Remains, run_dir: Path, cluster: str) -> None:
+def _remove(host: Netlink, remains: Remains, run_root: Path, cluster: str) -> None:
     for route in remains.routes:
         host.delete_route(route)
     for link in remains.links:
         host.delete_link(link.name)
-    remove_namespaces(run_dir / cluster / "netns")
+    remove_namespaces(run_root / cluster / "netns")
     if not any(link.alias.startswith(OWNER_PREFIX) for link in host.links()):
-        restore_sysctls(run_dir)
+        restore_sysctls(run_root)

@@ -6,7 +6,7 @@ of last resort, so that nothing for them ever leaves by the default route, whate
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from podo.api.types.core_v1 import Node
@@ -14,7 +14,7 @@ from podo.network.config import NetworkConfig, of_family
 from podo.network.names import last_resort_metric
 
 
-class RouteKind(Enum):
+class RouteKind(StrEnum):
     """What happens to a packet that takes the route."""
 
     UNICAST = "unicast"

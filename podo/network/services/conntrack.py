@@ -7,9 +7,11 @@ import errno
 import logging
 import socket
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from podo.api.types.core_v1 import Service
+from podo.network import namespaces
 from podo.network.config import of_family
 from podo.network.netlink import in_thread
 from podo.network.services.backends import Backend, Backends, PortKey, port_key
@@ -36,13 +38,16 @@ class Flows(Protocol):
 
 
 class KernelFlows:
-    """conntrack of the namespace that this process is in, over netlink."""
+    """conntrack of a namespace (`netns`; None is our own), over netlink."""
+
+    def __init__(self, netns: Path | None = None) -> None:
+        self._netns = netns
 
     async def forget(self, flows: Iterable[Flow]) -> None:
         """Drop these. Costs what the matching flows cost: the kernel does the search."""
         if wanted := list(flows):
             try:
-                await in_thread(lambda: _forget(wanted))
+                await in_thread(lambda: _forget(wanted, self._netns))
             except OSError as error:
                 log.warning("UDP flows to old endpoints stay until they time out: %s", error)
 
@@ -71,11 +76,12 @@ def _addresses(service: Service, version: int) -> tuple[str, ...]:
     return cluster_addresses(service, version) + external + load_balancer_addresses(service, version)
 
 
-def _forget(flows: list[Flow]) -> None:
+def _forget(flows: list[Flow], netns: Path | None) -> None:
     from pyroute2 import NetlinkError  # heavy, see netlink.py
 
     try:
-        _forget_each(flows)
+        with namespaces.entered(netns):
+            _forget_each(flows)
     except NetlinkError as error:
         raise OSError(error.code, "conntrack") from error
 

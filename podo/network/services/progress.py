@@ -4,7 +4,7 @@ import asyncio
 
 
 class Progress:
-    """`revision`: every change of Services and endpoints up to it is in force here. It only grows.
+    """`revision`: every change of EndpointSlices up to it (a resourceVersion) is in force here. It only grows.
 
     `generation` counts the transactions.
     """

@@ -26,7 +26,6 @@ from podo.network.services.tables import Family, ProxySettings, dropped_table, f
 
 log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
-_HOST_PORT_SECONDS = 10
 Ports = Mapping[PortKey, Backends]
 
 
@@ -47,11 +46,14 @@ class ServiceProxy:
     `progress` tells how far the rules in force have come. Host ports of sandboxes go through it as well.
     """
 
-    def __init__(self, settings: ProxySettings, *, nft: Nft, flows: Flows, clock: Clock) -> None:
+    def __init__(
+        self, settings: ProxySettings, *, nft: Nft, flows: Flows, clock: Clock, host_port_seconds: float = 10
+    ) -> None:
         self._settings, self._nft, self._flows, self._clock = settings, nft, flows, clock
+        self._host_port_seconds = host_port_seconds  # how long `open` waits
         self._known: dict[Key, _Known] = {}
         self._dirty: dict[Key, None] = {}
-        self._revision = 0  # of the last change that we were told of
+        self._revision = 0  # of the last change of endpoints that we were told of
         self._rulesets: dict[Family, Ruleset] = {family: Ruleset() for family in settings.families}
         self._fresh = True  # the tables are to be made anew
         self._uses: Counter[str] = Counter()
@@ -62,15 +64,15 @@ class ServiceProxy:
     def service_changed(self, old: Service | None, new: Service | None) -> None:
         """An informer's handler: `new` stands where `old` stood."""
         if changed := new or old:
-            known = self._mark(key_of(changed), changed.metadata.resource_version)
-            known.service = new
+            self._mark(key_of(changed)).service = new
 
     def slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
         """An informer's handler: `new` stands where `old` stood."""
         for each, present in ((old, False), (new, True)):
             if each is None:
                 continue
-            known = self._mark(Key(each.metadata.namespace, service_of(each)), each.metadata.resource_version)
+            self._revision = max(self._revision, int(each.metadata.resource_version or 0))
+            known = self._mark(Key(each.metadata.namespace, service_of(each)))
             known.slices.pop(each.metadata.name, None)
             if present:
                 known.slices[each.metadata.name] = each
@@ -82,7 +84,7 @@ class ServiceProxy:
         for family, ruleset in self._rulesets.items():
             ruleset.put(sandbox.id, host_port_fragment(sandbox.port_mappings, addresses, family))
         try:
-            async with asyncio.timeout(_HOST_PORT_SECONDS):
+            async with asyncio.timeout(self._host_port_seconds):
                 await self.settled()
         except TimeoutError as error:
             raise NetworkFailure(
@@ -193,8 +195,7 @@ class ServiceProxy:
         except NftFailure as error:  # left over, but empty and unused
             log.warning("removing unused chains: %s", error)
 
-    def _mark(self, key: Key, resource_version: str) -> _Known:
-        self._revision = max(self._revision, int(resource_version or 0))
+    def _mark(self, key: Key) -> _Known:
         self._dirty[key] = None
         self._wake.set()
         return self._known.setdefault(key, _Known())

@@ -5,6 +5,7 @@ Only session affinity (a set and a chain an endpoint) and source ranges need cha
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from hashlib import sha256
 
 from podo.api.types.core_v1 import Service, ServicePort
@@ -16,7 +17,6 @@ from podo.network.services.tables import BY_NODE_PORT, MARK, TRANSPORTS, Family,
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 LOCAL = "Local"
 DEFAULT_AFFINITY_SECONDS = 10800
-_LOCAL_OFFSET = 0x10000  # numbers of endpoints that are used for being on this node begin here
 
 
 def service_fragment(
@@ -28,7 +28,7 @@ def service_fragment(
     rules = _ServiceRules(service, settings, family)
     for port in service.spec.ports:
         rules.port(port, ports.get(port_key(port), Backends()))
-    return Fragment(rules.items)
+    return Fragment(rules.items, rules.lasting)
 
 
 def cluster_addresses(service: Service, version: int) -> tuple[str, ...]:
@@ -49,6 +49,7 @@ class _ServiceRules:
 
     def __init__(self, service: Service, settings: ProxySettings, family: Family) -> None:
         self.items: dict[Item, str] = {}
+        self.lasting: dict[Item, str] = {}
         self._service, self._settings, self._family = service, settings, family
         spec, meta = service.spec, service.metadata
         self._label = f"{meta.namespace}/{meta.name}"
@@ -95,7 +96,8 @@ class _ServiceRules:
             self._element("no-endpoint-node-ports" if node_port else "no-endpoints", key, "goto refuse")
             return
         cluster = self._pick(target, key, port, backends.cluster)
-        masquerading = self._chain(f"masquerade-{cluster}", MARK, f"goto {cluster}")
+        make = self._chain if self._sticky_seconds else self._shared
+        masquerading = make(f"masquerade-{cluster}", MARK, f"goto {cluster}")
         chain = self._local_first(target, key, port, backends, cluster) if self._external_local else masquerading
         if ranges and (allowed := of_family(self._service.spec.load_balancer_source_ranges, self._family.version)):
             chain = self._firewall(port, allowed, chain)
@@ -106,7 +108,8 @@ class _ServiceRules:
         ip = self._family.word
         local = self._pick(target, key, port, backends.local, local=True) if backends.local else ""
         pods = ", ".join(of_family(self._settings.config.pod_ranges, self._family.version))
-        return self._chain(
+        make = self._chain if self._sticky_seconds else self._shared
+        return make(
             f"from-outside-{local or 'none'}-else-{cluster}",
             f"{ip} saddr {{ {pods} }} goto {cluster}",
             f"fib saddr type local goto masquerade-{cluster}",
@@ -124,17 +127,12 @@ class _ServiceRules:
         """The chain that sends a connection to one of `backends`, which are not empty."""
         if self._sticky_seconds:
             return self._sticky(port, backends, local=local)
-        offset = _LOCAL_OFFSET if local else 0
+        series = f"{target.prefix}{'local-' if local else ''}"
         for number, backend in enumerate(backends):
-            self._element(target.endpoints, f"{key} . {offset + number}", f"{backend.address} . {backend.port}")
-        dnat = f"{TRANSPORTS} dnat {self._family.word} to {target.key} . numgen random mod"
-        at = f" offset {offset}" if offset else ""
-        return self._chain(
-            f"{target.prefix}{'local-' if local else ''}random-{len(backends)}",
-            f"{dnat} {len(backends)}{at} map @{target.endpoints}",
-            # between the two lookups the last endpoint may have gone: the first one is there still
-            f"{dnat} 1{at} map @{target.endpoints}",
-        )
+            self._element(f"{series}endpoints-{number}", key, f"{backend.address} . {backend.port}")
+            self.lasting |= numbered(self._family, target, series, number)
+        picks = ", ".join(f"{number} : goto {series}endpoint-{number}" for number in range(len(backends)))
+        return self._shared(f"{series}random-{len(backends)}", f"numgen random mod {len(backends)} vmap {{ {picks} }}")
 
     def _sticky(self, port: ServicePort, backends: tuple[Backend, ...], *, local: bool) -> str:
         """Connections of a client go where its last one went, if that was less than the timeout ago."""
@@ -164,8 +162,26 @@ class _ServiceRules:
         self.items[Item(ItemKind.CHAIN, name)] = "\n".join(rules)
         return name
 
+    def _shared(self, name: str, *rules: str) -> str:
+        """A chain that is the same for all Services that need it."""
+        self.lasting[Item(ItemKind.CHAIN, name)] = "\n".join(rules)
+        return name
+
     def _element(self, name: str, key: str, value: str = "") -> None:
         self.items[Item(ItemKind.ELEMENT, name, key)] = value
+
+
+@cache
+def numbered(family: Family, target: Target, series: str, number: int) -> dict[Item, str]:
+    """The map of all endpoints that are their Service's number `number`, and the chain that sends connections there."""
+    name, chain = f"{series}endpoints-{number}", f"{series}endpoint-{number}"
+    rules = [f"{TRANSPORTS} dnat {family.word} to {target.key} map @{name}"]
+    if number:  # gone since the number was drawn: the first one is there still
+        rules.append(f"goto {series}endpoint-0")
+    return {
+        Item(ItemKind.SET, name, "map"): f"type {target.type} : {family.address} . inet_service;",
+        Item(ItemKind.CHAIN, chain): "\n".join(rules),
+    }
 
 
 def fitting(name: str) -> str:

@@ -24,9 +24,13 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Fragment:
-    """What one owner wants in a table."""
+    """What one owner wants in a table. `lasting` is what others share, and what stays when nobody wants it any more."""
 
     items: Mapping[Item, str] = field(default_factory=dict)
+    lasting: Mapping[Item, str] = field(default_factory=dict)
+
+
+_EVERYONE: Hashable = None
 
 
 class Change(NamedTuple):
@@ -54,6 +58,10 @@ class Ruleset:
         """From now on `owner` wants `fragment`, and nothing else."""
         old = self._fragments.pop(owner, Fragment()).items
         new = fragment.items
+        for item, content in fragment.lasting.items():
+            if item not in self._claims:
+                self._touch(item)
+                self._claims[item] = {_EVERYONE: content}
         for item in old.keys() - new.keys():
             self._touch(item)
             claims = self._claims[item]
@@ -64,7 +72,7 @@ class Ruleset:
             if old.get(item) != content:
                 self._touch(item)
                 self._claims.setdefault(item, {})[owner] = content
-        if new:
+        if new or fragment.lasting:
             self._fragments[owner] = fragment
 
     def take(self) -> list[Change]:

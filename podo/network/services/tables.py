@@ -1,7 +1,8 @@
 """The fixed part of podo's nftables table: base chains, and the empty maps that Services fill. Pure.
 
-A new connection costs one lookup in `services`, whose verdict leads to the chain for that many endpoints, and one in
-`endpoints`, with a random number below that count (docs/adr/0030). Packets of known connections pass no rule here.
+A new connection costs one lookup in `services`, whose verdict leads to the chain for that many endpoints; there it
+draws a number, and costs one more lookup in the map of all endpoints with that number (docs/adr/0030). So it is the
+same however many Services and endpoints there are. Packets of known connections pass no rule here.
 """
 
 from collections.abc import Iterable
@@ -54,16 +55,17 @@ class Target(NamedTuple):
     """Two ways to name a port: by address (cluster IPs and the like), or by number alone (node ports)."""
 
     prefix: str
-    endpoints: str  # the map
-    key: str  # what is looked up, without the number of the endpoint
+    key: str  # what is looked up
+    type: str  # its type
 
 
 def by_address(family: Family) -> Target:
     """A port of an address that belongs to one Service."""
-    return Target("", "endpoints", f"{family.word} daddr . meta l4proto . th dport")
+    key = f"{family.word} daddr . meta l4proto . th dport"
+    return Target("", key, f"{family.address} . inet_proto . inet_service")
 
 
-BY_NODE_PORT = Target("node-", "node-port-endpoints", "meta l4proto . th dport")
+BY_NODE_PORT = Target("node-", "meta l4proto . th dport", "inet_proto . inet_service")
 TRANSPORTS = "meta l4proto { tcp, udp, sctp }"
 MARK = f"meta mark set meta mark or {MASQUERADE_MARK:#x}"
 
@@ -82,17 +84,15 @@ def dropped_table(config: NetworkConfig, family: Family) -> list[str]:
 
 
 def _maps(family: Family) -> list[str]:
-    service = f"{family.address} . inet_proto . inet_service"
-    typeof = "typeof {} . numgen random mod 65536 : " + f"{family.word} daddr . th dport"
+    service, node_port = by_address(family).type, BY_NODE_PORT.type
+    backend = f"{family.address} . inet_service"
     return [
         f"map services {{ type {service} : verdict; }}",
-        f"map endpoints {{ {typeof.format(by_address(family).key)}; }}",
-        "map node-ports { type inet_proto . inet_service : verdict; }",
-        f"map node-port-endpoints {{ {typeof.format(BY_NODE_PORT.key)}; }}",
-        f"map host-ports {{ type inet_proto . inet_service : {family.address} . inet_service; }}",
-        f"map address-host-ports {{ type {service} : {family.address} . inet_service; }}",
+        f"map node-ports {{ type {node_port} : verdict; }}",
+        f"map host-ports {{ type {node_port} : {backend}; }}",
+        f"map address-host-ports {{ type {service} : {backend}; }}",
         f"map no-endpoints {{ type {service} : verdict; }}",
-        "map no-endpoint-node-ports { type inet_proto . inet_service : verdict; }",
+        f"map no-endpoint-node-ports {{ type {node_port} : verdict; }}",
         f"set service-addresses {{ type {family.address}; }}",
         f"set hairpin {{ type {family.address} . {family.address}; }}",
     ]
