@@ -13,7 +13,7 @@ from podo.network.base import PodSandbox
 from podo.network.config import NetworkConfig
 from podo.network.host import NODE_DEVICE, HostNetwork
 from podo.network.ipam import AddressManager
-from podo.network.netlink import in_namespace, in_thread
+from podo.network.netlink import Veth, in_namespace, in_thread
 from podo.network.nft import NftCommand
 from podo.network.pods import LinkedPods
 from podo.network.removal import cleanup
@@ -100,6 +100,15 @@ class World:
         made = PodSandbox(id=f"id-{netns.name}", netns=netns, namespace="default", name=name, uid=name, **sandbox)
         (address,) = await self.nodes[node].pods.setup(made)
         return Pod(name, netns, address, made)
+
+    async def add_world(self, netns, *, host, world):
+        """A namespace that is linked to the host, and knows nothing of podo."""
+        await in_thread(lambda: namespaces.create(netns))
+        self.stack.push_async_callback(in_thread, lambda: namespaces.remove(netns))
+        veth = Veth(name="uplink", alias="", mtu=1500, peer="eth0", netns=netns)
+        await in_namespace(self.host_netns, lambda link: link.add_address(link.add_veth(veth), host))
+        await in_namespace(netns, lambda link: link.add_address(link.index("eth0"), world))
+        await in_namespace(netns, lambda link: link.set_up(link.index("eth0")))
 
     async def serve(self, netns, text, port=8080, address="0.0.0.0"):
         """A TCP server in a namespace that answers with `text` and the address that it was asked from."""

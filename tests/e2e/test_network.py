@@ -1,6 +1,7 @@
 """Links, routes and Services for real: packets through the kernel."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -8,7 +9,8 @@ from podo.network.base import PortMapping
 from podo.network.netlink import in_namespace
 from podo.network.nft import NftCommand
 from podo.network.removal import cleanup, residue
-from tests.e2e.network_world import ask, spread, world
+from podo.network.routes import Route
+from tests.e2e.network_world import ask, made_in, spread, world
 from tests.network.build import endpoint, endpoint_slice, port, service
 
 pytestmark = pytest.mark.e2e
@@ -147,6 +149,79 @@ async def test_endpoints_come_and_go_and_progress_tells_when_that_is_in_force(ne
     async with asyncio.timeout(1):
         await proxy.withdrawn(pods[0].address)
     assert set(await spread(pods[0].netns, WEB, times=60)) == {"b", "c", "d"}
+
+
+DNS = service("dns", ip="10.96.0.60", ports=[port(53, name="dns", protocol="UDP")])
+
+
+def dns_slice(*addresses):
+    return endpoint_slice(*addresses, of="dns", name="dns-1", ports=(("dns", "UDP", 8080),))
+
+
+async def exchange(client):
+    """Send a datagram on a connected socket; what comes back."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(2):
+        await loop.sock_sendall(client, b"?")
+        return (await loop.sock_recv(client, 100)).decode()
+
+
+async def test_a_udp_client_moves_to_another_endpoint_when_its_own_goes(net, pods):
+    for pod in pods[:2]:
+        await net.serve_udp(pod.netns, pod.name)
+    both = dns_slice(pods[0].address, pods[1].address)
+    await net.change(services=[(None, DNS)], slices=[(None, both)])
+    with made_in(pods[2].netns, socket.SOCK_DGRAM) as client:
+        client.connect(("10.96.0.60", 53))
+        first = await exchange(client)
+        assert {await exchange(client) for _ in range(5)} == {first}
+        left = next(pod for pod in pods[:2] if pod.name != first)
+        await net.change(slices=[(both, dns_slice(left.address))])
+        assert await exchange(client) == left.name
+
+
+async def test_a_udp_client_that_asked_too_early_is_served_once_there_is_an_endpoint(net, pods):
+    await net.serve_udp(pods[0].netns, "a")
+    await net.change(services=[(None, DNS)])
+    with made_in(pods[2].netns, socket.SOCK_DGRAM) as client:
+        client.connect(("10.96.0.60", 53))
+        with pytest.raises(ConnectionRefusedError):
+            await exchange(client)
+        await net.change(slices=[(None, dns_slice(pods[0].address))])
+        assert await exchange(client) == "a"
+
+
+async def test_the_api_servers_cluster_ip_leads_to_the_host_from_everywhere(net, pods):
+    await net.serve(net.host_netns, "api", 6443, "10.245.0.1")
+    api = service("kubernetes", ip="10.96.0.1", ports=[port(443, name="https")])
+    endpoints = endpoint_slice(
+        endpoint("10.245.0.1", node=""), of="kubernetes", name="k", ports=(("https", "TCP", 6443),)
+    )
+    await net.change(services=[(None, api)], slices=[(None, endpoints)])
+    assert await ask(pods[0].netns, "10.96.0.1", 443) == ("api", pods[0].address)
+    assert await ask(net.nodes["node-1"].netns, "10.96.0.1", 443) == ("api", "10.245.0.2")
+    assert (await ask(net.host_netns, "10.96.0.1", 443))[0] == "api"
+
+
+async def test_pods_reach_the_world_with_the_hosts_address(net, pods):
+    """The world is one more namespace, linked to the host."""
+    outside = net.config.run_root / "pods" / "world"
+    await net.add_world(outside, host="198.51.100.1/24", world="198.51.100.2/24")
+    await net.serve(outside, "world")
+    assert await ask(pods[0].netns, "198.51.100.2", 8080) == ("world", "198.51.100.1")
+    assert await ask(net.nodes["node-2"].netns, "198.51.100.2", 8080) == ("world", "198.51.100.1")
+    with pytest.raises(OSError, match=r"101|113"):  # nor does the world find a way in by itself
+        await ask(outside, pods[0].address, 8080)
+
+
+async def test_the_bridge_does_not_lead_to_the_hosts_loopback(net, pods):
+    await net.serve(net.host_netns, "secret", 9999, "127.0.0.1")
+    assert (await ask(net.host_netns, "127.0.0.1", 9999))[0] == "secret"
+    node = net.nodes["node-1"].netns
+    await in_namespace(node, lambda link: link.add_route(Route("127.9.0.0/16", gateway="10.245.0.1", device="eth0")))
+    for netns in (node, pods[0].netns):
+        with pytest.raises((OSError, TimeoutError)):
+            await ask(netns, "127.9.0.1", 9999, seconds=0.3)
 
 
 async def test_a_host_port_leads_to_its_pod_from_elsewhere_and_from_itself(net):
