@@ -24,7 +24,7 @@ class APIError(Exception):
         if self.reason:
             body["reason"] = self.reason
         if self.details:
-            body["details"] = self.details
+            body["details"] = {k: v for k, v in self.details.items() if v not in ("", None)}  # may be left empty
         return body | {"code": self.code}
 
 
