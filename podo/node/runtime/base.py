@@ -170,13 +170,5 @@ class Streaming(Protocol):
         ...
 
 
-class Logs(Protocol):
-    """Logs of containers."""
-
-    async def reopen_container_log(self, container_id: str) -> None:
-        """Go on in a new file at the log's path, after the old one was moved away. Raises unless the container runs."""
-        ...
-
-
-class Runtime(Sandboxes, Containers, Observing, Streaming, Logs, Protocol):
+class Runtime(Sandboxes, Containers, Observing, Streaming, Protocol):
     """All abilities of a full runtime."""

@@ -1,1 +1,0 @@
-"""Validation of the core group: one module a topic (pod_spec, containers, volumes, service, …)."""
