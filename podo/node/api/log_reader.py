@@ -1,0 +1,85 @@
+"""Read a container's log: the last lines of it, all of it, and with `follow` what is added until the container ends."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from podo.node.api.log_format import LogOptions, parse_line, wanted
+
+BLOCK = 64 * 1024
+Wait = Callable[[], Awaitable[bool]]
+"""Waits until the log may have grown; False once the container has ended and will write no more."""
+
+
+async def read_log(path: Path, options: LogOptions, wait: Wait | None = None) -> AsyncIterator[bytes]:
+    """What is wanted of the log, in pieces. `wait` is asked when the end is reached and `follow` is on."""
+    left = options.limit_bytes
+    async for piece in _pieces(path, options, wait):
+        if left is not None:
+            piece = piece[:left]
+            left -= len(piece)
+        if piece:
+            yield piece
+        if left == 0:
+            return
+
+
+async def _pieces(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        start = tail_offset(file, options.tail_lines) if options.tail_lines is not None else 0
+        file.seek(start)
+        rest, alive = b"", options.follow and wait is not None
+        while True:
+            block = file.read(BLOCK)
+            if block:
+                *lines, rest = (rest + block).split(b"\n")
+                if piece := _render(lines, options):
+                    yield piece
+            elif alive and wait is not None:
+                alive = await wait()
+                if file.tell() > os.fstat(file.fileno()).st_size:
+                    file.seek(0)  # it was cut short
+            else:
+                break
+        if rest and (piece := _render([rest], options)):
+            yield piece
+
+
+def _render(lines: list[bytes], options: LogOptions) -> bytes:
+    found = (parse_line(line) for line in lines)
+    return b"".join(piece for line in found if line and (piece := wanted(line, options)) is not None)
+
+
+def tail_offset(file: BinaryIO, count: int) -> int:
+    """Where the last `count` whole lines of a log begin; parts of one line count as one."""
+    end = position = file.seek(0, os.SEEK_END)
+    if count <= 0:
+        return end
+    buffer = b""
+    while position > 0:
+        step = min(BLOCK, position)
+        position -= step
+        file.seek(position)
+        buffer = file.read(step) + buffer
+        starts = _line_starts(buffer, whole=position == 0)
+        if len(starts) >= count or position == 0:
+            return position + (starts[-count] if len(starts) >= count else 0)
+    return 0
+
+
+def _line_starts(buffer: bytes, *, whole: bool) -> list[int]:
+    """Where lines begin, a line of several parts where its first part does. `whole`: the buffer begins with a line."""
+    offsets, at = [0] if whole else [], buffer.find(b"\n") + 1
+    while 0 < at < len(buffer):
+        offsets.append(at)
+        at = buffer.find(b"\n", at) + 1
+    starts: list[int] = []
+    continued = False
+    for offset in offsets:
+        if not continued:
+            starts.append(offset)
+        end = buffer.find(b"\n", offset)
+        line = parse_line(buffer[offset : end if end >= 0 else len(buffer)])
+        continued = line is not None and not line.text.endswith(b"\n")
+    return starts
