@@ -1,4 +1,5 @@
 """The data plane: links, address management, Services as nftables, DNS.
 
-Pure functions decide, thin edges apply through netlink and nft. Knows no Pod worker and no server.
+Pure functions decide, thin edges apply through netlink (`netlink.py`) and nft (`nft.py`). Knows no Pod worker and no
+server. Read `dataplane.py` first: it composes the parts; then `services/rules.py`, which decides how Services balance.
 """

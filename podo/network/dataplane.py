@@ -1,0 +1,119 @@
+"""The data plane of one namespace, composed: what an agent runs in its node's, and the server in the host's.
+
+`node_data_plane` and `host_data_plane` build one; then `run` it with the process's informers. A node's has `pods`, the
+`PodNetwork` of the runtime. `proxy.progress`, `proxy.withdrawn` tell what is in force here.
+"""
+
+import asyncio
+from pathlib import Path
+
+from podo.api.types.core_v1 import Node, Service
+from podo.api.types.discovery_v1 import EndpointSlice
+from podo.client.informers import Informers
+from podo.clock import Clock
+from podo.network.config import NetworkConfig
+from podo.network.dns import resolv_conf
+from podo.network.dns.server import DnsServer
+from podo.network.dns.upstream import Upstream
+from podo.network.dns.zone import Zone
+from podo.network.host import NODE_DEVICE
+from podo.network.ipam import AddressManager
+from podo.network.netlink import Netlink, in_namespace
+from podo.network.nft import NftCommand
+from podo.network.pods import LinkedPods
+from podo.network.route_keeper import RouteKeeper
+from podo.network.routes import Place
+from podo.network.services.conntrack import KernelFlows
+from podo.network.services.proxy import ServiceProxy
+from podo.network.services.tables import ProxySettings
+
+
+class DataPlane:
+    """Routes, Services and DNS of the namespace that this process is in."""
+
+    def __init__(self, config: NetworkConfig, *, proxy: ServiceProxy, dns: DnsServer, routes: RouteKeeper) -> None:
+        self.config, self.proxy, self.dns, self.routes = config, proxy, dns, routes
+
+    async def run(self, informers: Informers) -> None:
+        """Keep all of it in step with the cluster until cancelled. Raises OSError if links cannot be changed.
+
+        Routes and DNS work at once; service rules are left as they were found until all Services are known.
+        """
+        services, slices, nodes = informers.of(Service), informers.of(EndpointSlice), informers.of(Node)
+        nodes.handle(self.routes.node_changed)
+        for each in (self.proxy, self.dns.zone):
+            services.handle(each.service_changed)
+            slices.handle(each.slice_changed)
+        await in_namespace(None, self._add_dns_address)
+        async with self.dns, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_routes(informers), name="routes")
+            await informers.synced(services)
+            await informers.synced(slices)
+            self.dns.zone.complete = True
+            tasks.create_task(self.proxy.run(), name="service proxy")
+
+    async def _keep_routes(self, informers: Informers) -> None:
+        await informers.synced(informers.of(Node))
+        await self.routes.run()
+
+    def _add_dns_address(self, netlink: Netlink) -> None:
+        # scope host: never chosen as the source of packets to elsewhere
+        address = self.config.dns_address
+        netlink.add_address(netlink.index("lo"), f"{address}/{128 if ':' in address else 32}", scope="host")
+
+
+class NodeDataPlane(DataPlane):
+    """A node's, which also links Pods. `pods` is the runtime's `PodNetwork`."""
+
+    def __init__(
+        self, config: NetworkConfig, *, proxy: ServiceProxy, dns: DnsServer, routes: RouteKeeper, pods: LinkedPods
+    ) -> None:
+        super().__init__(config, proxy=proxy, dns=dns, routes=routes)
+        self.pods = pods
+
+
+def node_data_plane(
+    config: NetworkConfig,
+    *,
+    node: str,
+    addresses: tuple[str, ...],
+    pod_ranges: tuple[str, ...],
+    state: Path,
+    clock: Clock,
+) -> NodeDataPlane:
+    """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
+    proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock)
+    return NodeDataPlane(
+        config,
+        proxy=proxy,
+        dns=_dns(config, (config.dns_address,), clock, relay=config.host_addresses),
+        routes=RouteKeeper(config, Place(NODE_DEVICE, addresses, node), clock),
+        pods=LinkedPods(
+            config,
+            addresses=AddressManager(state / "addresses.json", pod_ranges),
+            sources=addresses,
+            host_ports=proxy,
+        ),
+    )
+
+
+def host_data_plane(config: NetworkConfig, *, clock: Clock) -> DataPlane:
+    """The host's: cluster IPs, and node ports on loopback and on the bridge's address, however the nodes fare."""
+    open_on = ("127.0.0.0/8", *config.host_addresses)
+    return DataPlane(
+        config,
+        proxy=_proxy(ProxySettings(config=config, node="", node_addresses=open_on), clock),
+        dns=_dns(config, (config.dns_address, *config.host_addresses), clock, relay=()),
+        routes=RouteKeeper(config, Place(config.bridge, config.host_addresses), clock),
+    )
+
+
+def _proxy(settings: ProxySettings, clock: Clock) -> ServiceProxy:
+    return ServiceProxy(settings, nft=NftCommand(), flows=KernelFlows(), clock=clock)
+
+
+def _dns(config: NetworkConfig, addresses: tuple[str, ...], clock: Clock, *, relay: tuple[str, ...]) -> DnsServer:
+    def servers() -> tuple[str, ...]:
+        return resolv_conf.upstreams(resolv_conf.read(), own=addresses, relay=relay)
+
+    return DnsServer(Zone(config), Upstream(servers, clock), addresses)

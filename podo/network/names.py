@@ -1,0 +1,38 @@
+"""Names of links and marks of ownership: the same input always gives the same name, of at most 15 characters."""
+
+from hashlib import sha256
+from zlib import crc32
+
+OWNER_PREFIX = "podo:"
+TABLE_PREFIX = "podo-"
+ROUTE_PROTOCOL = 112  # "p" in rtnetlink's protocol field: these routes are podo's
+_LAST_RESORT_METRIC = 0x7000_0000
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()[:10]
+
+
+def node_link_name(cluster: str, node: str) -> str:
+    """The host's end of a node's link."""
+    return f"node-{_digest(cluster, node)}"
+
+
+def pod_link_name(sandbox: str) -> str:
+    """The node's end of a Pod's link."""
+    return f"pod-{_digest(sandbox)}"
+
+
+def owner(cluster: str) -> str:
+    """The alias of each link that belongs to the cluster, as `ip link` shows it."""
+    return f"{OWNER_PREFIX}{cluster}"
+
+
+def table_name(cluster: str) -> str:
+    """The nftables tables of the cluster, one a family."""
+    return f"{TABLE_PREFIX}{cluster}"
+
+
+def last_resort_metric(cluster: str) -> int:
+    """The metric of the cluster's `unreachable` routes: high, and telling whose they are after a crash."""
+    return _LAST_RESORT_METRIC | (crc32(cluster.encode()) & 0x0FFF_FFFF)

@@ -1,0 +1,59 @@
+"""The network of a node's Pods: an address and a link for each sandbox. Implements `base.PodNetwork`."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from podo.network.base import NetworkFailure, PodSandbox
+from podo.network.config import NetworkConfig
+from podo.network.ipam import AddressManager, NoFreeAddress
+from podo.network.names import pod_link_name
+from podo.network.netlink import Netlink, in_namespace
+from podo.network.pod_links import apply_pod_link, pod_link
+from podo.network.services.host_ports import HostPorts
+
+
+class LinkedPods:
+    """Pods linked to the node's namespace (`netns`; None is our own), with addresses from `addresses`.
+
+    `sources` are the node's own addresses. A sandbox's host ports are opened through `host_ports`.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        *,
+        addresses: AddressManager,
+        sources: tuple[str, ...],
+        host_ports: HostPorts,
+        netns: Path | None = None,
+    ) -> None:
+        self._config, self._addresses, self._sources = config, addresses, sources
+        self._host_ports, self._netns = host_ports, netns
+
+    async def setup(self, sandbox: PodSandbox) -> tuple[str, ...]:
+        """Connect it; its addresses. On failure nothing is left. Raises NetworkFailure."""
+        try:
+            addresses = await self._addresses.allocate(sandbox.id)
+        except NoFreeAddress as error:
+            raise NetworkFailure(str(error)) from error
+        try:
+            link = pod_link(self._config, sandbox, addresses=addresses, sources=self._sources)
+            await in_namespace(self._netns, lambda node: apply_pod_link(node, link))
+            await self._host_ports.open(sandbox, addresses)
+        except (OSError, NetworkFailure, asyncio.CancelledError) as error:
+            await asyncio.shield(self.teardown(sandbox))
+            if isinstance(error, OSError):
+                raise NetworkFailure(f"linking {sandbox.namespace}/{sandbox.name}: {error}") from error
+            raise
+        return addresses
+
+    async def teardown(self, sandbox: PodSandbox) -> None:
+        """Take its links and rules down and let its address go, even when the namespace is already gone."""
+        await self._host_ports.close(sandbox.id)
+        await in_namespace(self._netns, _deletion(pod_link_name(sandbox.id)))
+        await self._addresses.release(sandbox.id)
+
+
+def _deletion(name: str) -> Callable[[Netlink], None]:
+    return lambda node: node.delete_link(name)

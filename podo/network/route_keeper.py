@@ -1,0 +1,68 @@
+"""Keeps the routes to other nodes' Pods in step with the Nodes of the cluster."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from podo.api.types.core_v1 import Node
+from podo.client.base import Key, key_of
+from podo.clock import Clock
+from podo.network.config import NetworkConfig
+from podo.network.netlink import Netlink, in_namespace
+from podo.network.routes import Place, Route, base_routes, node_routes, route_changes
+
+log = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+
+
+class RouteKeeper:
+    """Feed it with `node_changed` (an informer's handler), then `run` it. `netns` None is our own namespace."""
+
+    def __init__(self, config: NetworkConfig, place: Place, clock: Clock, *, netns: Path | None = None) -> None:
+        self._config, self._place, self._clock, self._netns = config, place, clock, netns
+        self._nodes: dict[Key, Node] = {}
+        self._wake = asyncio.Event()
+
+    def node_changed(self, old: Node | None, new: Node | None) -> None:
+        """An informer's handler: `new` stands where `old` stood."""
+        if new is not None:
+            self._nodes[key_of(new)] = new
+        elif old is not None:
+            self._nodes.pop(key_of(old), None)
+        if old is None or new is None or (old.spec, old.status.addresses) != (new.spec, new.status.addresses):
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Keep the routes in step until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.sync()
+            except OSError as error:
+                log.error("routes: %s", error)
+                await self._clock.sleep(_RETRY_SECONDS)
+                continue
+            await self._wake.wait()
+
+    async def sync(self) -> None:
+        """Make the routes what they should be. Raises OSError."""
+        want = base_routes(self._config, self._place) | node_routes(self._config, self._place, self._nodes.values())
+        await in_namespace(self._netns, _application(want, self._place.device))
+
+
+def _application(want: set[Route], device: str) -> Callable[[Netlink], None]:
+    def apply(netlink: Netlink) -> None:
+        have = {route for route in netlink.routes() if is_kept(route, device)}
+        add, remove = route_changes(want, have)
+        for route in sorted(add):
+            netlink.add_route(route)
+        for route in sorted(remove):
+            netlink.delete_route(route)
+
+    return apply
+
+
+def is_kept(route: Route, device: str) -> bool:
+    """Whether a route of podo's is one of those that a keeper keeps: not the default route, not a Pod's own."""
+    return route.device in ("", device) and route.destination not in ("0.0.0.0/0", "::/0")

@@ -1,0 +1,201 @@
+"""The service proxy: keeps podo's nftables tables of one namespace in step with Services and EndpointSlices.
+
+Changes are collected while a transaction runs, and the next one has them all, so under load the number of transactions
+falls and not behind. A transaction that nft refuses is followed by one that makes the tables anew.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from podo.api.types.core_v1 import Service
+from podo.api.types.discovery_v1 import EndpointSlice
+from podo.client.base import Key, key_of
+from podo.clock import Clock
+from podo.network.base import NetworkFailure, PodSandbox
+from podo.network.nft import Nft, NftFailure
+from podo.network.services.backends import Backends, PortKey, arranged, backends, service_of
+from podo.network.services.conntrack import Flow, Flows, stale_flows
+from podo.network.services.host_ports import host_port_fragment
+from podo.network.services.progress import Progress
+from podo.network.services.rules import service_fragment
+from podo.network.services.ruleset import Fragment, Ruleset, commands, removals
+from podo.network.services.tables import Family, ProxySettings, dropped_table, fresh_table
+
+log = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+Ports = Mapping[PortKey, Backends]
+
+
+@dataclass
+class _Known:
+    """What is known of a Service, and how its backends are numbered in the tables, by IP version."""
+
+    service: Service | None = None
+    slices: dict[str, EndpointSlice] = field(default_factory=dict)
+    ports: dict[int, Ports] = field(default_factory=dict)
+    rendered: Service | None = None  # the Service that the tables show
+    uses: set[str] = field(default_factory=set)  # addresses that the rules in force send connections to
+
+
+class ServiceProxy:
+    """Feed it with `service_changed` and `slice_changed` (informer handlers), then `run` it.
+
+    `progress` tells how far the rules in force have come. Host ports of sandboxes go through it as well.
+    """
+
+    def __init__(
+        self, settings: ProxySettings, *, nft: Nft, flows: Flows, clock: Clock, host_port_seconds: float = 10
+    ) -> None:
+        self._settings, self._nft, self._flows, self._clock = settings, nft, flows, clock
+        self._host_port_seconds = host_port_seconds  # how long `open` waits
+        self._known: dict[Key, _Known] = {}
+        self._dirty: dict[Key, None] = {}
+        self._revision = 0  # of the last change of endpoints that we were told of
+        self._rulesets: dict[Family, Ruleset] = {family: Ruleset() for family in settings.families}
+        self._fresh = True  # the tables are to be made anew
+        self._uses: Counter[str] = Counter()
+        self._asked = self._done = 0  # calls of `settled`: made, and answered
+        self._wake = asyncio.Event()
+        self.progress = Progress()
+
+    def service_changed(self, old: Service | None, new: Service | None) -> None:
+        """An informer's handler: `new` stands where `old` stood."""
+        if changed := new or old:
+            self._mark(key_of(changed)).service = new
+
+    def slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+        """An informer's handler: `new` stands where `old` stood."""
+        for each, present in ((old, False), (new, True)):
+            if each is None:
+                continue
+            self._revision = max(self._revision, int(each.metadata.resource_version or 0))
+            known = self._mark(Key(each.metadata.namespace, service_of(each)))
+            known.slices.pop(each.metadata.name, None)
+            if present:
+                known.slices[each.metadata.name] = each
+
+    async def open(self, sandbox: PodSandbox, addresses: tuple[str, ...]) -> None:
+        """Lead the sandbox's host ports to it; return once that is in force. Raises NetworkFailure."""
+        if not sandbox.port_mappings:
+            return
+        for family, ruleset in self._rulesets.items():
+            ruleset.put(sandbox.id, host_port_fragment(sandbox.port_mappings, addresses, family))
+        try:
+            async with asyncio.timeout(self._host_port_seconds):
+                await self.settled()
+        except TimeoutError as error:
+            raise NetworkFailure(
+                f"host ports of {sandbox.namespace}/{sandbox.name}: nftables does not answer"
+            ) from error
+
+    async def close(self, sandbox_id: str) -> None:
+        """Close the sandbox's host ports. Takes effect with the next transaction, which it calls for."""
+        for ruleset in self._rulesets.values():
+            ruleset.put(sandbox_id, Fragment())
+        self._wake.set()
+
+    async def settled(self) -> None:
+        """Return once all that we were told so far is in force. No limit: use asyncio.timeout."""
+        self._asked += 1
+        mine = self._asked
+        self._wake.set()
+        while self._done < mine:
+            await self.progress.changed()
+
+    def serves(self, address: str) -> bool:
+        """Whether new connections to some Service may be sent to `address`, by the rules in force."""
+        return self._uses[address] > 0
+
+    async def withdrawn(self, address: str) -> None:
+        """Return once no new connection to a Service is sent to `address` from here. No limit: use asyncio.timeout."""
+        while self.serves(address):
+            await self.progress.changed()
+
+    async def run(self) -> None:
+        """Keep the tables in step until cancelled. Start it when the informers have synced."""
+        while True:
+            try:
+                await self.sync()
+            except NftFailure as error:
+                log.error("service rules: %s; making them anew", error)
+                self._fresh = True
+                await self._clock.sleep(_RETRY_SECONDS)
+                continue
+            await self._wake.wait()
+
+    async def sync(self) -> None:
+        """One transaction with all that has changed. Raises NftFailure."""
+        self._wake.clear()
+        revision, asked = self._revision, self._asked
+        dirty, self._dirty = self._dirty, {}
+        stale = {flow for key in dirty for flow in self._render(key)}
+        fresh, self._fresh = self._fresh, False
+        script: list[str] = []
+        rubbish: list[str] = []
+        for family, ruleset in self._rulesets.items():
+            table = family.table(self._settings.config)
+            changes = ruleset.everything() if fresh else ruleset.take()
+            script += [*(fresh_table(self._settings, family) if fresh else ()), *commands(table, changes)]
+            rubbish += removals(table, changes)
+        try:
+            await self._nft.apply(script)
+        except NftFailure:
+            self._dirty = dirty | self._dirty
+            raise
+        self._done = asked
+        self._count_uses(dirty)
+        self.progress.advance(revision)
+        await self._flows.forget(stale)
+        await self._tidy(rubbish)
+
+    async def remove(self) -> None:
+        """Take the tables away. Raises NftFailure."""
+        await self._nft.apply(
+            line for family in self._settings.families for line in dropped_table(self._settings.config, family)
+        )
+
+    def _render(self, key: Key) -> set[Flow]:
+        """Enter in the rulesets what the Service now wants; the flows that this makes stale."""
+        known = self._known[key]
+        stale: set[Flow] = set()
+        for family, ruleset in self._rulesets.items():
+            before = known.ports.get(family.version, {})
+            now: Ports = {}
+            if known.service is not None:
+                node, slices = self._settings.node, known.slices.values()
+                found = backends(known.service, slices, node=node, version=family.version)
+                now = arranged(before, found)
+                ruleset.put(key, service_fragment(known.service, now, self._settings, family))
+            else:
+                ruleset.put(key, Fragment())
+            if last := known.service or known.rendered:
+                stale |= {flow for flow in stale_flows(last, before, now) if flow.version == family.version}
+            known.ports[family.version] = now
+        known.rendered = known.service
+        return stale
+
+    def _count_uses(self, keys: Iterable[Key]) -> None:
+        """Note whom the rules in force send connections to, and forget Services that are gone."""
+        for key in keys:
+            known = self._known[key]
+            ports = [each for ports in known.ports.values() for each in ports.values()]
+            uses = {backend.address for each in ports for backend in each.cluster}
+            self._uses.subtract(known.uses - uses)
+            self._uses.update(uses - known.uses)
+            known.uses = uses
+            if known.service is None and not known.slices and key not in self._dirty:
+                del self._known[key]
+
+    async def _tidy(self, rubbish: list[str]) -> None:
+        try:
+            await self._nft.apply(rubbish)
+        except NftFailure as error:  # left over, but empty and unused
+            log.warning("removing unused chains: %s", error)
+
+    def _mark(self, key: Key) -> _Known:
+        self._dirty[key] = None
+        self._wake.set()
+        return self._known.setdefault(key, _Known())

@@ -1,0 +1,192 @@
+"""A host, nodes and Pods in namespaces of their own, driven from one process: a socket stays where it was made."""
+
+import asyncio
+import itertools
+import socket
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from podo.clock import SystemClock
+from podo.network import namespaces
+from podo.network.base import PodSandbox
+from podo.network.config import NetworkConfig
+from podo.network.host import NODE_DEVICE, HostNetwork
+from podo.network.ipam import AddressManager
+from podo.network.netlink import Veth, in_namespace, in_thread
+from podo.network.nft import NftCommand
+from podo.network.pods import LinkedPods
+from podo.network.removal import cleanup
+from podo.network.route_keeper import RouteKeeper
+from podo.network.routes import Place
+from podo.network.services.conntrack import KernelFlows
+from podo.network.services.proxy import ServiceProxy
+from podo.network.services.tables import ProxySettings
+from tests.network import build
+
+
+@dataclass
+class Spot:
+    """A namespace with what podo runs in it."""
+
+    netns: object
+    proxy: ServiceProxy
+    keeper: RouteKeeper
+    pods: LinkedPods | None = None
+
+
+@dataclass
+class Pod:
+    name: str
+    netns: object
+    address: str
+    sandbox: PodSandbox
+
+
+@dataclass
+class World:
+    """Two nodes, their Pods, and the host. Made by `world`."""
+
+    config: NetworkConfig
+    host_netns: object
+    host: Spot = None
+    nodes: dict = field(default_factory=dict)
+    stack: AsyncExitStack = None
+    numbers: object = field(default_factory=itertools.count)
+
+    @property
+    def spots(self):
+        return [self.host, *self.nodes.values()]
+
+    async def add_node(self, name, address, pod_range):
+        netns = await HostNetwork(self.config, netns=self.host_netns).add_node(name, (address,))
+        settings = ProxySettings(config=self.config, node=name, node_addresses=(address,))
+        spot = await self._spot(netns, settings, Place(NODE_DEVICE, (address,), name))
+        store = AddressManager(self.config.run_root / name / "addresses.json", (pod_range,))
+        spot.pods = LinkedPods(self.config, addresses=store, sources=(address,), host_ports=spot.proxy, netns=netns)
+        self.nodes[name] = spot
+
+    async def add_host(self):
+        await HostNetwork(self.config, netns=self.host_netns).up()
+        place = HostNetwork(self.config).place
+        settings = ProxySettings(config=self.config, node="", node_addresses=("127.0.0.0/8", *place.addresses))
+        self.host = await self._spot(self.host_netns, settings, place)
+
+    async def _spot(self, netns, settings, place):
+        clock = SystemClock()
+        proxy = ServiceProxy(settings, nft=NftCommand(netns), flows=KernelFlows(netns), clock=clock)
+        return Spot(netns, proxy, RouteKeeper(self.config, place, clock, netns=netns))
+
+    async def know_nodes(self, *nodes):
+        for spot in self.spots:
+            for each in nodes:
+                spot.keeper.node_changed(None, each)
+            await spot.keeper.sync()
+
+    async def change(self, *, services=(), slices=()):
+        """(old, new) pairs, told to all proxies."""
+        for spot in self.spots:
+            for old, new in services:
+                spot.proxy.service_changed(old, new)
+            for old, new in slices:
+                spot.proxy.slice_changed(old, new)
+            await spot.proxy.sync()
+
+    async def add_pod(self, node, name, **sandbox):
+        netns = self.config.run_root / "pods" / f"{name}-{next(self.numbers)}"
+        await in_thread(lambda: namespaces.create(netns))
+        self.stack.push_async_callback(in_thread, lambda: namespaces.remove(netns))
+        await in_namespace(netns, lambda pod: pod.set_up(pod.index("lo")))
+        made = PodSandbox(id=f"id-{netns.name}", netns=netns, namespace="default", name=name, uid=name, **sandbox)
+        (address,) = await self.nodes[node].pods.setup(made)
+        return Pod(name, netns, address, made)
+
+    async def add_world(self, netns, *, host, world):
+        """A namespace that is linked to the host, and knows nothing of podo."""
+        await in_thread(lambda: namespaces.create(netns))
+        self.stack.push_async_callback(in_thread, lambda: namespaces.remove(netns))
+        veth = Veth(name="uplink", alias="", mtu=1500, peer="eth0", netns=netns)
+        await in_namespace(self.host_netns, lambda link: link.add_address(link.add_veth(veth), host))
+        await in_namespace(netns, lambda link: link.add_address(link.index("eth0"), world))
+        await in_namespace(netns, lambda link: link.set_up(link.index("eth0")))
+
+    async def serve(self, netns, text, port=8080, address="0.0.0.0"):
+        """A TCP server in a namespace that answers with `text` and the address that it was asked from."""
+
+        async def answer(reader, writer):
+            writer.write(f"{text} {writer.get_extra_info('peername')[0]}".encode())
+            writer.close()
+
+        listener = made_in(netns, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        server = await asyncio.start_server(answer, sock=listener)
+        self.stack.callback(server.close)
+
+    async def serve_udp(self, netns, text, port=8080):
+        listener = made_in(netns, socket.SOCK_DGRAM)
+        listener.bind(("0.0.0.0", port))
+
+        class Answer(asyncio.DatagramProtocol):
+            def connection_made(self, transport):
+                self.transport = transport
+
+            def datagram_received(self, data, addr):
+                self.transport.sendto(text.encode(), addr)
+
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Answer, sock=listener)
+        self.stack.callback(transport.close)
+
+
+def made_in(netns, kind):
+    with namespaces.entered(netns):
+        made = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC)
+    made.setblocking(False)
+    return made
+
+
+async def ask(netns, address, port=80, source="", seconds=2):
+    """(text, source address seen by the server), over one connection from a namespace. Raises OSError, TimeoutError."""
+    loop = asyncio.get_running_loop()
+    with made_in(netns, socket.SOCK_STREAM) as client:
+        if source:
+            client.bind((source, 0))
+        async with asyncio.timeout(seconds):
+            await loop.sock_connect(client, (address, port))
+            answer = b""
+            while more := await loop.sock_recv(client, 1000):
+                answer += more
+    return tuple(answer.decode().split())
+
+
+async def spread(netns, address, port=80, times=60):
+    """How often each server answered."""
+    answers = Counter()
+    for _ in range(times):
+        answers[(await ask(netns, address, port))[0]] += 1
+    return answers
+
+
+@asynccontextmanager
+async def world(folder):
+    """Host, node-1 and node-2 with routes between them. Everything is gone at the end, however it ends."""
+    config = NetworkConfig(cluster="e2e", run_root=folder, bridge="podo-e2e0")
+    host_netns = folder / "host"
+    await in_thread(lambda: namespaces.create(host_netns))
+    made = World(config, host_netns)
+    try:
+        async with AsyncExitStack() as made.stack:
+            await in_namespace(host_netns, lambda host: host.set_up(host.index("lo")))
+            await made.add_host()
+            await made.add_node("node-1", "10.245.0.2", "10.244.1.0/24")
+            await made.add_node("node-2", "10.245.0.3", "10.244.2.0/24")
+            await made.know_nodes(
+                build.node("node-1", address="10.245.0.2", pod_range="10.244.1.0/24"),
+                build.node("node-2", address="10.245.0.3", pod_range="10.244.2.0/24"),
+            )
+            await made.change()
+            yield made
+    finally:
+        with suppress(OSError):
+            await cleanup("e2e", run_root=folder, netns=host_netns)
+        await in_thread(lambda: namespaces.remove(host_netns))
