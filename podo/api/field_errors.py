@@ -47,11 +47,38 @@ class FieldError:
         return {"reason": self.cause or CAUSES[self.kind], "message": self.body(), "field": self.field}
 
 
+_ESCAPES = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
+_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, as Go's %q prints it."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _escaped(ord(c))) for c in text) + '"'
+
+
+def _escaped(code: int) -> str:
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def shown(value: Any) -> str:
-    """A value as messages print it: JSON for strings and structures, plain for numbers and booleans."""
-    if value is None:
-        return "null"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A value as messages print it: texts quoted, structures as the JSON that Go writes."""
+    if isinstance(value, str):
+        return quoted(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_HTML)
 
 
 def required(field: str, detail: str = "") -> FieldError:
@@ -67,7 +94,7 @@ def type_invalid(field: str, value: Any, detail: str) -> FieldError:
 
 
 def not_supported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
-    names = ", ".join(shown(s) for s in supported)
+    names = ", ".join(quoted(s) for s in supported)
     return FieldError(NOT_SUPPORTED, field, value, f"supported values: {names}" if names else "")
 
 

@@ -12,7 +12,12 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 def mount_points(mountinfo: str) -> list[str]:
     """The mount points in the order of their mounting (proc(5): the fifth field, blanks in octal)."""
-    return [_ESCAPED.sub(lambda m: chr(int(m[1], 8)), line.split()[4]) for line in mountinfo.splitlines()]
+    return [unescaped(line.split()[4]) for line in mountinfo.splitlines()]
+
+
+def unescaped(field: str) -> str:
+    """A path of mountinfo as it is: blanks and backslashes are written in octal there."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), field)
 
 
 def mounts_below(folder: Path) -> list[str]:

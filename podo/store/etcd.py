@@ -269,7 +269,7 @@ def _translated(error: Any, endpoints: str, revision: Revision | None) -> APIErr
         return refusals.forgotten(revision or Revision(0), None)
     if "future revision" in words:
         return refusals.ahead(revision or Revision(0), None)
-    if "request is too large" in words:
+    if "request is too large" in words or "message larger than max" in words:  # etcd's limit, or its gRPC's
         return RequestEntityTooLarge(f"etcd refuses the object: {words}; see its --max-request-bytes")
     if "space exceeded" in words:
         return ServiceUnavailable(

@@ -19,9 +19,9 @@ from podo.node.runtime.base import (
 from podo.node.runtime.config import ContainerConfig, ExecConfig, LinuxResources, SandboxConfig
 from podo.node.runtime.fake import FakeRuntime
 from podo.node.runtime.observed import ContainerEventType, ContainerState, ExecResult, ObservedContainer, SandboxState
-from tests.node.runtime.lab import Lab
+from tests.node.runtime.lab import Lab, real_lab
 
-SERVER = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done")  # ends when asked to
+SERVER = ("sh", "-c", "trap 'exit 0' TERM; touch /ready; while :; do sleep 1 & wait $!; done")  # ends when asked to
 STUBBORN = ("sleep", "3600")  # the first process of a container: the kernel drops its SIGTERM
 EXITED, RUNNING = ContainerState.EXITED, ContainerState.RUNNING
 
@@ -40,7 +40,7 @@ async def fake_lab() -> AsyncIterator[Lab]:
         pumping.cancel()
 
 
-LABS = [pytest.param(fake_lab, id="fake")]
+LABS = [pytest.param(fake_lab, id="fake"), pytest.param(real_lab, id="real", marks=pytest.mark.e2e)]
 
 
 @pytest.fixture(params=LABS)
@@ -68,6 +68,7 @@ def sandbox_config(lab: Lab, name: str = "web", attempt: int = 0) -> SandboxConf
         hostname=name,
         labels={"app": name},
         log_directory=lab.log_directory(name),
+        cgroup_parent=f"{lab.cgroup}/pod-{name}",
     )
 
 

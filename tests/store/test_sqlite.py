@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -162,6 +164,33 @@ class TestFull:
             assert (await store.list("/")).records == written
         async with store_at(small_disk / "state.db") as store:
             assert (await store.list("/")).records == written
+
+
+class TestDiskErrors:
+    async def test_a_disk_error_fails_the_write_and_the_store_goes_on_afterwards(self, path):
+        async with store_at(path) as store:
+            before = await store.create("/before", b"1")
+            with (
+                files_up_to(200_000),
+                pytest.raises(ServiceUnavailable, match="the disk reports an error: see `dmesg`"),
+            ):
+                await store.create("/big", bytes(400_000))
+            assert (await store.list("")).records == [before]
+            after = await store.create("/big", bytes(400_000))
+            assert after.modified == before.modified + 1
+        async with store_at(path) as store:
+            assert (await store.list("")).records == [before, after]
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """While this lasts, this process cannot write beyond `size` bytes of a file: the kernel answers EFBIG."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from typing import IO, cast
 
 from podo.node.images.base import ImageFailure
 from podo.node.images.blobs import VerifyingReader
+from podo.node.rootpaths import PathEscapes, resolve
 
 WHITEOUT, OPAQUE, AUFS = ".wh.", ".wh..wh..opq", ".wh..wh."
 XATTR = "SCHILY.xattr."
-MAX_LINKS = 40  # symbolic links on one path, as in Linux
 
 
 def unpack(blob: Path, target: Path, diff_id: str) -> None:
@@ -35,7 +35,7 @@ def unpack(blob: Path, target: Path, diff_id: str) -> None:
             with tarfile.open(fileobj=cast(IO[bytes], reader), mode="r|", errorlevel=2) as archive:
                 _Unpacker(target).run(archive)
             found = reader.finish()
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, PathEscapes) as error:
         raise ImageFailure(f"layer {diff_id} is damaged: {error}") from error
     if found != diff_id:
         raise ImageFailure(f"layer {diff_id} is damaged: its content is {found}")
@@ -133,7 +133,7 @@ class _Unpacker:
 
     def _parent(self, folder: str) -> str:
         if folder not in self._parents:
-            self._parents[folder] = _resolve(self._root, folder)
+            self._parents[folder] = str(resolve(self._root, folder, make=True))
         return self._parents[folder]
 
     def _clear(self, path: str, *, keep_folder: bool) -> None:
@@ -173,36 +173,6 @@ def _clean(name: str) -> str:
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
-
-
-def _resolve(root: str, folder: str) -> str:
-    """Where the folder really is, links followed inside `root`; made if missing."""
-    at: list[str] = []
-    todo, links = folder.split("/")[::-1], 0
-    while todo:
-        part = todo.pop()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            del at[-1:]
-            continue
-        path = "/".join([root, *at, part])
-        try:
-            mode = os.lstat(path).st_mode
-        except FileNotFoundError:
-            os.mkdir(path, 0o755)
-            mode = stat.S_IFDIR
-        if stat.S_ISLNK(mode):
-            if (links := links + 1) > MAX_LINKS:
-                raise ImageFailure(f"layer path {folder!r} has too many links")
-            link = os.readlink(path)
-            at = [] if link.startswith("/") else at
-            todo += link.split("/")[::-1]
-        elif stat.S_ISDIR(mode):
-            at.append(part)
-        else:
-            raise ImageFailure(f"layer path {folder!r} leads through a file")
-    return "/".join([root, *at])
 
 
 def _whiteout(parent: str, base: str) -> None:

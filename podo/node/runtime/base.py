@@ -170,5 +170,13 @@ class Streaming(Protocol):
         ...
 
 
-class Runtime(Sandboxes, Containers, Observing, Streaming, Protocol):
+class Logs(Protocol):
+    """Logs of containers."""
+
+    async def reopen_container_log(self, container_id: str) -> None:
+        """Go on in a new file at the log's path, after the old one was moved away. Raises unless the container runs."""
+        ...
+
+
+class Runtime(Sandboxes, Containers, Observing, Streaming, Logs, Protocol):
     """All abilities of a full runtime."""

@@ -40,7 +40,7 @@ class SandboxConfig:
     namespace: str
     uid: str
     attempt: int = 0
-    hostname: str = ""  # ignored with the node's network
+    hostname: str = ""  # "" is the machine's own
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     log_directory: str = ""  # absolute; made if missing

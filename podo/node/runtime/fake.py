@@ -249,6 +249,9 @@ class FakeRuntime:
             raise RuntimeFailure(f"dial tcp4 127.0.0.1:{port}: connect: connection refused")
         return FakeConnection()
 
+    async def reopen_container_log(self, container_id: str) -> None:
+        self._running(container_id)
+
     # What a test or a simulation does to it
 
     def crash(self, container_id: str, exit_code: int = 137, *, oom: bool = False) -> None:

@@ -1,23 +1,134 @@
 """A runtime with what a test needs around it: an image, a folder for logs, programs that answer."""
 
+import asyncio
+import itertools
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from podo.clock import SystemClock
+from podo.network.base import PodSandbox
+from podo.node.cgroups.machine import open_cgroups
+from podo.node.images.buildah import Buildah, BuildahConfig
+from podo.node.images.store import ImageStore
 from podo.node.runtime.base import Runtime
+from podo.node.runtime.config import ContainerConfig
+from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
 from podo.node.runtime.fake import FakeRuntime
+from tests.node.leftovers import nothing_left
+
+BUSYBOX = """\
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+RUN mkdir -p /etc /tmp && echo root:x:0:0:root:/root:/bin/sh > /etc/passwd
+RUN echo joe:x:1000:100::/:/bin/sh >> /etc/passwd
+RUN echo users:x:100: > /etc/group && echo wheel:x:10:joe >> /etc/group
+ENV GREETING=hello
+CMD ["/bin/sh"]
+"""
+
+
+class LoopbackOnly:
+    """A `PodNetwork` of addresses without links."""
+
+    def __init__(self) -> None:
+        self._last, self.links = itertools.count(1), {}
+
+    async def setup(self, sandbox: PodSandbox) -> tuple[str, ...]:
+        assert sandbox.netns.exists()
+        self.links[sandbox.id] = f"10.9.9.{next(self._last)}"
+        return (self.links[sandbox.id],)
+
+    async def teardown(self, sandbox: PodSandbox) -> None:
+        self.links.pop(sandbox.id, None)
 
 
 @dataclass
 class Lab:
+    """`restart` (real only) makes a new runtime over the same folders, as a restarted agent does."""
+
     runtime: Runtime
     image: str
     logs: str = ""
+    cgroup: str = "podo-test"
+    state: Path | None = None
+    restart: Callable[[], OCIRuntime] | None = None
+    network: LoopbackOnly | None = None
 
     def log_directory(self, name: str) -> str:
         return f"{self.logs}/default_{name}_uid-{name}" if self.logs else ""
 
     async def settled(self, container_id: str) -> None:
         """Wait until a shell that was just started has set its trap."""
+        if not isinstance(self.runtime, FakeRuntime):
+            await self.runtime.exec_sync(container_id, ("sh", "-c", "until [ -e /ready ]; do sleep 0.01; done"))
 
     async def echo_server(self, sandbox: str, container, port: int) -> None:
-        assert isinstance(self.runtime, FakeRuntime)
-        self.runtime.listening.add((sandbox, port))
+        """Answer on a port of a sandbox. `container` makes a ContainerConfig."""
+        if isinstance(self.runtime, FakeRuntime):
+            self.runtime.listening.add((sandbox, port))
+            return
+        config: ContainerConfig = container(self, "nc", "-ll", "-p", str(port), "-e", "/bin/cat", name="echo")
+        server = await self.runtime.create_container(sandbox, config)
+        await self.runtime.start_container(server)
+        listening = f"until grep -q ':{port:04X} ' /proc/net/tcp /proc/net/tcp6; do sleep 0.01; done"
+        await self.runtime.exec_sync(server, ("sh", "-c", listening))
+
+
+async def build_busybox(state: Path, store: ImageStore) -> str:
+    """The id of an image with busybox, a user joe (1000:100, of wheel) and a variable."""
+    context = state / "context"
+    context.mkdir()
+    (context / "busybox").write_bytes(Path("/bin/busybox").read_bytes())
+    (context / "busybox").chmod(0o755)
+    (context / "Dockerfile").write_text(BUSYBOX)
+    builder = Buildah(store, SystemClock(), BuildahConfig(state / "build", state / "build-run"))
+    async with builder.build(context, tag="box:v1") as lines:
+        async for _ in lines:
+            pass
+    image = await store.find("box:v1")
+    assert image
+    return image.id
+
+
+_images: list[tuple[tempfile.TemporaryDirectory[str], str]] = []  # one store for all tests: building takes a second
+
+
+async def images() -> tuple[ImageStore, str]:
+    """The store with busybox, and the image's id."""
+    if not _images:
+        folder = tempfile.TemporaryDirectory(prefix="podo-test-images-")  # deleted when the interpreter ends
+        state = Path(folder.name)
+        _images.append((folder, await build_busybox(state, ImageStore(state / "images", SystemClock()))))
+    folder, image = _images[0]
+    return ImageStore(Path(folder.name) / "images", SystemClock()), image
+
+
+@asynccontextmanager
+async def real_lab() -> AsyncIterator[Lab]:
+    """Everything in a folder of its own, and gone afterwards: checked."""
+    store, image = await images()
+    name = f"podo-test-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder, nothing_left(Path(folder), name):
+        state, clock, network = Path(folder), SystemClock(), LoopbackOnly()
+        config = RuntimeConfig(state=state / "node", run=state / "run")
+
+        def runtime() -> OCIRuntime:
+            return OCIRuntime(config, store, network, clock)
+
+        async with runtime() as first:
+            lab = Lab(first, image, str(state / "logs"), name, state, runtime, network)
+            try:
+                yield lab
+            finally:
+                await asyncio.shield(_clean(lab))
+
+
+async def _clean(lab: Lab) -> None:
+    for sandbox in (await lab.runtime.observe()).sandboxes:
+        await lab.runtime.remove_pod_sandbox(sandbox.id)
+    open_cgroups().remove(lab.cgroup)

@@ -1,0 +1,75 @@
+"""Whether a Pod that was bound to this node may run here (kubelet's admission; the scheduler's view may be old)."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from podo.api import quantity
+from podo.api.types.core_v1 import Node, Pod
+from podo.node.resources.requests import pod_requests
+from podo.node.worker.state import Verdict
+
+REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}
+EFFECTS = ("NoExecute",)
+
+
+def admit(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
+    """None, or why the Pod is refused. `others` are those that run here already."""
+    return _resources(pod, others, node) or _node_selector(pod, node) or _taints(pod, node)
+
+
+def _refuse(reason: str, message: str) -> Verdict:
+    return Verdict(reason, f"Pod was rejected: {message}")
+
+
+def _resources(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
+    """The first resource of which too little is left; only what the node offers is counted."""
+    others = list(others)
+    allocatable = node.status.allocatable
+    pods = quantity.to_int(allocatable.get("pods", "110"))
+    if len(others) + 1 > pods:
+        return _refuse("OutOfpods", _shortage("pods", 1, len(others), pods))
+    asked, used = pod_requests(pod.spec), _used(others)
+    for name, amount in sorted(asked.items()):
+        if not amount or name not in allocatable:
+            continue
+        capacity = quantity.parse(allocatable[name])
+        if amount + used.get(name, Decimal(0)) > capacity:
+            scale = 1000 if name == "cpu" else 1
+            numbers = [int(n * scale) for n in (amount, used.get(name, Decimal(0)), capacity)]
+            return _refuse(REASONS.get(name, f"OutOf{name}"), _shortage(name, *numbers))
+    return None
+
+
+def _used(pods: Iterable[Pod]) -> dict[str, Decimal]:
+    used: dict[str, Decimal] = {}
+    for pod in pods:
+        for name, amount in pod_requests(pod.spec).items():
+            used[name] = used.get(name, Decimal(0)) + amount
+    return used
+
+
+def _shortage(name: str, asked: int, used: int, capacity: int) -> str:
+    return f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
+
+
+def _node_selector(pod: Pod, node: Node) -> Verdict | None:
+    labels: Mapping[str, str] = node.metadata.labels
+    if all(labels.get(key) == value for key, value in pod.spec.node_selector.items()):
+        return None
+    return _refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
+
+
+def _taints(pod: Pod, node: Node) -> Verdict | None:
+    """Only NoExecute keeps a bound Pod out."""
+    for taint in node.spec.taints:
+        if taint.effect not in EFFECTS:
+            continue
+        if not any(
+            (not t.effect or t.effect == taint.effect)
+            and (t.operator == "Exists" or t.value == taint.value)
+            and (t.key == taint.key or (not t.key and t.operator == "Exists"))
+            for t in pod.spec.tolerations
+        ):
+            message = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
+            return _refuse("TaintToleration", message)
+    return None

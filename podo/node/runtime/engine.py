@@ -1,0 +1,76 @@
+"""The OCI runtime program: crun where it works (pure cgroup v2), else runc, and what we do ourselves in its place.
+
+Starting a created container is one read from a FIFO with runc, and removing an ended one is removing its folder: both
+are done here without a process, since they are on the way of every Pod. Creating and exec are the program's.
+"""
+
+import asyncio
+import os
+import select
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from podo.node.runtime.base import RuntimeFailure, StartFailed
+from podo.node.runtime.fds import read_now, ready_to_read
+
+FIFO = "exec.fifo"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`program` is its path, `root` its state folder (one for each node)."""
+
+    program: str
+    root: Path
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options before any command."""
+        return [f"--root={self.root}"]
+
+    async def release(self, container_id: str, pid: int) -> None:
+        """Let a created container, whose first process is `pid`, run. Raises StartFailed if that has died meanwhile."""
+        if os.path.basename(self.program) == "runc":
+            await self._release_by_fifo(container_id, pid)
+        else:  # crun's FIFO has another protocol; its own start takes a millisecond
+            await self._call("start", container_id)
+
+    def forget(self, container_id: str) -> None:
+        """Remove what the program remembers of a container whose processes and cgroups are gone."""
+        shutil.rmtree(self.root / container_id, ignore_errors=True)
+
+    async def _release_by_fifo(self, container_id: str, pid: int) -> None:
+        """The first process opens the FIFO for writing, and goes on once somebody reads: runc's start is no more."""
+        fifo = self.root / container_id / FIFO
+        try:
+            fd, watched = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), os.pidfd_open(pid)
+        except (FileNotFoundError, ProcessLookupError) as error:
+            raise StartFailed("the container's first process died before its start") from error
+        try:
+            while not read_now(fd):
+                await ready_to_read(fd, watched)
+                if select.select([watched], [], [], 0)[0]:
+                    raise StartFailed("the container's first process died before its start")
+        finally:
+            os.close(fd)
+            os.close(watched)
+        fifo.unlink(missing_ok=True)
+
+    async def _call(self, *arguments: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            self.program, *self.arguments, *arguments, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        _, errors = await process.communicate()
+        if process.returncode:
+            raise StartFailed(errors.decode(errors="replace").strip())
+
+
+def choose_program(*, pure_v2: bool, wanted: str = "") -> str:
+    """The path of crun or runc. crun refuses hybrid set-ups in which v2 has a controller. Raises RuntimeFailure."""
+    order = [wanted] if wanted else ["crun", "runc"] if pure_v2 else ["runc"]
+    for name in order:
+        if path := shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            return path
+    raise RuntimeFailure(f"{' or '.join(order)} is not installed; run `podo setup`")

@@ -1,0 +1,155 @@
+"""Gives each Pod of this node its worker, and each worker its news: from the API's watch and from the runtime."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from podo.api import timestamps
+from podo.api.types.core_v1 import Container, Node, Pod, PodSpec, PodStatus
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.informer import Informer
+from podo.client.informers import Informers
+from podo.client.reflector import Scope
+from podo.node.admission import admit
+from podo.node.resources.qos import qos_class
+from podo.node.runtime.observed import Observation, ObservedSandbox
+from podo.node.worker.loop import PodWorker
+from podo.node.worker.parts import Parts
+from podo.node.worker.pod_files import saved_pods
+from podo.node.worker.state import Verdict, is_terminal
+
+log = logging.getLogger(__name__)
+RESTART_AFTER = 5.0  # seconds, of a worker that failed
+MIRROR = "kubernetes.io/config.mirror"
+
+
+class PodDispatcher:
+    """`node` is the Node as it is now, for admission."""
+
+    def __init__(self, parts: Parts, informers: Informers, node: Callable[[], Node | None]) -> None:
+        self._parts, self._informers, self._node = parts, informers, node
+        self.workers: dict[str, PodWorker] = {}  # by uid
+        self._tasks: asyncio.TaskGroup | None = None
+        self._done: set[str] = set()  # uids whose end was confirmed, until the API forgets them
+        self.synced = asyncio.Event()
+        parts.references.on_change(self._refresh)
+
+    async def run(self) -> None:
+        """Work until cancelled; containers run on."""
+        async with self._parts.runtime.events() as events, asyncio.TaskGroup() as self._tasks:
+            for pod in saved_pods(self._parts.facts):
+                self._begin(pod)
+            self._tasks.create_task(self._follow(), name="pods of the API")
+            async for event in events:
+                if worker := self.workers.get(event.pod_uid):
+                    worker.poke()
+
+    def pods(self) -> list[Pod]:
+        """The Pods that have a worker."""
+        return [w.pod for w in self.workers.values()]
+
+    def end(self, uid: str, verdict: Verdict) -> None:
+        """End a Pod for a reason of the node's own."""
+        if worker := self.workers.get(uid):
+            worker.end(verdict)
+
+    async def _follow(self) -> None:
+        fields = f"spec.nodeName={self._parts.facts.node_name}"
+        informer = self._informers.of(Pod, scope=Scope(fields=fields))
+        informer.handle(self._changed)
+        await self._informers.synced(informer)
+        await self._end_orphans(informer)
+        self.synced.set()
+
+    def _changed(self, old: Pod | None, new: Pod | None) -> None:
+        if new is None:
+            self._gone(old)
+            return
+        uid = new.metadata.uid
+        if uid in self._done:
+            return
+        if worker := self.workers.get(uid):
+            worker.update(new)
+        elif new.metadata.deletion_timestamp or is_terminal(new) or MIRROR in new.metadata.annotations:
+            self._begin(new)
+        else:
+            self._admit(new)
+
+    def _gone(self, old: Pod | None) -> None:
+        if old is None:
+            return
+        self._done.discard(old.metadata.uid)
+        if worker := self.workers.get(old.metadata.uid):
+            worker.update(old)
+            worker.remove()
+
+    def _admit(self, pod: Pod) -> None:
+        node = self._node()
+        others = [w.pod for w in self.workers.values() if not is_terminal(w.pod)]
+        refused = admit(pod, others, node) if node else None
+        if refused:
+            pod = self._reject(pod, refused)
+        self._begin(pod)
+
+    def _reject(self, pod: Pod, refused: Verdict) -> Pod:
+        status = PodStatus(
+            phase="Failed",
+            reason=refused.reason,
+            message=refused.message,
+            qos_class=pod.status.qos_class or qos_class(pod.spec),
+            start_time=timestamps.format_time(self._parts.clock.now()),
+            observed_generation=pod.metadata.generation,
+            conditions=pod.status.conditions,
+        )
+        self._parts.events.warning(pod, refused.reason, refused.message.removeprefix("Pod was rejected: "))
+        self._parts.statuses.set(pod, status)
+        return replace(pod, status=status)
+
+    async def _end_orphans(self, informer: Informer[Pod]) -> None:
+        """What runs here but is not in the API any more."""
+        wanted = {pod.metadata.uid for pod in informer}
+        for uid, worker in list(self.workers.items()):
+            if uid not in wanted:
+                worker.remove()
+        seen = await self._parts.runtime.observe()
+        for sandbox in seen.sandboxes:
+            if sandbox.uid not in wanted and sandbox.uid not in self.workers:
+                log.info("sandbox %s of %s/%s belongs to no Pod", sandbox.id, sandbox.namespace, sandbox.name)
+                self._begin(_pod_of(sandbox, seen))
+                self.workers[sandbox.uid].remove()
+
+    def _begin(self, pod: Pod) -> None:
+        assert self._tasks is not None
+        worker = self.workers[pod.metadata.uid] = PodWorker(pod, self._parts)
+        name = f"pod {pod.metadata.namespace}/{pod.metadata.name}"
+        self._tasks.create_task(self._work(worker), name=name)
+
+    async def _work(self, worker: PodWorker) -> None:
+        uid = worker.pod.metadata.uid
+        while not worker.ended:
+            try:
+                await worker.run()
+            except Exception:  # one Pod's worker must not take the node down
+                log.exception("the worker of %s failed; it is started again", worker.pod.metadata.name)
+                await self._parts.clock.sleep(RESTART_AFTER)
+        del self.workers[uid]
+        self._done.add(uid)
+
+    def _refresh(self, uid: str) -> None:
+        if worker := self.workers.get(uid):
+            worker.refresh()
+
+
+def _pod_of(sandbox: ObservedSandbox, seen: Observation) -> Pod:
+    """As much of a forgotten Pod as its sandbox and containers tell: enough to end it."""
+    names = dict.fromkeys(c.name for c in seen.containers if c.pod_uid == sandbox.uid)
+    return Pod(
+        metadata=ObjectMeta(name=sandbox.name, namespace=sandbox.namespace, uid=sandbox.uid),
+        spec=PodSpec(
+            containers=tuple(Container(name=n) for n in names),
+            host_network=sandbox.host_network,
+            termination_grace_period_seconds=1,
+        ),
+    )

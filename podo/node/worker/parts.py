@@ -1,0 +1,80 @@
+"""What workers work with: every edge by its protocol, so that a test or a simulation can bring its own."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from podo.api.types.core_v1 import Pod, PodStatus, Service
+from podo.client.base import Client
+from podo.clock import Clock
+from podo.node.events import PodEvents
+from podo.node.images.base import Images
+from podo.node.probes.checks import NodeChecks
+from podo.node.references import References
+from podo.node.runtime.base import Runtime
+from podo.node.runtime.config import LinuxResources
+from podo.node.volumes.base import Volumes
+from podo.node.worker.facts import NodeFacts
+
+
+class PodCgroups(Protocol):
+    """The cgroups of Pods, by the name that the sandbox is told as its `cgroup_parent`."""
+
+    async def make(self, name: str, resources: LinuxResources) -> None:
+        """Make it, or change its figures."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Kill what is left in it and remove it. May be repeated."""
+        ...
+
+
+class Statuses(Protocol):
+    """The way of Pod statuses to the API."""
+
+    def last(self, pod: Pod) -> PodStatus:
+        """The status that was reported last, or the Pod's own."""
+        ...
+
+    def set(self, pod: Pod, status: PodStatus) -> None:
+        """Report it, as soon as possible."""
+        ...
+
+    def seen(self, pod: Pod) -> None:
+        """The API has this version of the Pod now."""
+        ...
+
+    async def flushed(self, uid: str) -> None:
+        """Return once the API has what was set for the Pod (or has no such Pod)."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """The Pod is gone."""
+        ...
+
+
+Drained = Callable[[Pod], Awaitable[None]]
+"""Returns once no Service of this node leads to the Pod any more."""
+
+
+async def nothing_to_drain(pod: Pod) -> None:
+    """For nodes without Services."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of a node that its workers share. `services` are all those that are known."""
+
+    runtime: Runtime
+    images: Images
+    volumes: Volumes
+    cgroups: PodCgroups
+    checks: NodeChecks
+    references: References
+    statuses: Statuses
+    events: PodEvents
+    client: Client
+    clock: Clock
+    facts: NodeFacts
+    services: Callable[[], Iterable[Service]] = tuple
+    drained: Drained = nothing_to_drain

@@ -1,0 +1,25 @@
+"""The table of the core group and of Events."""
+
+from podo.server.validation.core import config, endpoints, event, namespace, node, pod, service, templates
+from podo.server.validation.rules import Rules
+
+TABLE: dict[tuple[str, str], Rules] = {
+    ("v1", "ConfigMap"): Rules(config.create_config_map, config.update_config_map),
+    ("v1", "Secret"): Rules(config.create_secret, config.update_secret),
+    ("v1", "ServiceAccount"): Rules(config.create_service_account, config.update_service_account),
+    ("v1", "Endpoints"): Rules(endpoints.create, endpoints.update),
+    ("v1", "Event"): Rules(event.create, event.update),
+    ("events.k8s.io/v1", "Event"): Rules(event.create_new, event.update_new),
+    ("v1", "Namespace"): Rules(
+        namespace.create,
+        namespace.update,
+        {"status": namespace.status_update, "finalize": namespace.finalize_update},
+    ),
+    ("v1", "Node"): Rules(node.create, node.update, {"status": node.update}),
+    ("v1", "Pod"): Rules(pod.create, lambda new, old: []),
+    ("v1", "PodTemplate"): Rules(templates.create_pod_template, templates.update_pod_template),
+    ("v1", "ReplicationController"): Rules(
+        templates.create_controller, templates.update_controller, {"status": templates.status_update_controller}
+    ),
+    ("v1", "Service"): Rules(service.create, service.update, {"status": service.status_update}),
+}

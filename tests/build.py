@@ -1,0 +1,95 @@
+"""Objects for tests, with good defaults: what a server would have filled in is there."""
+
+from typing import Any
+
+from podo.api.types.apps_v1 import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentStrategy,
+    ReplicaSet,
+    ReplicaSetSpec,
+    RollingUpdateDeployment,
+)
+from podo.api.types.core_v1 import Container, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec
+from podo.api.types.meta_v1 import LabelSelector, ObjectMeta
+
+NS = "ns"
+
+
+def meta(name: str, namespace: str = NS, **fields: Any) -> ObjectMeta:
+    return ObjectMeta(name=name, namespace=namespace, **fields)
+
+
+def pod_spec(image: str = "app:v1", **fields: Any) -> PodSpec:
+    """One container `c`, with the defaults that every Pod gets."""
+    container = Container(
+        name="c",
+        image=image,
+        image_pull_policy="IfNotPresent",
+        termination_message_path="/dev/termination-log",
+        termination_message_policy="File",
+    )
+    defaults: dict[str, Any] = {
+        "containers": (container,),
+        "restart_policy": "Always",
+        "termination_grace_period_seconds": 30,
+        "dns_policy": "ClusterFirst",
+        "scheduler_name": "default-scheduler",
+    }
+    return PodSpec(**(defaults | fields))
+
+
+def pod(
+    name: str = "p",
+    *,
+    labels: dict[str, str] | None = None,
+    ready: bool | None = None,
+    since: str = "2026-01-01T00:00:00Z",
+    phase: str = "Running",
+    node: str = "",
+    status: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Pod:
+    """A Pod; with `ready` it has a Ready condition."""
+    conditions = () if ready is None else (PodCondition(type="Ready", status=str(ready), last_transition_time=since),)
+    return Pod(
+        metadata=meta(name, labels=labels or {}, **fields),
+        spec=pod_spec(node_name=node),
+        status=PodStatus(phase=phase, conditions=conditions, **(status or {})),
+    )
+
+
+def template(app: str = "web", image: str = "app:v1", **fields: Any) -> PodTemplateSpec:
+    return PodTemplateSpec(metadata=ObjectMeta(labels={"app": app}), spec=pod_spec(image, **fields))
+
+
+def selector(app: str = "web") -> LabelSelector:
+    return LabelSelector(match_labels={"app": app})
+
+
+def replica_set(name: str = "web", replicas: int = 3, *, app: str = "web", **spec: Any) -> ReplicaSet:
+    return ReplicaSet(
+        metadata=meta(name, labels={"app": app}),
+        spec=ReplicaSetSpec(**({"replicas": replicas, "selector": selector(app), "template": template(app)} | spec)),
+    )
+
+
+def deployment(
+    name: str = "web",
+    replicas: int = 3,
+    *,
+    image: str = "app:v1",
+    surge: int | str = "25%",
+    unavailable: int | str = "25%",
+    **spec: Any,
+) -> Deployment:
+    rolling = RollingUpdateDeployment(max_surge=surge, max_unavailable=unavailable)
+    defaults: dict[str, Any] = {
+        "replicas": replicas,
+        "selector": selector(name),
+        "template": template(name, image),
+        "strategy": DeploymentStrategy(type="RollingUpdate", rolling_update=rolling),
+        "revision_history_limit": 10,
+        "progress_deadline_seconds": 600,
+    }
+    return Deployment(metadata=meta(name), spec=DeploymentSpec(**(defaults | spec)))

@@ -1,0 +1,161 @@
+"""A control plane in memory: the true API on a MemoryStore, its controllers, virtual time, and Pods that obey."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import msgspec
+
+from podo.api.errors import Conflict, NotFound
+from podo.api.timestamps import format_time
+from podo.api.types.core_v1 import Event, Namespace, NamespaceSpec, Pod, PodCondition
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import Client, DeleteOptions, Key, find, key_of
+from podo.client.events import EventWriter
+from podo.client.informers import CachedClient, Informers
+from podo.clock import VirtualClock
+from podo.controllers.base import Controller, Loop
+from podo.server.core import Core, running_core, system_chance
+from podo.store.memory import MemoryStore
+
+NS = "ns"
+NOW = DeleteOptions(grace_period_seconds=0)
+
+
+class Recording(EventWriter):
+    """Keeps all events that were recorded, before any are counted together."""
+
+    def __init__(self, client: Client, clock: VirtualClock, chance: Random) -> None:
+        super().__init__(client, clock, chance)
+        self.recorded: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        self.recorded.append(event)
+        super().put(event)
+
+
+class Lab:
+    """`client` is the controllers' own; `user` is somebody else's, of whose writes they hear by watching only."""
+
+    def __init__(self, core: Core, clock: VirtualClock, tasks: asyncio.TaskGroup) -> None:
+        self.clock, self._core, self._tasks = clock, core, tasks
+        self.user: Client = core.client(manager="kubectl")
+        local = core.client(manager="podo-controllers")
+        self.informers = Informers(local, clock, Random(1))
+        self.client = CachedClient(local, self.informers, clock)
+        self.events = Recording(local, clock, Random(1))
+        self.loops: list[Loop[Any]] = []
+        self.tasks = [tasks.create_task(self.informers.run()), tasks.create_task(self.events.run())]
+
+    def start(self, *make: Callable[[CachedClient, VirtualClock, EventWriter], Controller[Any]]) -> None:
+        """Run controllers, made from (client, clock, events)."""
+        for factory in make:
+            self.loops.append(Loop(factory(self.client, self.clock, self.events), self.client, self.clock))
+            self.tasks.append(self._tasks.create_task(self._run(self.loops[-1])))
+
+    async def _run(self, loop: Loop[Any]) -> None:
+        await self.informers.synced()
+        await loop.run(workers=2)
+
+    async def settle(self) -> None:
+        """Let everybody act, with time standing still, until nobody has anything to do."""
+        quiet = 0
+        for _ in range(20_000):
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if all(loop.queue.idle for loop in self.loops) else 0
+            if quiet > 100:
+                return
+        raise AssertionError("the controllers never come to rest")
+
+    async def run_for(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.settle()
+        await self.clock.run_for(seconds)
+        await self.settle()
+
+    async def all(self, cls: type, namespace: str = "", labels: str = "") -> list[Any]:
+        """All objects of a kind, by name."""
+        found = await self.user.list(cls, namespace=namespace, labels=labels)
+        return sorted(found.items, key=key_of)
+
+    async def get(self, cls: type, name: str, namespace: str = NS) -> Any:
+        """The object, or None."""
+        return await find(self.user, cls, Key(namespace, name))
+
+    async def change(self, obj: Any, **spec: Any) -> Any:
+        """Change fields of an object's spec, as a user does, whatever else changes meanwhile."""
+        return await self._edit(obj, "", lambda now: msgspec.structs.replace(now.spec, **spec), "spec")
+
+    async def change_status(self, obj: Any, **status: Any) -> Any:
+        """Change fields of an object's status."""
+        return await self._edit(obj, "status", lambda now: msgspec.structs.replace(now.status, **status), "status")
+
+    async def change_meta(self, obj: Any, **meta: Any) -> Any:
+        """Change fields of an object's metadata."""
+        return await self._edit(obj, "", lambda now: msgspec.structs.replace(now.metadata, **meta), "metadata")
+
+    async def _edit(self, obj: Any, subresource: str, part: Callable[[Any], Any], name: str) -> Any:
+        for _ in range(10):
+            now = await self.user.get(type(obj), key_of(obj))
+            try:
+                return await self.user.update(
+                    msgspec.structs.replace(now, **{name: part(now)}), subresource=subresource
+                )
+            except Conflict:
+                continue
+        raise AssertionError("too many conflicts")
+
+    async def become(self, pods: Iterable[Pod], *, ready: bool = True, phase: str = "Running", **status: Any) -> None:
+        """Have Pods run, as their nodes would report it."""
+        now = format_time(self.clock.now())
+        for pod in pods:
+            condition = PodCondition(type="Ready", status=str(ready), last_transition_time=now)
+            await self.change_status(pod, phase=phase, conditions=(condition,), **status)
+
+    async def finish_deletions(self) -> int:
+        """Have the nodes remove what is being deleted. How many that were."""
+        dying = [p for p in await self.all(Pod) if p.metadata.deletion_timestamp]
+        for pod in dying:
+            try:
+                await self.user.delete(Pod, key_of(pod), NOW)
+            except NotFound:
+                pass
+        return len(dying)
+
+    async def converge(self, *, ready: bool = True) -> None:
+        """Let controllers act and all Pods start (and get ready) or go, until nothing changes."""
+        for _ in range(100):
+            await self.settle()
+            gone = await self.finish_deletions()
+            new = [p for p in await self.all(Pod) if p.status.phase in ("", "Pending")]
+            await self.become(new, ready=ready)
+            if not gone and not new:
+                return
+        raise AssertionError("the Pods never come to rest")
+
+    async def event_lines(self, reason: str = "") -> list[str]:
+        """`Type Reason object: message (×count)` of the events written so far, in the order of their writing."""
+        await self.settle()
+        found = [e for e in (await self.user.list(Event)).items if reason in ("", e.reason)]
+        found.sort(key=lambda e: int(e.metadata.resource_version))
+        return [
+            f"{e.type} {e.reason} {e.involved_object.name}: {e.message}" + (f" (×{e.count})" if e.count > 1 else "")
+            for e in found
+        ]
+
+
+@asynccontextmanager
+async def running_lab() -> AsyncIterator[Lab]:
+    """A lab with the namespace NS."""
+    clock = VirtualClock()
+    store = MemoryStore(clock=clock)
+    async with running_core(store, clock, chance=system_chance(1)) as core, asyncio.TaskGroup() as tasks:
+        lab = Lab(core, clock, tasks)
+        await lab.user.create(Namespace(metadata=ObjectMeta(name=NS), spec=NamespaceSpec(finalizers=("kubernetes",))))
+        try:
+            yield lab
+        finally:
+            for task in lab.tasks:
+                task.cancel()
