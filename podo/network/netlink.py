@@ -1,6 +1,6 @@
 """The edge to rtnetlink: links, addresses, neighbours and routes of one namespace, and its sysctls.
 
-All of it blocks, so all of it runs in one thread of its own, which enters the wanted namespace for the call.
+All of it blocks, so it runs in threads of its own, which enter the wanted namespace for the call.
 Adding what is there, and removing what is gone, is no error.
 """
 
@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from podo.network.routes import Route, RouteKind
 T = TypeVar("T")
 
 _MAIN_TABLE = 254
+_DOOMED = 0x706F_646F  # the group of links that are about to be removed
 _KINDS = {1: RouteKind.UNICAST, 7: RouteKind.UNREACHABLE}
 _SCOPES = {"global": 0, "link": 253, "host": 254}
 
@@ -105,6 +106,16 @@ class Netlink:
             with _quiet(errno.ENODEV):
                 self._ip.link("del", index=index)
 
+    def delete_links(self, names: Iterable[str]) -> None:
+        """Remove many at once: the kernel takes as long (some 20 ms) for one as for all."""
+        found = [index for name in names if (index := self.index(name))]
+        for index in found:
+            with _quiet(errno.ENODEV):
+                self._ip.link("set", index=index, IFLA_GROUP=_DOOMED)
+        if found:
+            with _quiet(errno.ENODEV):
+                self._ip.link("del", index=0, IFLA_GROUP=_DOOMED)
+
     def add_address(self, index: int, address: str, *, scope: str = "global") -> None:
         """Give the link an address with its prefix length, "10.0.0.1/24"."""
         interface = ip_interface(address)
@@ -151,9 +162,12 @@ class Netlink:
             self._ip.route("del", **fields)
 
 
-async def in_namespace(path: Path | None, call: Callable[[Netlink], T]) -> T:
-    """`call` in a thread that is in the namespace bound at `path` (None: our own). Raises OSError."""
-    return await asyncio.get_running_loop().run_in_executor(_thread(), run_in_namespace, path, call)
+async def in_namespace(path: Path | None, call: Callable[[Netlink], T], *, slow: bool = False) -> T:
+    """`call` in a thread that is in the namespace bound at `path` (None: our own). Raises OSError.
+
+    There are two threads: what is `slow`, as all removals of links are, does not hold up the rest.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_thread(slow), run_in_namespace, path, call)
 
 
 def run_in_namespace(path: Path | None, call: Callable[[Netlink], T]) -> T:
@@ -170,7 +184,7 @@ def run_in_namespace(path: Path | None, call: Callable[[Netlink], T]) -> T:
 
 async def in_thread(call: Callable[[], T]) -> T:
     """Run what blocks on namespaces, but needs no netlink, in the same thread."""
-    return await asyncio.get_running_loop().run_in_executor(_thread(), call)
+    return await asyncio.get_running_loop().run_in_executor(_thread(slow=False), call)
 
 
 def set_sysctl(key: str, value: str) -> str:
@@ -189,8 +203,8 @@ def set_sysctl(key: str, value: str) -> str:
 
 
 @cache
-def _thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="netlink")
+def _thread(slow: bool) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="netlink-slow" if slow else "netlink")
 
 
 @contextmanager

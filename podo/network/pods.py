@@ -1,14 +1,13 @@
 """The network of a node's Pods: an address and a link for each sandbox. Implements `base.PodNetwork`."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from podo.network.base import NetworkFailure, PodSandbox
 from podo.network.config import NetworkConfig
 from podo.network.ipam import AddressManager, NoFreeAddress
 from podo.network.names import pod_link_name
-from podo.network.netlink import Netlink, in_namespace
+from podo.network.netlink import in_namespace
 from podo.network.pod_links import apply_pod_link, pod_link
 from podo.network.services.host_ports import HostPorts
 
@@ -30,6 +29,8 @@ class LinkedPods:
     ) -> None:
         self._config, self._addresses, self._sources = config, addresses, sources
         self._host_ports, self._netns = host_ports, netns
+        self._doomed: set[str] = set()
+        self._removing = asyncio.Lock()
 
     async def setup(self, sandbox: PodSandbox) -> tuple[str, ...]:
         """Connect it; its addresses. On failure nothing is left. Raises NetworkFailure."""
@@ -51,9 +52,18 @@ class LinkedPods:
     async def teardown(self, sandbox: PodSandbox) -> None:
         """Take its links and rules down and let its address go, even when the namespace is already gone."""
         await self._host_ports.close(sandbox.id)
-        await in_namespace(self._netns, _deletion(pod_link_name(sandbox.id)))
+        await self._remove_link(pod_link_name(sandbox.id))
         await self._addresses.release(sandbox.id)
 
-
-def _deletion(name: str) -> Callable[[Netlink], None]:
-    return lambda node: node.delete_link(name)
+    async def _remove_link(self, name: str) -> None:
+        """Remove a link, together with all whose removal is asked for while others are being removed."""
+        self._doomed.add(name)
+        async with self._removing:
+            if name not in self._doomed:
+                return  # the last batch had it
+            batch, self._doomed = self._doomed, set()
+            try:
+                await in_namespace(self._netns, lambda node: node.delete_links(batch), slow=True)
+            except (OSError, asyncio.CancelledError):
+                self._doomed |= batch
+                raise

@@ -260,6 +260,14 @@ async def test_teardown_lets_the_address_go_and_may_be_repeated(net, pods):
         await ask(pods[1].netns, pods[0].address, 8080)
 
 
+async def test_many_pods_go_at_once(net):
+    node = net.nodes["node-1"]
+    made = [await net.add_pod("node-1", f"p{i}") for i in range(20)]
+    await asyncio.gather(*(node.pods.teardown(pod.sandbox) for pod in made))
+    links = await in_namespace(node.netns, lambda netlink: netlink.links())
+    assert {link.name for link in links} == {"lo", "eth0"}
+
+
 async def test_setup_of_the_same_sandbox_again_gives_the_same_address(net, pods):
     assert await net.nodes["node-1"].pods.setup(pods[0].sandbox) == (pods[0].address,)
     assert await ask(pods[1].netns, pods[0].address, 8080) == ("a", pods[1].address)
