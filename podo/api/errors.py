@@ -9,6 +9,8 @@ class APIError(Exception):
 
     reason: str = "InternalError"
     code: int = 500
+    always_details: bool = False
+    """Whether the Status has `details` even where there are none."""
 
     def __init__(self, message: str, /, **details: Any) -> None:
         """`details` are the fields of StatusDetails: name, group, kind, uid, causes, retryAfterSeconds."""
@@ -23,7 +25,7 @@ class APIError(Exception):
         body |= {"message": str(self)}
         if self.reason:
             body["reason"] = self.reason
-        if self.details:
+        if self.details or self.always_details:
             body["details"] = {k: v for k, v in self.details.items() if v not in ("", None)}  # may be left empty
         return body | {"code": self.code}
 
@@ -38,14 +40,17 @@ class Unauthorized(APIError):
 
 class Forbidden(APIError):
     reason, code = "Forbidden", 403
+    always_details = True
 
 
 class NotFound(APIError):
     reason, code = "NotFound", 404
+    always_details = True
 
 
 class MethodNotAllowed(APIError):
     reason, code = "MethodNotAllowed", 405
+    always_details = True
 
 
 class NotAcceptable(APIError):
@@ -54,10 +59,12 @@ class NotAcceptable(APIError):
 
 class AlreadyExists(APIError):
     reason, code = "AlreadyExists", 409
+    always_details = True
 
 
 class Conflict(APIError):
     reason, code = "Conflict", 409
+    always_details = True
 
 
 class Gone(APIError):
@@ -78,14 +85,17 @@ class UnsupportedMediaType(APIError):
 
 class Invalid(APIError):
     reason, code = "Invalid", 422
+    always_details = True
 
 
 class TooManyRequests(APIError):
     reason, code = "TooManyRequests", 429
+    always_details = True
 
 
 class ServerTimeout(APIError):
     reason, code = "ServerTimeout", 500
+    always_details = True
 
 
 class ServiceUnavailable(APIError):
@@ -94,6 +104,7 @@ class ServiceUnavailable(APIError):
 
 class Timeout(APIError):
     reason, code = "Timeout", 504
+    always_details = True
 
 
 BY_REASON: dict[str, type[APIError]] = {cls.reason: cls for cls in APIError.__subclasses__()}  # all live in this file

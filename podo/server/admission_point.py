@@ -61,13 +61,20 @@ class AdmitAll:
 class FieldManager(Protocol):
     """Who owns which field (managedFields). `live` is None at create; both are in the version of the request."""
 
-    def update(self, live: Object | None, new: Object, ctx: Context, stored: Any) -> Object:
+    def update(self, live: Object | None, new: Object, ctx: Context, served: Any) -> Object:
         """`new` with managedFields that say what `ctx.manager` changed by an update."""
+        ...
+
+    def settle(self, new: Object, old: Object) -> Object:
+        """`new`, or what makes it equal to `old` if no more than times in managedFields differ."""
         ...
 
 
 class NoFieldManager:
     """Keeps no account of fields."""
 
-    def update(self, live: Object | None, new: Object, ctx: Context, stored: Any) -> Object:
+    def update(self, live: Object | None, new: Object, ctx: Context, served: Any) -> Object:
+        return new
+
+    def settle(self, new: Object, old: Object) -> Object:
         return new

@@ -23,7 +23,8 @@ class Context:
     """One request, from authentication to the store.
 
     `group` and `version` are those of the request's path: Events of both groups share storage, and some rules differ.
-    `manager` is the field manager, already derived from the user agent where none is given.
+    `manager` is the field manager, already derived from the user agent where none is given
+    (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates.
     """
 
@@ -35,6 +36,8 @@ class Context:
     namespace: str = ""
     dry_run: bool = False
     manager: str = ""
+    names_manager: bool = False
+    applies: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from podo.clock import Clock
 from podo.server.admission_point import Admission, AdmitAll, FieldManager, NoFieldManager
 from podo.server.context import User
 from podo.server.local import LocalClient
-from podo.server.operations import Operations
+from podo.server.operations import Below, Operations, Question
+from podo.server.patch_point import NoPatches, Patcher
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Chance, Registry
 from podo.server.watchcache.cache import Source, WatchCache
@@ -49,6 +50,9 @@ async def running_core(
     fields: FieldManager | None = None,
     chance: Chance | None = None,
     shared: bool = False,
+    patcher: Patcher | None = None,
+    below: Mapping[tuple[str, str], Below] | None = None,
+    questions: Mapping[tuple[str, str], Question] | None = None,
 ) -> AsyncIterator[Core]:
     """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
     catalog = Catalog()
@@ -64,7 +68,10 @@ async def running_core(
         feeding = tasks.create_task(cache.run(), name="watch cache")
         await cache.ready.wait()
         try:
-            yield Core(clock, catalog, cache, registry, Operations(catalog, registry))
+            operations = Operations(
+                catalog, registry, patcher or NoPatches(), below=below or {}, questions=questions or {}
+            )
+            yield Core(clock, catalog, cache, registry, operations)
         finally:
             cache.close()
             feeding.cancel()

@@ -93,14 +93,14 @@ class LocalClient:
         body = _plain(obj)
         if not subresource:
             return _typed(served, cls, await self._operations.registry.create(ctx, served, body))
-        answer = await self._operations.create_below(ctx, Target(served, meta.name), body)
+        answer = await self._operations.below(served, subresource).create(ctx, Target(served, meta.name), body)
         return _from_plain(cls, answer)
 
     async def update(self, obj: T, *, subresource: str = "") -> T:
         cls = type(obj)
         served, _ = self._served(_kind_of_object(obj))
         ctx = self._context(served, obj.metadata.namespace, subresource)
-        entry = await self._operations.replace(ctx, Target(served, obj.metadata.name), _plain(obj))
+        entry, _ = await self._operations.replace(ctx, Target(served, obj.metadata.name), _plain(obj))
         return _typed(served, cls, entry)
 
     async def patch(self, kind: type[T] | Kind[T], key: Key, patch: Patch, *, subresource: str = "") -> T:
@@ -142,6 +142,7 @@ class LocalClient:
             subresource=subresource,
             namespace=namespace,
             manager=self._manager,
+            names_manager=True,
             field_validation="Ignore",
         )
 

@@ -1,9 +1,14 @@
 """What a request may do to an object: the registry, with subresources and patches. HTTP and LocalClient share it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from podo.api.errors import MethodNotAllowed
+import msgspec
+
+from podo.api.errors import MethodNotAllowed, NotFound
 from podo.server.context import Context
+from podo.server.patch_point import Patcher
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
@@ -19,29 +24,79 @@ class Target:
     name: str
 
 
+class Below(Protocol):
+    """A subresource with a kind of its own, such as scale, binding, eviction or token.
+
+    A verb that it does not have raises MethodNotAllowed. Objects are dicts of the subresource's kind.
+    """
+
+    async def show(self, ctx: Context, target: Target, entry: Entry) -> Object: ...
+
+    async def create(self, ctx: Context, target: Target, obj: Object) -> Object: ...
+
+    async def replace(self, ctx: Context, target: Target, obj: Object) -> Object: ...
+
+    async def patch(self, ctx: Context, target: Target, media_type: str, body: bytes, force: bool | None) -> Object: ...
+
+
+class Question(Protocol):
+    """A kind that is answered, not stored: access reviews, token reviews."""
+
+    async def ask(self, ctx: Context, served: Served, obj: Object) -> Object: ...
+
+
 class Operations:
     """The verbs on single objects and their subresources."""
 
-    def __init__(self, catalog: Catalog, registry: Registry) -> None:
-        self.catalog, self.registry = catalog, registry
+    def __init__(
+        self,
+        catalog: Catalog,
+        registry: Registry,
+        patcher: Patcher,
+        *,
+        below: Mapping[tuple[str, str], Below],
+        questions: Mapping[tuple[str, str], Question],
+    ) -> None:
+        """`below` is by (group of the parent's kind + "/" + plural, or "" for any; subresource).
 
-    async def replace(self, ctx: Context, target: Target, obj: Object) -> Entry:
-        """PUT: `obj` takes the object's place (or its status'). It is the caller's own and is used up."""
-        first = obj
+        `questions` is by (group, plural).
+        """
+        self.catalog, self.registry, self._patcher = catalog, registry, patcher
+        self._below, self._questions = dict(below), dict(questions)
+
+    async def replace(self, ctx: Context, target: Target, obj: Object) -> tuple[Entry, bool]:
+        """PUT: `obj` takes the object's place (or its status'), and is used up. The result, and whether it is new."""
+        metadata = obj.get("metadata") or {}
+        raw = b"" if metadata.get("resourceVersion") else msgspec.json.encode(obj)
+        fresh = True
 
         async def change(current: Object, revision: int) -> Object:
-            return first
+            nonlocal fresh
+            if fresh or not raw:  # with a resourceVersion a second attempt can only conflict
+                fresh = False
+                return obj
+            return msgspec.json.decode(raw)  # type: ignore[no-any-return]
 
-        uid = (obj.get("metadata") or {}).get("uid", "")
-        entry, _ = await self.registry.update(ctx, target.served, target.name, change, uid=uid)
-        return entry
+        uid = metadata.get("uid", "")
+        return await self.registry.update(ctx, target.served, target.name, change, uid=uid)
 
     async def patch(
-        self, ctx: Context, target: Target, media_type: str, body: bytes, *, force: bool = False
+        self, ctx: Context, target: Target, media_type: str, body: bytes, *, force: bool | None = None
     ) -> tuple[Entry, bool]:
         """PATCH by any of the media types; the result, and whether it is new."""
-        raise MethodNotAllowed("patches are not served yet")
+        return await self._patcher.patch(self.registry, ctx, target.served, target.name, media_type, body, force)
 
-    async def create_below(self, ctx: Context, target: Target, obj: Object) -> Object:
-        """POST to a subresource that does not show the object itself (binding, eviction, token)."""
-        raise MethodNotAllowed(f"{ctx.subresource} is not served yet")
+    def below(self, served: Served, subresource: str) -> Below:
+        """What serves a subresource that has a kind of its own. Raises NotFound."""
+        group = served.resource.group
+        for owner in (f"{group}/{served.resource.plural}", ""):
+            if (found := self._below.get((owner, subresource))) is not None:
+                return found
+        raise NotFound("the server could not find the requested resource")
+
+    async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
+        """The answer to a question."""
+        question = self._questions.get((served.resource.group, served.resource.plural))
+        if question is None:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        return await question.ask(ctx, served, obj)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from podo.api.errors import AlreadyExists, Conflict, Expired, NotFound
 from podo.api.types.apps_v1 import Deployment
-from podo.api.types.core_v1 import ConfigMap, Node, Pod
+from podo.api.types.core_v1 import ConfigMap, Container, Node, Pod
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import BOOKMARK, INITIAL_EVENTS_END, DeleteOptions, Key, kind_of, metadata_kind
 
@@ -156,7 +156,8 @@ async def test_any_kind_can_be_seen_by_its_metadata_only(client):
 async def test_watchers_by_node_see_only_that_nodes_pods(client):
     for name, node in (("p", "n1"), ("q", "n2")):
         pod = Pod(metadata=ObjectMeta(name=name, namespace="default"))
-        await client.create(replace(pod, spec=replace(pod.spec, node_name=node)))
+        spec = replace(pod.spec, node_name=node, containers=(Container(name="c", image="i"),))
+        await client.create(replace(pod, spec=spec))
     events = client.watch(Pod, fields="metadata.name=q")
     first, _ = await take(events, 2)
     assert first.object.spec.node_name == "n2"

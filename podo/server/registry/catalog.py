@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from podo.api import resources
 from podo.api.resources import Resource
+from podo.server.conversion import conversions
 from podo.server.registry.kinds import Served, StoredKind
+from podo.server.registry.selectable import selectable_of
 from podo.server.registry.strategies import strategy_for
 from podo.server.watchcache.selection import FieldsOf
 
@@ -52,7 +54,7 @@ class Catalog:
     def fields_of(self, prefix: str) -> FieldsOf:
         """The function that gives the selectable fields of the objects under a prefix."""
         stored = self._by_prefix.get(prefix)
-        return stored.strategy.selectable_fields if stored else _no_fields
+        return stored.selectable.values_of if stored else _no_fields
 
 
 def _no_fields(_: dict[str, object]) -> dict[str, str]:
@@ -65,8 +67,23 @@ def _built_in(resource: Resource, known: dict[tuple[str, str], StoredKind]) -> S
     if stored is None:
         has_status = "status" in resource.subresources
         stored = StoredKind(
-            group, plural, resource.kind, resource.namespaced, strategy_for(group, resource.kind), has_status
+            group,
+            plural,
+            resource.kind,
+            resource.namespaced,
+            strategy_for(group, resource.kind),
+            has_status,
+            selectable_of(group, resource.kind),
         )
         known[group, plural] = stored
     version = STORED_VERSIONS.get((group, plural), resource.version)
-    return Served(resource, stored, f"{group}/{version}" if group else version)
+    api_version = f"{group}/{version}" if group else version
+    to_stored, from_stored = conversions(resource.api_version, resource.kind)
+    return Served(
+        resource,
+        stored,
+        api_version,
+        selectable_of(resource.group, resource.kind),
+        to_stored=to_stored,
+        from_stored=from_stored,
+    )

@@ -37,9 +37,12 @@ def place(obj: Object, kind: StoredKind, namespace: str) -> None:
 def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable[[str], str]) -> None:
     """Bring a new object into the form in which it is stored, and check it. Raises Invalid."""
     strategy, meta = kind.strategy, obj["metadata"]
-    if kind.has_status and kind.strategy.drops_status:
+    if kind.has_status and strategy.traits.drops_status:
+        empty = strategy.blank(obj)
         obj.pop("status", None)
-    if strategy.generations:
+        if "status" in empty:
+            obj["status"] = empty["status"]
+    if strategy.traits.generations:
         meta["generation"] = 1
     strategy.prepare_create(obj, ctx)
     if meta.get("generateName") and not meta.get("name"):

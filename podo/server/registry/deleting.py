@@ -84,7 +84,7 @@ def goes_with_update(obj: Object, old: Object, strategy: Strategy) -> bool:
 
 def collection_finalizers(finalizers: list[str], strategy: Strategy, options: DeleteOptions) -> list[str]:
     """The finalizers that make the garbage collector do what the options say."""
-    if not strategy.collects:
+    if not strategy.traits.collects:
         return finalizers
     wanted = _propagation(finalizers, options)
     others = [name for name in finalizers if name not in (ORPHAN, FOREGROUND)]

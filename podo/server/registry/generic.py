@@ -124,7 +124,7 @@ class Registry:
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
         for _ in range(ATTEMPTS):
             if current is None:
-                if not (create or served.stored.strategy.create_on_update) or uid:
+                if not (create or served.stored.strategy.traits.create_on_update) or uid:
                     raise not_found(served, name)
                 return await self.create(ctx, served, await change({}, 0)), True
             try:
@@ -161,6 +161,7 @@ class Registry:
 
     async def _write(self, ctx: Context, served: Served, current: Entry, old: Object, obj: Object) -> Entry:
         """Store the changed object, unless nothing has changed. Raises Stale if `current` is not current."""
+        obj = self._fields.settle(obj, old)
         if obj == old:
             return current
         value = stored_value(obj)

@@ -1,10 +1,11 @@
 """How kinds are stored and served: which rows of the resource table share storage, and in what form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from podo.api.resources import Resource
+from podo.server.registry.selectable import NO_FIELDS, Selectable
 from podo.server.strategy import Object, Strategy
 from podo.server.watchcache.cache import ROOT
 from podo.server.watchcache.entry import Entry, head_of
@@ -12,7 +13,7 @@ from podo.server.watchcache.entry import Entry, head_of
 Convert = Callable[[Object], Object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoredKind:
     """One kind in storage; `plural` and `group` make its keys."""
 
@@ -22,6 +23,7 @@ class StoredKind:
     namespaced: bool
     strategy: Strategy
     has_status: bool = False
+    selectable: Selectable = NO_FIELDS
 
     @cached_property
     def prefix(self) -> str:
@@ -33,15 +35,18 @@ class StoredKind:
         return f"{namespace}/{name}" if self.namespaced else name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Served:
     """One version of a kind as clients see it. `to_stored` and `from_stored` are None where the shape is the same."""
 
     resource: Resource
     stored: StoredKind
     stored_api_version: str
-    to_stored: Convert | None = field(default=None, compare=False)
-    from_stored: Convert | None = field(default=None, compare=False)
+    selectable: Selectable = NO_FIELDS
+    to_stored: Convert | None = None
+    from_stored: Convert | None = None
+    typed_items: bool = False
+    """The items of a list say their kind and apiVersion: so it is with custom resources."""
 
     @cached_property
     def head(self) -> bytes:
@@ -52,6 +57,11 @@ class Served:
     def list_head(self) -> bytes:
         """What stands before the metadata of a list."""
         return head_of(f"{self.resource.kind}List", self.resource.api_version)
+
+    @cached_property
+    def item_head(self) -> bytes:
+        """What stands before the tail of each item of a list."""
+        return self.head if self.typed_items else b"{"
 
     @cached_property
     def subresources(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from podo.server.watchcache.resource import ResourceCache
 from podo.server.watchcache.selection import Selection
 
 TOKEN_VERSION = "meta.k8s.io/v1"
+NOT_VALID = "invalid continue token: continue key is not valid: "
 EXPIRED_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
@@ -59,19 +60,16 @@ def decode_token(text: str) -> Token:
     """Raises BadRequest for what is no token of ours."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise BadRequest(f"continue key is not valid: {error}") from error
-    try:
         token = msgspec.json.decode(raw)
-        version, revision, start = token["v"], token["rv"], token["start"]
-    except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"continue key is not valid: {error}") from error
+        version, revision, start = token.get("v", ""), token.get("rv", 0), token.get("start", "")
+    except (ValueError, AttributeError) as error:
+        raise BadRequest(f"{NOT_VALID}{error}") from error
     if version != TOKEN_VERSION:
-        raise BadRequest(f"continue key is not valid: server does not recognize this encoded version {version}")
+        raise BadRequest(f"{NOT_VALID}server does not recognize this encoded version {version}")
     if not isinstance(revision, int) or not isinstance(start, str) or not start or start.startswith("/"):
-        raise BadRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+        raise BadRequest(f"{NOT_VALID}incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
     if ".." in start.rstrip("\0").split("/"):
-        raise BadRequest(f"continue key is not valid: {start}")
+        raise BadRequest(f"{NOT_VALID}{start}")
     return Token(revision, start.removesuffix("\0"))
 
 
@@ -91,7 +89,7 @@ async def list_entries(
     if options.exact and options.resource_version is not None:
         await cache.consistent()
         if options.resource_version > cache.revision:
-            raise too_large(options.resource_version, cache.revision)
+            raise too_large(options.resource_version, cache.revision, retry=False)
         wanted = options.resource_version
         return _page(resource, selection, options.limit, wanted, wanted, "")
     if options.resource_version is None:

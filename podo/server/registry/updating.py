@@ -26,7 +26,7 @@ def check_version(obj: Object, current: int, served: Served, name: str) -> None:
     meta, kind = obj["metadata"], served.stored
     wanted = meta.get("resourceVersion")
     if wanted in (None, "", "0"):
-        if not kind.strategy.unconditional_update:
+        if not kind.strategy.traits.unconditional_update:
             error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
             raise invalid_object(kind.group, kind.kind, name, [error])
     elif wanted != str(current):
@@ -41,14 +41,18 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     meta, before = obj["metadata"], old["metadata"]
     _keep(meta, before, "generation")
     if ctx.subresource == "status":
-        obj = _with_status_only(obj, old, strategy.status_metadata)
+        obj = _with_status_only(obj, old, strategy.traits.status_metadata)
         meta = obj["metadata"]
         strategy.prepare_status(obj, old, ctx)
     else:
-        if kind.has_status and strategy.drops_status:
+        if kind.has_status and not ctx.subresource and strategy.traits.drops_status:
             _keep(obj, old, "status")
         strategy.prepare_update(obj, old, ctx)
-        if strategy.generations and meta.get("generation") == before.get("generation") and _substance_differs(obj, old):
+        if (
+            strategy.traits.generations
+            and meta.get("generation") == before.get("generation")
+            and _substance_differs(obj, old)
+        ):
             meta["generation"] = before.get("generation", 0) + 1
     for field in KEPT_ALWAYS:
         if field == "creationTimestamp" or not meta.get(field):
@@ -57,8 +61,7 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
         meta["deletionTimestamp"] = before["deletionTimestamp"]
     if "deletionGracePeriodSeconds" not in meta:
         _keep(meta, before, "deletionGracePeriodSeconds")
-    validate = strategy.validate_status if ctx.subresource == "status" else strategy.validate_update
-    if errors := validate(obj, old, ctx):
+    if errors := strategy.validate_update(obj, old, ctx):
         raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
     for text in strategy.warnings(obj, old):
         ctx.warn(text)

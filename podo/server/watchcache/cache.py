@@ -122,11 +122,11 @@ class WatchCache:
                 watcher.close()
 
 
-def too_large(wanted: int, current: int) -> Timeout:
+def too_large(wanted: int, current: int, *, retry: bool = True) -> Timeout:
     """The 504 for a revision that has not come yet; clients know it by its cause."""
-    message = f"Too large resource version: {wanted}, current: {current}"
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
     causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
-    return Timeout(message, causes=causes, retryAfterSeconds=1)
+    return Timeout(message, causes=causes, **({"retryAfterSeconds": 1} if retry else {}))
 
 
 def split_key(key: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ class Watcher:
 
     def __init__(self, selection: Selection, fields_of: FieldsOf, since: int) -> None:
         """`since`: the revision that the client has seen; the cache may come to it only later."""
-        self.selection, self._since = selection, since
+        self.selection, self.since = selection, since
         self._fields_of = fields_of
         self._narrow = selection.narrow
         self._pending: list[Notice] = []
@@ -47,7 +47,7 @@ class Watcher:
 
     def offer(self, change: Change) -> None:
         """Note the change, if it concerns this watch."""
-        if change.revision <= self._since:
+        if change.revision <= self.since:
             return
         seen = self._view(change) if self._narrow else _SEEN[change.type]
         if seen is None or self.closed:
@@ -87,6 +87,10 @@ class Watcher:
             await woken
         finally:
             self.wake = _nothing
+
+    def poke(self) -> None:
+        """Let who waits for `changed` look at the time."""
+        self.wake()
 
     def close(self) -> None:
         """End the watch: the server stops, the cache starts anew, or the watcher is too slow."""

@@ -1,0 +1,31 @@
+"""The bodies of requests for built-in kinds, decoded as Kubernetes decodes them."""
+
+from collections.abc import Sequence
+
+from podo.server.decoding.objects import Kind, decode_object
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+
+
+class Bodies:
+    """A `Decoder`."""
+
+    def decode(
+        self, body: bytes, media_type: str, served: Served, subresource: str, validation: str
+    ) -> tuple[Object, Sequence[str]]:
+        """Raises BadRequest."""
+        decoded = decode_object(body, media_type, kind_of(served, subresource), validation)
+        return decoded.object, decoded.warnings
+
+    def decode_options(self, body: bytes, media_type: str) -> Object:
+        """Raises BadRequest."""
+        return decode_object(body, media_type, Kind("meta.k8s.io", "v1", "DeleteOptions"), "Ignore").object
+
+
+def kind_of(served: Served, subresource: str = "") -> Kind:
+    """The kind that a request to a resource, or a subresource of it, speaks of."""
+    resource = served.resource
+    below = resource.subresources.get(subresource)
+    if below is None:
+        return Kind(resource.group, resource.version, resource.kind)
+    return Kind(below.group or resource.group, below.version or resource.version, below.kind)

@@ -1,0 +1,114 @@
+"""Create the objects that a cluster starts with, where they are missing. `objects.json` has one a line."""
+
+import asyncio
+from copy import deepcopy
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+import msgspec
+
+from podo.api.errors import AlreadyExists
+from podo.api.resources import split_api_version
+from podo.api.timestamps import format_time
+from podo.server.context import Context
+from podo.server.core import MASTER, Core
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+
+FILE = Path(__file__).with_name("objects.json")
+MANAGER = "kube-apiserver"
+SERVICE_NAME = "kubernetes"
+CIDR_READY = "Kubernetes default Service CIDR is ready"
+
+
+def default_objects() -> list[Object]:
+    """All but those that depend on the cluster's addresses."""
+    return msgspec.json.decode(FILE.read_bytes(), type=list[Object])
+
+
+async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
+    """Create what is missing. `port` is where the API listens."""
+    async with asyncio.TaskGroup() as tasks:
+        for obj in (*default_objects(), service_cidr_object(service_cidr)):
+            tasks.create_task(_ensure(core, obj))
+    await _ensure(core, api_service(ip_network(service_cidr), port))
+    await _mark_ready(core)
+
+
+async def _ensure(core: Core, obj: Object) -> None:
+    served, metadata = _served(core, obj), obj["metadata"]
+    key = served.stored.key(metadata.get("namespace", ""), metadata["name"])
+    if core.cache.resource(served.stored.prefix).get(key) is not None:
+        return
+    try:
+        await core.registry.create(_context(core, served, metadata.get("namespace", "")), served, obj)
+    except AlreadyExists:
+        pass  # another server was faster
+
+
+def _served(core: Core, obj: Object) -> Served:
+    group, version = split_api_version(obj["apiVersion"])
+    served = core.catalog.by_kind(group, version, obj["kind"])
+    assert served is not None, obj["kind"]
+    return served
+
+
+def _context(core: Core, served: Served, namespace: str, subresource: str = "") -> Context:
+    resource = served.resource
+    return Context(
+        MASTER,
+        core.clock.now(),
+        group=resource.group,
+        version=resource.version,
+        subresource=subresource,
+        namespace=namespace,
+        manager=MANAGER,
+    )
+
+
+def service_cidr_object(service_cidr: str) -> Object:
+    """The range of cluster IPs, as the API shows it."""
+    spec = {"cidrs": service_cidr.split(",")}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": SERVICE_NAME},
+        "spec": spec,
+    }
+
+
+def api_service(network: IPv4Network | IPv6Network, port: int) -> Object:
+    """The Service by which Pods reach the API: always the first address of the range."""
+    address = str(network[1])
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": SERVICE_NAME,
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": address,
+            "clusterIPs": [address],
+            "ipFamilies": [f"IPv{network.version}"],
+            "ipFamilyPolicy": "SingleStack",
+            "sessionAffinity": "None",
+            "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": port}],
+        },
+    }
+
+
+async def _mark_ready(core: Core) -> None:
+    """Say that the range of cluster IPs is in use."""
+    served = _served(core, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR"})
+
+    async def change(current: Object, revision: int) -> Object:
+        changed = deepcopy(current)
+        if not changed.get("status", {}).get("conditions"):
+            condition = {"type": "Ready", "status": "True", "reason": "", "message": CIDR_READY}
+            changed["status"] = {"conditions": [condition | {"lastTransitionTime": format_time(core.clock.now())}]}
+        return changed
+
+    await core.registry.update(_context(core, served, "", "status"), served, SERVICE_NAME, change)

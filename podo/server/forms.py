@@ -1,0 +1,55 @@
+"""What objects are turned into before they go out: metadata only, or tables."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+from podo.server.watchcache.entry import Entry, head_of
+
+META_GROUP = "meta.k8s.io"
+
+
+class Tables(Protocol):
+    """Makes Tables of objects, as `kubectl get` shows them."""
+
+    def table(
+        self, served: Served, entries: Sequence[Entry], metadata: Object, *, include: str, version: str, columns: bool
+    ) -> Object:
+        """The Table; `metadata` is that of the list.
+
+        `include` is the parameter includeObject (`None`, `Metadata`, `Object`), `version` that of meta.k8s.io;
+        without `columns` there are no columnDefinitions (later events of a watch).
+        """
+        ...
+
+
+def partial_head(version: str, *, of_list: bool = False) -> bytes:
+    """What stands before the tail of an object that shows its metadata only."""
+    kind = "PartialObjectMetadataList" if of_list else "PartialObjectMetadata"
+    return head_of(kind, f"{META_GROUP}/{version}")
+
+
+class _Partial(msgspec.Struct):
+    metadata: msgspec.Raw
+
+
+_decode_partial = msgspec.json.Decoder(_Partial).decode
+
+
+def partial_tail(entry: Entry) -> bytes:
+    """The tail of an object that shows its metadata only."""
+    return b'"metadata":%b}' % bytes(_decode_partial(b"{" + entry.tail).metadata)
+
+
+class NoTables:
+    """A Table of names only."""
+
+    def table(
+        self, served: Served, entries: Sequence[Entry], metadata: Object, *, include: str, version: str, columns: bool
+    ) -> Object:
+        rows = [{"cells": [entry.name], "object": served.client_form(entry)} for entry in entries]
+        found: Object = {"kind": "Table", "apiVersion": f"{META_GROUP}/{version}", "metadata": metadata}
+        return found | {"columnDefinitions": [{"name": "Name", "type": "string", "format": "name"}], "rows": rows}

@@ -1,0 +1,111 @@
+"""Objects, lists and watch events as bytes in the form that the client asked for."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from podo.api.errors import NotAcceptable
+from podo.server.forms import Tables, partial_head, partial_tail
+from podo.server.http.negotiation import LIST, PARTIAL, PARTIAL_LIST, TABLE, Form
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.watcher import Notice, Seen
+
+END_OF_FIRST_EVENTS = "k8s.io/initial-events-end"
+
+
+class Encoder:
+    """Encodes one kind's objects in one form."""
+
+    def __init__(self, served: Served, form: Form, tables: Tables, *, include: str = "Metadata") -> None:
+        """`include` is the parameter includeObject of tables."""
+        self._served, self._form, self._tables, self._include = served, form, tables, include
+        self._key = (served.head, form, include)
+        self._wants_columns = True
+
+    def object(self, entry: Entry) -> bytes:
+        """One object."""
+        kind = self._form.as_kind
+        if not kind:
+            return self._served.head + self._tail(entry)
+        if kind == PARTIAL:
+            return partial_head(self._form.as_version) + partial_tail(entry)
+        if kind == TABLE:
+            return msgspec.json.encode(self._table([entry], {"resourceVersion": str(entry.revision)}))
+        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+
+    def _tail(self, entry: Entry) -> bytes:
+        """All of the object behind its kind and apiVersion, in the version that is served."""
+        if self._served.from_stored is None:
+            return entry.tail
+        obj = self._served.client_form(entry)
+        del obj["kind"], obj["apiVersion"]
+        return msgspec.json.encode(obj)[1:]
+
+    def list(self, entries: Sequence[Entry], metadata: Object) -> bytes:
+        """A list of objects, with that ListMeta."""
+        kind, meta = self._form.as_kind, msgspec.json.encode(metadata)
+        if kind == TABLE:
+            return msgspec.json.encode(self._table(entries, metadata))
+        if kind == PARTIAL_LIST:
+            head = partial_head(self._form.as_version)
+            tails = [partial_tail(entry) for entry in entries]
+            return _joined(partial_head(self._form.as_version, of_list=True), meta, head, tails)
+        if kind:
+            raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+        same = self._served.from_stored is None
+        tails = [entry.tail for entry in entries] if same else [self._tail(entry) for entry in entries]
+        return _joined(self._served.list_head, meta, self._served.item_head, tails)
+
+    def _table(self, entries: Sequence[Entry], metadata: Object) -> Object:
+        columns, self._wants_columns = self._wants_columns, False
+        return self._tables.table(
+            self._served, entries, metadata, include=self._include, version=self._form.as_version, columns=columns
+        )
+
+    def event(self, notice: Notice) -> bytes:
+        """A line of a watch. All watchers that want the same form are sent the same bytes."""
+        change, seen = notice.change, notice.seen
+        if self._form.as_kind == TABLE and self._wants_columns:
+            return self._event(notice)  # the first event of this watch, unlike others'
+        key = (seen, self._key)
+        line = change.sent.get(key)
+        if line is None:
+            line = change.sent[key] = self._event(notice)
+        return line
+
+    def _event(self, notice: Notice) -> bytes:
+        seen, change = notice.seen, notice.change
+        if seen is Seen.LEFT:
+            return event_line("DELETED", self.object(change.left()))
+        return event_line(seen.value, self.object(change.entry))
+
+    def added(self, entry: Entry) -> bytes:
+        """The event of an object that was there when the watch began."""
+        return event_line("ADDED", self.object(entry))
+
+    def bookmark(self, revision: int, *, first_events_end: bool = False) -> bytes:
+        """The event that says how far the watch has come."""
+        metadata: Object = {"resourceVersion": str(revision)}
+        if first_events_end:
+            metadata["annotations"] = {END_OF_FIRST_EVENTS: "true"}
+        kind = self._form.as_kind
+        if kind == TABLE:
+            return event_line("BOOKMARK", msgspec.json.encode(self._table_bookmark(metadata)))
+        head = partial_head(self._form.as_version) if kind else self._served.head
+        return event_line("BOOKMARK", head + msgspec.json.encode({"metadata": metadata})[1:])
+
+    def _table_bookmark(self, metadata: Object) -> Object:
+        return self._table([], {"resourceVersion": metadata["resourceVersion"]})
+
+
+def event_line(type: str, obj: bytes) -> bytes:
+    """One event of a watch, as a line."""
+    return b'{"type":"%b","object":%b}\n' % (type.encode(), obj)
+
+
+def _joined(list_head: bytes, metadata: bytes, item_head: bytes, tails: Sequence[bytes]) -> bytes:
+    """`item_head` is all that stands before a tail: the brace, or kind and apiVersion too."""
+    items = item_head + (b"," + item_head).join(tails) if tails else b""
+    return b'%b"metadata":%b,"items":[%b]}\n' % (list_head, metadata, items)

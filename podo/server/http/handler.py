@@ -1,0 +1,178 @@
+"""The chain that every request goes through: who is it, may they, what is it, and the answer or the failure."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+
+from podo.api.errors import APIError
+from podo.clock import Clock
+from podo.server.answer import Answer, text_answer
+from podo.server.authentication.base import Credentials
+from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidden
+from podo.server.context import User
+from podo.server.http.query import parse_query
+from podo.server.http.request_info import RequestInfo, request_info
+from podo.server.http.responses import whole
+from podo.server.metrics import Requests
+
+log = logging.getLogger("podo.server.http")
+
+
+class Identify(Protocol):
+    """Who a request is from; everyone is someone. Raises Unauthorized."""
+
+    async def authenticate(self, credentials: Credentials) -> User: ...
+
+
+class PathRequest(NamedTuple):
+    """A request for a path that is no resource."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    user: User
+
+
+PathHandler = Callable[[PathRequest], Awaitable[Answer]]
+"""Answers for a path that is no resource. Raises APIError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on its way through the chain."""
+
+    request: web.BaseRequest
+    info: RequestInfo
+    query: Mapping[str, str]
+    user: User
+    warnings: list[str] = field(default_factory=list)
+
+
+class ResourceHandler(Protocol):
+    """Answers for resources."""
+
+    def verb(self, info: RequestInfo, query: Mapping[str, str]) -> RequestInfo:
+        """The request with its final verb: `get` may be list or watch, `delete` deletecollection."""
+        ...
+
+    async def answer(self, call: Call) -> Answer | web.StreamResponse: ...
+
+
+class Handler:
+    """What the listening server calls for each request."""
+
+    def __init__(
+        self,
+        *,
+        identify: Identify,
+        authorizer: Authorizer,
+        resources: ResourceHandler,
+        paths: Mapping[str, PathHandler],
+        requests: Requests,
+        clock: Clock,
+    ) -> None:
+        """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts."""
+        self._identify, self._authorizer, self._resources = identify, authorizer, resources
+        self._paths, self._requests, self._clock = dict(paths), requests, clock
+        self._prefixes = sorted((path for path in paths if path.endswith("/")), key=len, reverse=True)
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; only a client that is gone raises."""
+        started = self._clock.monotonic()
+        path, _, query_text = request.raw_path.partition("?")
+        query = parse_query(query_text) if query_text else _NO_QUERY
+        info = request_info(request.method, unquote(path) if "%" in path else path)
+        if info.resource:
+            info = self._resources.verb(info, query)
+        warnings: list[str] = []
+        try:
+            answer = await self._answer(request, info, query, warnings)
+        except APIError as error:
+            answer = status_answer(error)
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("%s %s failed", request.method, path)
+            answer = status_answer(APIError("an error on the server has prevented the request from succeeding"))
+        status = answer.status
+        response = await whole(request, answer, warnings) if isinstance(answer, Answer) else answer
+        took = self._clock.monotonic() - started
+        self._requests.done(info, status, took)
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s %s %d %.1fms", request.method, request.raw_path, status, took * 1000)
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], warnings: list[str]
+    ) -> Answer | web.StreamResponse:
+        user = await self._identify.authenticate(credentials_of(request))
+        attempt = attempt_of(user, info, query)
+        decision = await self._authorizer.authorize(attempt)
+        if decision.verdict is not Verdict.ALLOW:
+            raise forbidden(attempt, decision.reason)
+        if info.resource:
+            return await self._resources.answer(Call(request, info, query, user, warnings))
+        return await self._path(request, info.path, query, user)
+
+    async def _path(self, request: web.BaseRequest, path: str, query: Mapping[str, str], user: User) -> Answer:
+        handler = self._paths.get(path)
+        if handler is None:
+            prefix = next((prefix for prefix in self._prefixes if path.startswith(prefix)), "")
+            handler = self._paths.get(prefix)
+        if handler is None:
+            return text_answer("404 page not found\n", 404)
+        return await handler(PathRequest(request.method, path, query, request.headers, user))
+
+
+_NO_QUERY: Mapping[str, str] = {}
+
+
+def credentials_of(request: web.BaseRequest) -> Credentials:
+    """What the request shows of who it is from."""
+    authorization = request.headers.get("Authorization", "")
+    token = ""
+    if authorization:
+        scheme, _, value = authorization.partition(" ")
+        token = value.strip() if scheme.lower() == "bearer" else ""
+    transport = request.transport
+    certificate = transport.get_extra_info("peercert") if transport is not None else None
+    if not certificate:
+        return Credentials(token=token)
+    subject = [pair for part in certificate.get("subject", ()) for pair in part]
+    name = next((value for key, value in subject if key == "commonName"), "")
+    organizations = tuple(value for key, value in subject if key == "organizationName")
+    return Credentials(name, organizations, token)
+
+
+def attempt_of(user: User, info: RequestInfo, query: Mapping[str, str]) -> Attempt:
+    """What the authorizer is asked."""
+    if not info.resource:
+        return Attempt(user, info.verb, path=info.path)
+    return Attempt(
+        user,
+        info.verb,
+        info.group,
+        info.version,
+        info.resource,
+        info.subresource,
+        info.namespace,
+        info.name,
+        info.path,
+        query.get("labelSelector", ""),
+        query.get("fieldSelector", ""),
+    )
+
+
+def status_answer(error: APIError) -> Answer:
+    """The Status for a failure."""
+    headers = {}
+    if (after := error.details.get("retryAfterSeconds")) is not None:
+        headers["Retry-After"] = str(after)
+    body = msgspec.json.encode(error.status()) + b"\n"
+    return Answer(error.code, body, headers=headers)

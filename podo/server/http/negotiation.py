@@ -1,0 +1,86 @@
+"""In which form an answer goes out: what the client accepts, and what we have."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from podo.api.errors import NotAcceptable, UnsupportedMediaType
+
+JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
+OFFERED = (JSON, YAML, PROTOBUF)
+LIST = ", ".join(OFFERED)
+TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
+META_VERSIONS = ("v1", "v1beta1")
+
+
+class Form(NamedTuple):
+    """A media type, and what objects are turned into (`as_kind`: "" leaves them as they are)."""
+
+    media_type: str
+    as_kind: str = ""
+    as_version: str = "v1"
+
+
+PLAIN = Form(JSON)
+
+
+@lru_cache(maxsize=512)
+def negotiate(accept: str) -> Form:
+    """The first form, by the client's weights, that we have. Raises NotAcceptable."""
+    if not accept.strip():
+        return PLAIN
+    clauses = sorted(map(_clause, accept.split(",")), key=lambda clause: -clause[1])
+    known = False
+    for media_type, _, parameters in clauses:
+        if media_type not in OFFERED and media_type != "*/*":
+            continue
+        known = True
+        form = _form(JSON if media_type == "*/*" else media_type, parameters)
+        if form is not None:
+            return form
+    if known:
+        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+    raise not_acceptable()
+
+
+def not_acceptable(offered: str = LIST) -> NotAcceptable:
+    """The 406 for a client that accepts nothing we have."""
+    error = NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {offered}")
+    error.always_details = True
+    return error
+
+
+def _clause(text: str) -> tuple[str, float, dict[str, str]]:
+    media_type, *rest = (part.strip() for part in text.split(";"))
+    parameters = dict(part.partition("=")[::2] for part in rest)
+    try:
+        weight = float(parameters.get("q", "1"))
+    except ValueError:
+        weight = 1.0
+    return media_type.lower(), weight, parameters
+
+
+def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
+    kind = parameters.get("as", "")
+    if not kind:
+        return Form(media_type)
+    version = parameters.get("v", "")
+    if parameters.get("g") != "meta.k8s.io" or version not in META_VERSIONS:
+        return None
+    if kind not in (TABLE, PARTIAL, PARTIAL_LIST):
+        return None
+    return Form(media_type, kind, version)
+
+
+@lru_cache(maxsize=128)
+def body_media_type(content_type: str) -> str:
+    """The media type of a request's body. Raises UnsupportedMediaType."""
+    media_type = content_type.partition(";")[0].strip().lower() or JSON
+    if media_type not in OFFERED:
+        raise unsupported()
+    return media_type
+
+
+def unsupported(offered: str = LIST) -> UnsupportedMediaType:
+    """The 415 for a body of another type."""
+    text = "the body of the request was in an unknown format - accepted media types include: "
+    return UnsupportedMediaType(text + offered)

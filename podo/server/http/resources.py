@@ -1,0 +1,261 @@
+"""The verbs on resources: from request to registry and back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+import msgspec
+from aiohttp import web
+
+from podo.api.errors import BadRequest, MethodNotAllowed, NotFound
+from podo.clock import Clock
+from podo.server.answer import Answer
+from podo.server.context import Context
+from podo.server.core import Core
+from podo.server.decoding_point import Decoder
+from podo.server.forms import Tables
+from podo.server.http.bodies import read_body
+from podo.server.http.encoding import Encoder
+from podo.server.http.handler import Call
+from podo.server.http.negotiation import JSON, PROTOBUF, YAML, Form, body_media_type, negotiate
+from podo.server.http.query import (
+    ReadOptions,
+    WriteOptions,
+    check_read_options,
+    delete_options,
+    flag,
+    parse_revision,
+    read_options,
+    selection_of,
+    write_options,
+)
+from podo.server.http.request_info import RequestInfo
+from podo.server.http.watching import Watching
+from podo.server.operations import Target
+from podo.server.registry.generic import Deleted
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+
+Verb = Callable[[Call, Served], Awaitable[Answer | web.StreamResponse]]
+PATCHES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+
+
+class Resources:
+    """Answers requests for resources."""
+
+    def __init__(self, core: Core, *, decoder: Decoder, tables: Tables, watching: Watching) -> None:
+        self._core, self._decoder, self._tables, self._watching = core, decoder, tables, watching
+        self._operations, self._registry = core.operations, core.registry
+        self._clock: Clock = core.clock
+        self._verbs: dict[str, Verb] = {
+            "get": self._get,
+            "list": self._list,
+            "watch": self._watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    def verb(self, info: RequestInfo, query: Mapping[str, str]) -> RequestInfo:
+        """The final verb. A list of one name is authorized as a request for that name."""
+        verb = info.verb
+        if info.deprecated_watch and verb == "get":
+            return info._replace(verb="watch")
+        if info.name or verb not in ("get", "delete"):
+            return info
+        if verb == "delete":
+            return info._replace(verb="deletecollection")
+        return info._replace(verb="watch" if flag(query, "watch") else "list")
+
+    async def answer(self, call: Call) -> Answer | web.StreamResponse:
+        """Answer one. Raises APIError."""
+        info = call.info
+        served = self._core.catalog.by_path(info.group, info.version, info.resource)
+        if served is None or (bool(info.subresource) and info.subresource not in served.subresources):
+            raise NotFound("the server could not find the requested resource")
+        verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs
+        handler = self._verbs.get(info.verb)
+        if handler is None or info.verb not in verbs:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        return await handler(call, served)
+
+    def _context(self, call: Call, options: WriteOptions) -> Context:
+        info = call.info
+        return Context(
+            call.user,
+            self._clock.now(),
+            group=info.group,
+            version=info.version,
+            subresource=info.subresource,
+            namespace=info.namespace if info.resource != "namespaces" else "",
+            dry_run=options.dry_run,
+            names_manager=bool(options.manager),
+            manager=options.manager or manager_of(call.request.headers.get("User-Agent", "")),
+            field_validation=options.validation,
+            warnings=call.warnings,
+        )
+
+    def _encoder(self, call: Call, served: Served) -> tuple[Encoder, Form]:
+        form = negotiate(call.request.headers.get("Accept", ""))
+        return Encoder(served, form, self._tables, include=call.query.get("includeObject", "Metadata")), form
+
+    async def _get(self, call: Call, served: Served) -> Answer:
+        encoder, form = self._encoder(call, served)
+        info, revision = call.info, call.query.get("resourceVersion", "")
+        wanted = parse_revision(revision) if revision else None
+        namespace = info.namespace if served.stored.namespaced else ""
+        entry = await self._registry.get(served, namespace, info.name, revision=wanted)
+        if info.subresource and info.subresource not in SAME_OBJECT:
+            below = self._operations.below(served, info.subresource)
+            shown = await below.show(self._context(call, WriteOptions()), Target(served, info.name), entry)
+            return formed(msgspec.json.encode(shown), form)
+        return formed(encoder.object(entry), form)
+
+    async def _list(self, call: Call, served: Served) -> Answer:
+        options = read_options(call.query)
+        check_read_options(options, watch=False)
+        encoder, form = self._encoder(call, served)
+        selection = selection_of(options, self._namespace(call), served.selectable)
+        found = await self._registry.list(served, selection, options.list_options())
+        metadata: Object = {"resourceVersion": str(found.revision)}
+        if found.continue_token:
+            metadata["continue"] = found.continue_token
+        if found.remaining is not None:
+            metadata["remainingItemCount"] = found.remaining
+        return formed(encoder.list(found.entries, metadata), form)
+
+    def _namespace(self, call: Call) -> str:
+        return call.info.namespace if call.info.resource != "namespaces" else ""
+
+    async def _watch(self, call: Call, served: Served) -> web.StreamResponse:
+        options = read_options(call.query)
+        check_read_options(options, watch=True)
+        encoder, form = self._encoder(call, served)
+        if call.info.name:
+            options = named(options, call.info.name)
+        selection = selection_of(options, self._namespace(call), served.selectable)
+        return await self._watching.serve(call.request, served, selection, options, encoder, form)
+
+    async def _decoded(self, call: Call, served: Served, options: WriteOptions) -> Object:
+        body = await read_body(call.request)
+        media_type = body_media_type(call.request.headers.get("Content-Type", ""))
+        obj, warnings = self._decoder.decode(body, media_type, served, call.info.subresource, options.validation)
+        call.warnings.extend(warnings)
+        return obj
+
+    async def _create(self, call: Call, served: Served) -> Answer:
+        options = write_options(call.query, "CreateOptions")
+        encoder, form = self._encoder(call, served)
+        obj = await self._decoded(call, served, options)
+        ctx = self._context(call, options)
+        if call.info.subresource:
+            below = self._operations.below(served, call.info.subresource)
+            made = await below.create(ctx, Target(served, call.info.name), obj)
+            return formed(msgspec.json.encode(made), form, 201)
+        if not served.stored.strategy.traits.stored:
+            return formed(msgspec.json.encode(await self._operations.ask(ctx, served, obj)), form, 201)
+        return formed(encoder.object(await self._registry.create(ctx, served, obj)), form, 201)
+
+    async def _update(self, call: Call, served: Served) -> Answer:
+        options = write_options(call.query, "UpdateOptions")
+        encoder, form = self._encoder(call, served)
+        obj = await self._decoded(call, served, options)
+        ctx, target = self._context(call, options), Target(served, call.info.name)
+        check_name(obj, call.info.name, self._namespace(call))
+        if call.info.subresource and call.info.subresource not in SAME_OBJECT:
+            below = self._operations.below(served, call.info.subresource)
+            return formed(msgspec.json.encode(await below.replace(ctx, target, obj)), form)
+        entry, made = await self._operations.replace(ctx, target, obj)
+        return formed(encoder.object(entry), form, 201 if made else 200)
+
+    async def _patch(self, call: Call, served: Served) -> Answer:
+        media_type = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        options = write_options(call.query, "PatchOptions")
+        encoder, form = self._encoder(call, served)
+        body = await read_body(call.request)
+        ctx, target = self._context(call, options), Target(served, call.info.name)
+        if call.info.subresource and call.info.subresource not in SAME_OBJECT:
+            below = self._operations.below(served, call.info.subresource)
+            shown = await below.patch(ctx, target, media_type, body, options.force)
+            return formed(msgspec.json.encode(shown), form)
+        entry, made = await self._operations.patch(ctx, target, media_type, body, force=options.force)
+        return formed(encoder.object(entry), form, 201 if made else 200)
+
+    async def _delete(self, call: Call, served: Served) -> Answer:
+        encoder, form = self._encoder(call, served)
+        options, dry_run = delete_options(call.query, await self._delete_body(call))
+        ctx = self._context(call, WriteOptions(dry_run))
+        deleted = await self._registry.delete(ctx, served, call.info.name, options)
+        status = 202 if not deleted.gone and options.orphan_dependents is False else 200
+        if deleted.gone and not served.stored.strategy.traits.returns_deleted:
+            return formed(msgspec.json.encode(success(served, deleted)), form._replace(as_kind=""), status)
+        return formed(encoder.object(deleted.entry), form, status)
+
+    async def _delete_body(self, call: Call) -> Object | None:
+        body = await read_body(call.request)
+        if not body:
+            return None
+        media_type = body_media_type(call.request.headers.get("Content-Type", ""))
+        return self._decoder.decode_options(body, media_type)
+
+    async def _delete_collection(self, call: Call, served: Served) -> Answer:
+        read = read_options(call.query)
+        check_read_options(read, watch=False)
+        encoder, form = self._encoder(call, served)
+        selection = selection_of(read, self._namespace(call), served.selectable)
+        options, dry_run = delete_options(call.query, await self._delete_body(call))
+        ctx = self._context(call, WriteOptions(dry_run))
+        found = await self._registry.delete_collection(ctx, served, selection, read.list_options(), options)
+        metadata: Object = {"resourceVersion": str(found.revision)}
+        return formed(encoder.list(found.entries, metadata), form)
+
+
+SAME_OBJECT = frozenset({"", "status", "finalize", "approval", "ephemeralcontainers", "resize"})
+"""Subresources that show the object itself; others have a kind of their own."""
+
+
+def named(options: ReadOptions, name: str) -> ReadOptions:
+    """The options of a watch of a single object by the old path."""
+    term = f"metadata.name={name}"
+    return replace(options, fields=f"{options.fields},{term}" if options.fields else term)
+
+
+def check_name(obj: Object, name: str, namespace: str) -> None:
+    """Refuse an object of another name than the path's; one without a name takes it. Raises BadRequest."""
+    given = obj.setdefault("metadata", {}).get("name", "")
+    if given != name:
+        raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+
+
+def success(served: Served, deleted: Deleted) -> Object:
+    """The Status of a deletion."""
+    resource = served.resource
+    uid = deleted.entry.object()["metadata"].get("uid", "")
+    details: Object = {"name": deleted.entry.name}
+    if resource.group:
+        details["group"] = resource.group
+    details |= {"kind": resource.plural, "uid": uid}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def formed(body: bytes, form: Form, status: int = 200) -> Answer:
+    """The answer in the client's media type."""
+    if form.media_type == YAML:
+        import yaml
+
+        text = yaml.safe_dump(msgspec.json.decode(body), default_flow_style=False, allow_unicode=True, sort_keys=True)
+        return Answer(status, text.encode(), YAML)
+    if form.media_type == PROTOBUF:
+        return Answer(status, body, JSON)
+    return Answer(status, body)
+
+
+def manager_of(user_agent: str) -> str:
+    """The field manager of a client that names none: its program, as the user agent says it."""
+    return user_agent.partition("/")[0][:128]

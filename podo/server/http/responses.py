@@ -1,0 +1,106 @@
+"""Answers on the wire: each whole one goes out as one write of status line, headers and body."""
+
+import asyncio
+import random
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from podo.server.answer import Answer
+
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+CACHE = b"Cache-Control: no-cache, private\r\n"
+PIECE = 256 << 10
+"""What is written at once of a large body, before the client must have taken some of it."""
+GZIP_FROM, GZIP_LEVEL = 128 << 10, 1
+
+
+class Whole(web.StreamResponse):
+    """A complete answer as bytes, headers included."""
+
+    def __init__(self, status: int, head: bytes, body: bytes, *, keep_alive: bool) -> None:
+        super().__init__(status=status)
+        self._head, self._whole_body, self._keeps = head, body, keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._keeps
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write it. Raises ConnectionError when the client is gone."""
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        if len(self._whole_body) <= PIECE:
+            transport.write(self._head + self._whole_body)
+            return None
+        transport.write(self._head)
+        view = memoryview(self._whole_body)
+        for start in range(0, len(view), PIECE):
+            if transport.is_closing():
+                raise ConnectionResetError("the client is gone")
+            transport.write(view[start : start + PIECE])
+            await request.writer.drain()
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""
+        self._eof_sent = True
+
+
+class _Date:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second, self._line = 0, b""
+
+    def line(self) -> bytes:
+        second = int(time.time())
+        if second != self._second:
+            moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+            self._second, self._line = second, b"Date: %b\r\n" % moment.encode()
+        return self._line
+
+
+_date = _Date()
+
+
+def head_lines(status: int, media_type: str, headers: Mapping[str, str], warnings: Iterable[str]) -> list[bytes]:
+    """Status line and headers, but for the length and the empty line."""
+    lines = [STATUS_LINES[status], b"Audit-Id: %032x\r\n" % random.getrandbits(128), CACHE]
+    if media_type:
+        lines.append(b"Content-Type: %b\r\n" % media_type.encode())
+    lines.append(_date.line())
+    lines += [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
+    lines += [f"Warning: {warning_value(text)}\r\n".encode() for text in warnings]
+    return lines
+
+
+def warning_value(text: str) -> str:
+    """A Warning header's value (RFC 7234): code 299, no agent, the text in quotes."""
+    clean = "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{clean}"'
+
+
+async def whole(request: web.BaseRequest, answer: Answer, warnings: Iterable[str] = ()) -> Whole:
+    """The response that sends `answer`; compressed if it is large and the client wants it so."""
+    status, body, media_type, headers = answer
+    lines = head_lines(status, media_type, headers, warnings)
+    if len(body) > GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = await asyncio.to_thread(_gzip, body)
+        lines.append(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n")
+    if not request.keep_alive:
+        lines.append(b"Connection: close\r\n")
+    lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
+    if request.method == "HEAD":
+        body = b""
+    return Whole(status, b"".join(lines), body, keep_alive=bool(request.keep_alive))
+
+
+def _gzip(body: bytes) -> bytes:
+    compress = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return compress.compress(body) + compress.flush()

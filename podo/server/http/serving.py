@@ -1,0 +1,78 @@
+"""Listening: TLS, HTTP/1.1, and an orderly end."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from podo.server.http.bodies import LIMIT
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+HEADER_LIMIT = 64 << 10
+BACKLOG = 4096
+LINGER = 5.0
+"""Seconds that the rest of a refused body is read and dropped."""
+
+
+@dataclass(frozen=True)
+class TLSFiles:
+    """The server's certificate and key, and the CA that client certificates must come from (None: ask for none)."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+def tls_context(files: TLSFiles) -> ssl.SSLContext:
+    """TLS 1.2 or newer; a client certificate is optional, but must be good if there is one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(files.certificate, files.key)
+    context.set_alpn_protocols(["http/1.1"])
+    if files.client_ca is not None:
+        context.load_verify_locations(files.client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+@asynccontextmanager
+async def listening(handle: Handle, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> AsyncIterator[None]:
+    """Serve on the sockets until left. Requests of clients that have gone are cancelled."""
+    server = web.Server(
+        handle,
+        access_log=None,
+        handler_cancellation=True,
+        auto_decompress=False,
+        max_line_size=HEADER_LIMIT,
+        max_field_size=HEADER_LIMIT,
+        lingering_time=LINGER,
+        read_bufsize=LIMIT // 8,
+    )
+    loop = asyncio.get_running_loop()
+    listeners = [await loop.create_server(server, sock=sock, ssl=tls, backlog=BACKLOG) for sock in sockets]
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            listener.close()
+        server.pre_shutdown()
+        await server.shutdown(1.0)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError, with the address in it, where that is not to be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    found.setblocking(False)
+    return found

@@ -1,0 +1,185 @@
+"""Watches: a stream of lines, or of WebSocket messages, for as long as both sides like."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from podo.api.errors import APIError, Expired
+from podo.server.core import Core
+from podo.server.http.encoding import Encoder, event_line
+from podo.server.http.negotiation import JSON, YAML, Form, not_acceptable
+from podo.server.http.query import ReadOptions, parse_revision
+from podo.server.http.responses import head_lines
+from podo.server.registry.kinds import Served
+from podo.server.registry.reading import ListOptions
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.selection import Selection
+from podo.server.watchcache.watcher import Watcher
+
+MIN_TIMEOUT = 1800.0
+"""Seconds after which a watch ends where the client names no time: this, or up to twice as long."""
+BOOKMARK_EVERY = 60.0
+FIRST_AT_ONCE = 200
+"""How many of the objects that are there already are written at once."""
+
+
+class Sink(Protocol):
+    """Where the lines of a watch go. `send` returns when the client has room for more."""
+
+    async def send(self, lines: list[bytes]) -> None: ...
+
+
+class Watching:
+    """Serves watches."""
+
+    def __init__(self, core: Core, chance: random.Random | None = None) -> None:
+        self._core, self._chance = core, chance or random.Random()
+
+    async def serve(
+        self,
+        request: web.BaseRequest,
+        served: Served,
+        selection: Selection,
+        options: ReadOptions,
+        encoder: Encoder,
+        form: Form,
+    ) -> web.StreamResponse:
+        """Stream until the time is up, the client goes, or the server ends the watch. Raises APIError before that."""
+        revision = parse_revision(options.revision) if options.revision else 0
+        if form.media_type == YAML:
+            raise not_acceptable()
+        timeout = options.timeout or MIN_TIMEOUT * (1 + self._chance.random())
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            socket = web.WebSocketResponse(protocols=("base64.binary.k8s.io",))
+            await socket.prepare(request)
+            await self._run(Messages(socket), served, selection, options, revision, encoder, timeout)
+            await socket.close()
+            return socket
+        stream = Stream(request)
+        stream.begin()
+        await self._run(stream, served, selection, options, revision, encoder, timeout)
+        stream.end()
+        return stream
+
+    async def _run(
+        self,
+        sink: Sink,
+        served: Served,
+        selection: Selection,
+        options: ReadOptions,
+        revision: int,
+        encoder: Encoder,
+        timeout: float,
+    ) -> None:
+        registry = self._core.registry
+        shows_first = options.initial_events is True or (options.initial_events is None and revision == 0)
+        watcher: Watcher | None = None
+        try:
+            first: Iterable[Entry] = ()
+            if shows_first or revision == 0:
+                found = await registry.list(served, selection, ListOptions())
+                first, since = found.entries if shows_first else (), found.revision
+            else:
+                since = revision
+            watcher = registry.watch(served, selection, since)
+            await _send_first(sink, encoder, first)
+            if options.initial_events and options.bookmarks:
+                await sink.send([encoder.bookmark(since, first_events_end=True)])
+            await self._follow(sink, watcher, encoder, timeout, bookmarks=options.bookmarks)
+        except Expired as error:
+            await sink.send([error_line(error)])
+        finally:
+            if watcher is not None:
+                registry.unwatch(served, watcher)
+
+    async def _follow(self, sink: Sink, watcher: Watcher, encoder: Encoder, timeout: float, *, bookmarks: bool) -> None:
+        """Send what happens, as it happens, and now and then how far we are."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        bookmark_at = loop.time() + BOOKMARK_EVERY * (0.9 + 0.2 * self._chance.random()) if bookmarks else end
+        timer = loop.call_at(min(end, bookmark_at), watcher.poke)
+        try:
+            while True:
+                reached = self._core.cache.revision
+                if notices := watcher.take():
+                    await sink.send([encoder.event(notice) for notice in notices])
+                    continue
+                if watcher.closed or loop.time() >= end:
+                    return
+                if loop.time() >= bookmark_at:
+                    await sink.send([encoder.bookmark(max(reached, watcher.since))])
+                    bookmark_at = loop.time() + BOOKMARK_EVERY
+                if timer.when() <= loop.time():
+                    timer = loop.call_at(min(end, bookmark_at), watcher.poke)
+                await watcher.changed()
+        finally:
+            timer.cancel()
+
+
+async def _send_first(sink: Sink, encoder: Encoder, entries: Iterable[Entry]) -> None:
+    rest = iter(entries)
+    while batch := list(islice(rest, FIRST_AT_ONCE)):
+        await sink.send([encoder.added(entry) for entry in batch])
+
+
+def error_line(error: APIError) -> bytes:
+    """The event that ends a watch which has failed."""
+    return event_line("ERROR", msgspec.json.encode(error.status()))
+
+
+class Stream(web.StreamResponse):
+    """Lines in chunks (RFC 9112); to a client of HTTP/1.0 as they are, until the connection ends."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        super().__init__(status=200)
+        self._request, self._whole = request, request.version >= (1, 1)
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._whole and bool(self._request.keep_alive)
+
+    def begin(self) -> None:
+        """Write the headers, so that the client knows that the watch stands."""
+        framing = b"Transfer-Encoding: chunked\r\n\r\n" if self._whole else b"Connection: close\r\n\r\n"
+        self._write(b"".join([*head_lines(200, JSON, {}, ()), framing]))
+
+    async def send(self, lines: list[bytes]) -> None:
+        """Write lines as one chunk. Raises ConnectionError when the client is gone."""
+        data = b"".join(lines) if len(lines) > 1 else lines[0]
+        self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._whole else data)
+        await self._request.writer.drain()
+
+    def end(self) -> None:
+        """Write the last chunk."""
+        if self._whole:
+            self._write(b"0\r\n\r\n")
+
+    def _write(self, data: bytes) -> None:
+        transport = self._request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        transport.write(data)
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Everything is written already."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Everything is written already."""
+        self._eof_sent = True
+
+
+class Messages:
+    """One WebSocket message a line."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, lines: list[bytes]) -> None:
+        """Raises ConnectionError when the client is gone."""
+        for line in lines:
+            await self._socket.send_str(line.rstrip(b"\n").decode())

@@ -1,0 +1,94 @@
+"""What the server counts of its requests: plain dictionaries, turned into metrics only when someone asks."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+BUCKETS: tuple[float, ...] = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
+BUCKETS += (4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
+
+
+class Info(Protocol):
+    """What is told apart of requests."""
+
+    @property
+    def verb(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def subresource(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Series(NamedTuple):
+    """The labels of a request's metrics, but for its code."""
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    scope: str
+
+
+class Requests:
+    """Counts by series and code, and times by series."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[Series, int], int] = {}
+        self.times: dict[Series, list[float]] = {}
+        """The sum of the seconds, then the number of requests in each bucket (the last one: above all bounds)."""
+
+    def done(self, info: Info, status: int, seconds: float) -> None:
+        """A request has been answered."""
+        series = _series(info)
+        key = (series, status)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        if series.verb == "WATCH":
+            return
+        times = self.times.get(series)
+        if times is None:
+            times = self.times[series] = [0.0] * (len(BUCKETS) + 2)
+        times[0] += seconds
+        times[1 + bisect_left(BUCKETS, seconds)] += 1
+
+    def lines(self) -> Iterator[str]:
+        """The text form of Prometheus."""
+        yield "# HELP apiserver_request_total Requests by verb, resource and code.\n"
+        yield "# TYPE apiserver_request_total counter\n"
+        for (series, status), count in self.counts.items():
+            yield f'apiserver_request_total{{code="{status}",{_labels(series)}}} {count}\n'
+        yield "# HELP apiserver_request_duration_seconds Time to answer, in seconds.\n"
+        yield "# TYPE apiserver_request_duration_seconds histogram\n"
+        for series, (total, *counts) in self.times.items():
+            labels, reached = _labels(series), 0.0
+            for bound, number in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
+                reached += number
+                yield f'apiserver_request_duration_seconds_bucket{{{labels},le="{bound}"}} {reached:.0f}\n'
+            yield f"apiserver_request_duration_seconds_sum{{{labels}}} {total}\n"
+            yield f"apiserver_request_duration_seconds_count{{{labels}}} {reached}\n"
+
+
+_VERBS = {
+    "create": "POST", "get": "GET", "list": "LIST", "watch": "WATCH", "update": "PUT", "patch": "PATCH",
+    "delete": "DELETE", "deletecollection": "DELETECOLLECTION",
+}  # fmt: skip
+
+
+def _series(info: Info) -> Series:
+    verb = _VERBS.get(info.verb, info.verb.upper())
+    if not info.resource:
+        return Series(verb, "", "", "", "", "")
+    scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
+    return Series(verb, info.group, info.version, info.resource, info.subresource, scope)
+
+
+def _labels(series: Series) -> str:
+    return ",".join(f'{name}="{value}"' for name, value in sorted(series._asdict().items()))

@@ -1,0 +1,80 @@
+"""What kinds differ in without code, by (group, kind) of the stored version."""
+
+from podo.server.strategy import DEFAULT_TRAITS, Traits
+
+_COUNTED = Traits(generations=True)
+_STRICT = Traits(unconditional_update=False)
+_STRICT_COUNTED = Traits(unconditional_update=False, generations=True)
+_SHOWN = Traits(returns_deleted=True)
+_SHOWN_COUNTED = Traits(returns_deleted=True, generations=True)
+_SHOWN_STRICT = Traits(returns_deleted=True, unconditional_update=False)
+_BY_PUT = Traits(create_on_update=True)
+_LABELS = ("labels",)
+_ASKED = Traits(stored=False)
+_ADMISSION, _AUTHN, _AUTHZ = "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io"
+_FLOW, _NET, _RBAC = "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io"
+
+TRAITS: dict[tuple[str, str], Traits] = {
+    ("", "Binding"): _ASKED,
+    ("", "Endpoints"): _BY_PUT,
+    ("", "Event"): Traits(create_on_update=True, collects=False),
+    ("", "LimitRange"): _BY_PUT,
+    ("", "Namespace"): _SHOWN,
+    ("", "PersistentVolume"): _SHOWN,
+    ("", "PersistentVolumeClaim"): _SHOWN,
+    ("", "Pod"): _SHOWN_COUNTED,
+    ("", "PodTemplate"): _SHOWN_COUNTED,
+    ("", "ReplicationController"): _COUNTED,
+    ("", "ResourceQuota"): _SHOWN,
+    ("", "Service"): Traits(create_on_update=True, returns_deleted=True),
+    ("", "ServiceAccount"): _SHOWN,
+    (_ADMISSION, "MutatingAdmissionPolicy"): _STRICT_COUNTED,
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): _STRICT_COUNTED,
+    (_ADMISSION, "MutatingWebhookConfiguration"): _STRICT_COUNTED,
+    (_ADMISSION, "ValidatingAdmissionPolicy"): _STRICT_COUNTED,
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): _STRICT_COUNTED,
+    (_ADMISSION, "ValidatingWebhookConfiguration"): _STRICT_COUNTED,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _STRICT_COUNTED,
+    ("apiregistration.k8s.io", "APIService"): _STRICT,
+    ("apps", "DaemonSet"): _COUNTED,
+    ("apps", "Deployment"): Traits(generations=True, status_metadata=_LABELS),
+    ("apps", "ReplicaSet"): _COUNTED,
+    ("apps", "StatefulSet"): _COUNTED,
+    (_AUTHN, "SelfSubjectReview"): _ASKED,
+    (_AUTHN, "TokenReview"): _ASKED,
+    (_AUTHZ, "LocalSubjectAccessReview"): _ASKED,
+    (_AUTHZ, "SelfSubjectAccessReview"): _ASKED,
+    (_AUTHZ, "SelfSubjectRulesReview"): _ASKED,
+    (_AUTHZ, "SubjectAccessReview"): _ASKED,
+    ("batch", "CronJob"): _COUNTED,
+    ("batch", "Job"): _COUNTED,
+    ("coordination.k8s.io", "Lease"): Traits(create_on_update=True, unconditional_update=False),
+    ("discovery.k8s.io", "EndpointSlice"): _COUNTED,
+    (_FLOW, "FlowSchema"): _COUNTED,
+    (_FLOW, "PriorityLevelConfiguration"): _COUNTED,
+    (_NET, "Ingress"): _COUNTED,
+    (_NET, "IngressClass"): _COUNTED,
+    (_NET, "NetworkPolicy"): _COUNTED,
+    ("node.k8s.io", "RuntimeClass"): Traits(create_on_update=True, unconditional_update=False),
+    ("policy", "PodDisruptionBudget"): _STRICT_COUNTED,
+    (_RBAC, "ClusterRole"): _BY_PUT,
+    (_RBAC, "ClusterRoleBinding"): _BY_PUT,
+    (_RBAC, "Role"): _BY_PUT,
+    (_RBAC, "RoleBinding"): _BY_PUT,
+    ("resource.k8s.io", "DeviceClass"): _SHOWN_COUNTED,
+    ("resource.k8s.io", "ResourceClaim"): _SHOWN,
+    ("resource.k8s.io", "ResourceClaimTemplate"): _SHOWN,
+    ("resource.k8s.io", "ResourceSlice"): _SHOWN_COUNTED,
+    ("scheduling.k8s.io", "PriorityClass"): _COUNTED,
+    ("storage.k8s.io", "CSIDriver"): _SHOWN_STRICT,
+    ("storage.k8s.io", "CSINode"): _SHOWN_STRICT,
+    ("storage.k8s.io", "CSIStorageCapacity"): _STRICT,
+    ("storage.k8s.io", "StorageClass"): _SHOWN,
+    ("storage.k8s.io", "VolumeAttachment"): _SHOWN_STRICT,
+    ("storage.k8s.io", "VolumeAttributesClass"): _SHOWN,
+}
+
+
+def traits_of(group: str, kind: str) -> Traits:
+    """The kind's traits, or the usual ones."""
+    return TRAITS.get((group, kind), DEFAULT_TRAITS)
