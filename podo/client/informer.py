@@ -29,6 +29,12 @@ def by_namespace(obj: Object) -> Iterable[Hashable]:
     return (obj.metadata.namespace,)
 
 
+def by_label(obj: Object) -> Iterable[Hashable]:
+    """Index keys: (namespace, name, value) of each label. What a selector selects is among those of any one label."""
+    meta = obj.metadata
+    return [(meta.namespace, name, value) for name, value in meta.labels.items()]
+
+
 class Index(Generic[T]):
     """The objects of an informer by some value of theirs: an owner's uid, a node's name."""
 
@@ -39,6 +45,10 @@ class Index(Generic[T]):
     def __call__(self, value: Hashable) -> list[T]:
         """The objects that have this value, in no particular order."""
         return list(self._objects.get(value, {}).values())
+
+    def count(self, value: Hashable) -> int:
+        """How many objects have this value."""
+        return len(self._objects.get(value, ()))
 
     def values(self) -> Iterable[Hashable]:
         """All values that some object has."""
@@ -61,7 +71,7 @@ class Informer(Generic[T]):
 
     `complete` is whether the scope is the whole kind; only then may a write be entered before its event comes
     (`observe`, `observe_deletion`), since a selector may leave the object out. `transform` makes objects smaller before
-    they are kept; where it gives None, the object is not kept.
+    they are kept; where it gives None, the object is not kept, and handlers hear of its end only.
     """
 
     def __init__(self, kind: Kind[T], *, transform: Transform[T] | None = None, complete: bool = True) -> None:
@@ -107,6 +117,8 @@ class Informer(Generic[T]):
         if event.type == DELETED:
             if have is not None:
                 self._set(key, have, None, last=event.object)
+            elif self._transform is not None:
+                self._tell(event.object, None)
             return
         self._set(key, have, self._transform(event.object) if self._transform else event.object)
 
@@ -149,5 +161,8 @@ class Informer(Generic[T]):
             return
         for index in self._indexes.values():
             index.replace(key, old, new)
+        self._tell(last or old if new is None else old, new)
+
+    def _tell(self, old: T | None, new: T | None) -> None:
         for handler in self._handlers:
-            handler(last or old if new is None else old, new)
+            handler(old, new)

@@ -68,6 +68,14 @@ class Informers:
         """An informer of any resource's metadata."""
         return self.of(metadata_kind(resource), transform=transform)
 
+    def held(self, resource: Resource) -> Informer[Any] | None:
+        """An informer that somebody asked for already and that holds all objects of a resource, whole."""
+        for place, informer in self._informers.items():
+            r = informer.kind.resource
+            if (r.group, r.plural) == (resource.group, resource.plural) and informer.complete and place[5] is None:
+                return informer
+        return None
+
     def release(self, informer: Informer[Any]) -> None:
         """Stop feeding `informer` and forget it: its resource is served no more. Its objects stay as they are."""
         place = next(p for p, i in self._informers.items() if i is informer)
@@ -109,9 +117,14 @@ class CachedClient:
     def __init__(self, client: Client, informers: Informers, clock: Clock) -> None:
         self._client, self._informers, self._clock = client, informers, clock
 
-    def informer(self, target: type[T] | Kind[T]) -> Informer[T]:
-        """The shared copy of all objects of a kind."""
-        return self._informers.of(target)
+    @property
+    def informers(self) -> Informers:
+        """All informers of the process."""
+        return self._informers
+
+    def informer(self, target: type[T] | Kind[T], scope: Scope = ALL) -> Informer[T]:
+        """The shared copy of all objects of a kind, or of those in a scope. Only the former knows writes at once."""
+        return self._informers.of(target, scope=scope)
 
     async def get(self, kind: type[T] | Kind[T], key: Key) -> T:
         return await self._client.get(kind, key)

@@ -16,6 +16,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 from podo.api.errors import AlreadyExists, APIError, Conflict, Forbidden, NotFound
 from podo.client.base import Kind, key_of
 from podo.client.informers import CachedClient, Informers
+from podo.client.reflector import ALL, Scope
 from podo.client.workqueue import QueueMetrics, WorkQueue
 from podo.clock import Clock
 
@@ -43,6 +44,7 @@ class Watch(Generic[K]):
     kind: type[Any] | Kind[Any]
     to: Callable[[Any], Iterable[K]]
     when: Callable[[Any, Any], bool] = lambda old, new: True
+    scope: Scope = ALL
 
 
 def itself(obj: Any) -> Iterable[Any]:
@@ -82,7 +84,7 @@ class Loop(Generic[K]):
         self.controller = controller
         self.queue: WorkQueue[K] = WorkQueue(clock, metrics=metrics)
         for watch in controller.watches:
-            client.informer(watch.kind).handle(self._handler(watch))
+            client.informer(watch.kind, watch.scope).handle(self._handler(watch))
         if isinstance(controller, Attached):
             controller.attach(self.queue.add)
 
