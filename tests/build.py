@@ -10,7 +10,19 @@ from podo.api.types.apps_v1 import (
     ReplicaSetSpec,
     RollingUpdateDeployment,
 )
-from podo.api.types.core_v1 import Container, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec
+from podo.api.types.core_v1 import (
+    Container,
+    Node,
+    Pod,
+    PodCondition,
+    PodIP,
+    PodSpec,
+    PodStatus,
+    PodTemplateSpec,
+    Service,
+    ServicePort,
+    ServiceSpec,
+)
 from podo.api.types.meta_v1 import LabelSelector, ObjectMeta
 
 NS = "ns"
@@ -93,3 +105,26 @@ def deployment(
         "progress_deadline_seconds": 600,
     }
     return Deployment(metadata=meta(name), spec=DeploymentSpec(**(defaults | spec)))
+
+
+def node(name: str = "n1", **labels: str) -> Node:
+    return Node(metadata=ObjectMeta(name=name, labels=labels))
+
+
+def served(*addresses: str) -> dict[str, Any]:
+    """Status fields of a Pod that has addresses."""
+    return {"pod_ip": addresses[0], "pod_ips": tuple(PodIP(ip=a) for a in addresses)}
+
+
+def service(name: str = "web", *, ports: tuple[ServicePort, ...] | None = None, **spec: Any) -> Service:
+    """A Service with an address, port 80 to the Pods' 8080, of IPv4."""
+    defaults: dict[str, Any] = {
+        "selector": {"app": "web"},
+        "ports": (ServicePort(name="http", port=80, target_port=8080, protocol="TCP"),) if ports is None else ports,
+        "cluster_ip": "10.96.0.7",
+        "cluster_ips": ("10.96.0.7",),
+        "ip_families": ("IPv4",),
+        "type": "ClusterIP",
+        "session_affinity": "None",
+    }
+    return Service(metadata=meta(name, labels={"team": "a"}), spec=ServiceSpec(**(defaults | spec)))

@@ -1,0 +1,254 @@
+"""EndpointSlices of Services: at what addresses and ports their Pods are, and which of them may be sent traffic.
+
+A slice has one address family and one list of ports, and up to 100 endpoints. Endpoints stay in their slices, so that
+a change of one Pod changes one slice.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from podo.api.errors import APIError, NotFound
+from podo.api.types.core_v1 import Node, Pod, Service
+from podo.api.types.discovery_v1 import (
+    Endpoint,
+    EndpointConditions,
+    EndpointHints,
+    EndpointPort,
+    EndpointSlice,
+    ForNode,
+    ForZone,
+)
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import DeleteOptions, Key, key_of
+from podo.client.events import EventWriter
+from podo.client.informers import CachedClient
+from podo.clock import Clock
+from podo.controllers import pods, service_pods
+from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.ownership import reference_to
+from podo.controllers.service_pods import ZONE, ServicePods
+
+SERVICE_NAME, MANAGED_BY = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
+HEADLESS = "service.kubernetes.io/headless"
+MANAGER = "endpointslice-controller.k8s.io"
+RESERVED = frozenset({SERVICE_NAME, MANAGED_BY, HEADLESS})
+FULL = 100
+Ports = tuple[EndpointPort, ...]
+
+
+def by_service(obj: EndpointSlice) -> Iterable[Key]:
+    """Index keys: the Service of a slice that we manage."""
+    labels = obj.metadata.labels
+    ours = labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels
+    return (Key(obj.metadata.namespace, labels[SERVICE_NAME]),) if ours else ()
+
+
+class EndpointSliceController:
+    """Reads Service, Pod and Node; writes EndpointSlices."""
+
+    name = "endpointslice"
+
+    def __init__(self, client: CachedClient, clock: Clock, events: EventWriter) -> None:
+        self._client, self._events = client, events.recorder("endpoint-slice-controller")
+        self._services, self._nodes = client.informer(Service), client.informer(Node)
+        self._slices, self._pods = client.informer(EndpointSlice).index(by_service), ServicePods(client)
+        self.watches = (
+            Watch(Service, to=itself),
+            Watch(Pod, to=self._pods.services_of, when=service_pods.may_change_endpoints),
+            Watch(Node, to=self._pods.services_on, when=service_pods.may_change_zone),
+            Watch(EndpointSlice, to=by_service),
+        )
+
+    async def reconcile(self, key: Key) -> Outcome:
+        service = self._services.get(key)
+        if service is None or not service_pods.is_served(service):
+            return DONE
+        wanted = desired_endpoints(service, self._pods.pods_of(service), self._node)
+        observed = [s for s in self._slices(key) if not s.metadata.deletion_timestamp]
+        try:
+            await self._apply(plan(service, wanted, observed), bool(service.metadata.deletion_timestamp))
+        except APIError as error:
+            if is_terminating(error):
+                return DONE
+            message = f"Error updating Endpoint Slices for Service {key}: {error}"
+            self._events.warning(service, "FailedToUpdateEndpointSlices", message)
+            raise
+        return DONE
+
+    def _node(self, name: str) -> Node | None:
+        return self._nodes.get(Key("", name))
+
+    async def _apply(self, changes: "Changes", dying: bool) -> None:
+        for made in changes.create if not dying else ():  # else it would race with the garbage collector
+            await self._client.create(made)
+        for changed in changes.update:
+            await self._client.update(changed)
+        for gone in changes.delete:
+            try:
+                await self._client.delete(EndpointSlice, key_of(gone), DeleteOptions(uid=gone.metadata.uid))
+            except NotFound:
+                continue
+
+
+@dataclass
+class Changes:
+    """What to write."""
+
+    create: list[EndpointSlice] = field(default_factory=list)
+    update: list[EndpointSlice] = field(default_factory=list)
+    delete: list[EndpointSlice] = field(default_factory=list)
+
+
+Wanted = dict[tuple[str, Ports], list[Endpoint]]
+"""Endpoints by address family and ports."""
+
+
+def desired_endpoints(service: Service, behind: Iterable[Pod], node_of: Callable[[str], Node | None]) -> Wanted:
+    """The endpoints that there should be. A Pod on an unknown node is left out, unless all are to be published."""
+    wanted: Wanted = {}
+    for pod in filter(service_pods.can_be_endpoint, behind):
+        node = node_of(pod.spec.node_name)
+        if node is None and not service.spec.publish_not_ready_addresses:
+            continue
+        ports = ports_of(service, pod)
+        for family in service_pods.families_of(service):
+            if made := endpoint(service, pod, node, family):
+                wanted.setdefault((family, ports), []).append(made)
+    return wanted
+
+
+def endpoint(service: Service, pod: Pod, node: Node | None, family: str) -> Endpoint | None:
+    """The endpoint of a Pod; None if it has no address of the family.
+
+    A Pod that is being deleted is never ready, but goes on serving while it is; only `publishNotReadyAddresses` makes
+    every Pod ready.
+    """
+    addresses = service_pods.addresses_of(pod, family)
+    if not addresses:
+        return None
+    serving, terminating = pods.is_ready(pod), bool(pod.metadata.deletion_timestamp)
+    ready = bool(service.spec.publish_not_ready_addresses) or (serving and not terminating)
+    zone = node.metadata.labels.get(ZONE, "") if node else ""
+    return Endpoint(
+        addresses=addresses,
+        conditions=EndpointConditions(ready=ready, serving=serving, terminating=terminating),
+        hostname=service_pods.hostname_of(pod, service),
+        node_name=pod.spec.node_name,
+        zone=zone,
+        target_ref=service_pods.target_of(pod),
+        hints=hints(service.spec.traffic_distribution, zone, pod.spec.node_name) if ready else None,
+    )
+
+
+def hints(distribution: str, zone: str, node: str) -> EndpointHints | None:
+    """For whom an endpoint is close, as `trafficDistribution` asks."""
+    if distribution not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
+        return None
+    zones = (ForZone(name=zone),) if zone else ()
+    nodes = (ForNode(name=node),) if node and distribution == "PreferSameNode" else ()
+    return EndpointHints(for_zones=zones, for_nodes=nodes) if zones or nodes else None
+
+
+def ports_of(service: Service, pod: Pod) -> Ports:
+    """The ports of the Service as this Pod has them; those that it has not are left out."""
+    found = []
+    for port in service.spec.ports:
+        number = service_pods.target_port(pod, port)
+        if number is not None:
+            protocol = port.protocol or "TCP"
+            found.append(EndpointPort(name=port.name, port=number, protocol=protocol, app_protocol=port.app_protocol))
+    return tuple(found)
+
+
+def plan(service: Service, wanted: Wanted, observed: Sequence[EndpointSlice]) -> Changes:
+    """The changes that make the slices right. A Service without endpoints keeps an empty slice a family."""
+    changes, families = Changes(), service_pods.families_of(service)
+    mine = [s for s in observed if _is_of(s, service) and s.address_type in families]
+    stale = [s for s in observed if s not in mine]
+    for family in families:
+        part = Changes()
+        of_family = sorted((s for s in mine if s.address_type == family), key=key_of)
+        groups = {ports: found for (of, ports), found in wanted.items() if of == family} or {(): []}
+        for ports, found in groups.items():
+            _plan_group(
+                part, _empty(service, family, ports), found, [s for s in of_family if _key(s.ports) == _key(ports)]
+            )
+        kept = {_key(ports) for ports in groups}
+        part.delete += [s for s in of_family if _key(s.ports) not in kept]
+        _reuse(part)
+        changes.create += part.create
+        changes.update += part.update
+        changes.delete += part.delete
+    changes.delete += stale
+    return changes
+
+
+def _plan_group(changes: Changes, empty: EndpointSlice, wanted: list[Endpoint], have: list[EndpointSlice]) -> None:
+    """The slices of one family and one list of ports: endpoints stay where they are, gaps are filled."""
+    left = {_identity(e): e for e in wanted}
+    kept = [(s, [left.pop(i) for e in s.endpoints if (i := _identity(e)) in left]) for s in have]
+    changed = [(s, found) for s, found in kept if s.endpoints != tuple(found)]
+    rest = list(left.values())
+    _fill(rest, sorted((found for _, found in changed if found), key=len, reverse=True))
+    unchanged = [found for s, found in kept if s.endpoints == tuple(found) and len(found) + len(rest) <= FULL]
+    if rest and unchanged and len(rest) < FULL:
+        _fill(rest, [max(unchanged, key=len)])
+    for s, found in kept:
+        if not found and (wanted or s is not kept[0][0]):
+            changes.delete.append(s)
+        elif (after := _with(s, found, empty)) != s:
+            changes.update.append(after)
+    while rest or (not kept and not wanted):
+        changes.create.append(msgspec.structs.replace(empty, endpoints=tuple(rest[:FULL])))
+        del rest[:FULL]
+        if not wanted:
+            break
+
+
+def _fill(rest: list[Endpoint], places: Iterable[list[Endpoint]]) -> None:
+    """Move endpoints from `rest` to where there is room."""
+    for place in places:
+        room = FULL - len(place)
+        place += rest[:room]
+        del rest[:room]
+
+
+def _reuse(changes: Changes) -> None:
+    """Turn a slice that would go into one that would be made: one write, and no moment without endpoints."""
+    while changes.create and changes.delete:
+        old, new = changes.delete.pop(), changes.create.pop()
+        labels = msgspec.structs.replace(old.metadata, labels=new.metadata.labels)
+        changes.update.append(msgspec.structs.replace(new, metadata=labels))
+
+
+def _with(slice_: EndpointSlice, endpoints: Iterable[Endpoint], like: EndpointSlice) -> EndpointSlice:
+    meta = msgspec.structs.replace(slice_.metadata, labels=like.metadata.labels)
+    return msgspec.structs.replace(slice_, metadata=meta, endpoints=tuple(endpoints))
+
+
+def _empty(service: Service, family: str, ports: Ports) -> EndpointSlice:
+    labels = {k: v for k, v in service.metadata.labels.items() if k not in RESERVED}
+    labels |= {HEADLESS: ""} if service_pods.is_headless(service) else {}
+    labels |= {SERVICE_NAME: service.metadata.name, MANAGED_BY: MANAGER}
+    meta = ObjectMeta(
+        generate_name=f"{service.metadata.name}-",
+        namespace=service.metadata.namespace,
+        labels=labels,
+        owner_references=(reference_to(service),),
+    )
+    return EndpointSlice(metadata=meta, address_type=family, ports=ports)
+
+
+def _is_of(slice_: EndpointSlice, service: Service) -> bool:
+    return any(o.uid == service.metadata.uid and o.kind == "Service" for o in slice_.metadata.owner_references)
+
+
+def _key(ports: Ports) -> frozenset[EndpointPort]:
+    return frozenset(ports)
+
+
+def _identity(found: Endpoint) -> tuple[object, ...]:
+    target = found.target_ref
+    return (found.addresses, target.uid if target else "")
