@@ -24,6 +24,7 @@ from podo.network.pods import LinkedPods
 from podo.network.route_keeper import RouteKeeper
 from podo.network.routes import Place
 from podo.network.services.conntrack import KernelFlows
+from podo.network.services.host_ports import SavedHostPorts
 from podo.network.services.proxy import ServiceProxy
 from podo.network.services.tables import ProxySettings
 
@@ -57,19 +58,31 @@ class DataPlane:
         await self.routes.run()
 
     def _add_dns_address(self, netlink: Netlink) -> None:
-        # scope host: never chosen as the source of packets to elsewhere
-        address = self.config.dns_address
-        netlink.add_address(netlink.index("lo"), f"{address}/{128 if ':' in address else 32}", scope="host")
+        # not on loopback: on the host it goes with the bridge. Scope host: never the source of packets to elsewhere
+        address, index = self.config.dns_address, netlink.index(self.routes.place.device)
+        netlink.add_address(index, f"{address}/{128 if ':' in address else 32}", scope="host")
 
 
 class NodeDataPlane(DataPlane):
     """A node's, which also links Pods. `pods` is the runtime's `PodNetwork`."""
 
     def __init__(
-        self, config: NetworkConfig, *, proxy: ServiceProxy, dns: DnsServer, routes: RouteKeeper, pods: LinkedPods
+        self,
+        config: NetworkConfig,
+        *,
+        proxy: ServiceProxy,
+        dns: DnsServer,
+        routes: RouteKeeper,
+        pods: LinkedPods,
+        host_ports: SavedHostPorts,
     ) -> None:
         super().__init__(config, proxy=proxy, dns=dns, routes=routes)
-        self.pods = pods
+        self.pods, self._host_ports = pods, host_ports
+
+    async def run(self, informers: Informers) -> None:
+        """As any data plane; the host ports of Pods that are still there are kept open."""
+        await self._host_ports.restore()
+        await super().run(informers)
 
 
 def node_data_plane(
@@ -83,6 +96,7 @@ def node_data_plane(
 ) -> NodeDataPlane:
     """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
     proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock)
+    host_ports = SavedHostPorts(state / "host-ports.json", proxy)
     return NodeDataPlane(
         config,
         proxy=proxy,
@@ -92,8 +106,9 @@ def node_data_plane(
             config,
             addresses=AddressManager(state / "addresses.json", pod_ranges),
             sources=addresses,
-            host_ports=proxy,
+            host_ports=host_ports,
         ),
+        host_ports=host_ports,
     )
 
 

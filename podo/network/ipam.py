@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from podo.network.files import write_atomically
+
 _RESERVED = 1  # offsets 0 and 1 of a range (network, gateway by custom) are never given out
 
 
@@ -106,7 +108,7 @@ class AddressManager:
 
     async def _save(self, pools: list[Pool]) -> None:
         data = msgspec.json.encode(pools)
-        await asyncio.to_thread(_write, self._path, data)
+        await asyncio.to_thread(write_atomically, self._path, data)
 
 
 def _release(pools: list[Pool], holder: str) -> bool:
@@ -119,13 +121,6 @@ def _read(path: Path) -> list[Pool]:
         return msgspec.json.decode(path.read_bytes(), type=list[Pool])
     except FileNotFoundError:
         return []
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
 
 
 def mac_of(address: str) -> str:

@@ -6,6 +6,7 @@ from zlib import crc32
 OWNER_PREFIX = "podo:"
 TABLE_PREFIX = "podo-"
 ROUTE_PROTOCOL = 112  # "p" in rtnetlink's protocol field: these routes are podo's
+_POD_PREFIX = "pod-"
 _LAST_RESORT_METRIC = 0x7000_0000
 
 
@@ -20,7 +21,12 @@ def node_link_name(cluster: str, node: str) -> str:
 
 def pod_link_name(sandbox: str) -> str:
     """The node's end of a Pod's link."""
-    return f"pod-{_digest(sandbox)}"
+    return f"{_POD_PREFIX}{_digest(sandbox)}"
+
+
+def is_pod_link(name: str) -> bool:
+    """Whether a link of a node leads to a Pod."""
+    return name.startswith(_POD_PREFIX)
 
 
 def owner(cluster: str) -> str:

@@ -56,7 +56,9 @@ def pod_link(
 
 
 def apply_pod_link(node: Netlink, link: PodLink) -> None:
-    """Make the link, replacing an old one of the same sandbox. Blocks; on failure nothing is left."""
+    """Make the link, unless it is there; replace an old one of the same name. Blocks; on failure nothing is left."""
+    if node.index(link.veth.name) and run_in_namespace(link.veth.netns, lambda pod: _is_linked(pod, link)):
+        return
     mac = link.veth.peer_mac
     index = node.add_veth(link.veth)
     try:
@@ -67,6 +69,12 @@ def apply_pod_link(node: Netlink, link: PodLink) -> None:
     except OSError:
         node.delete_link(link.veth.name)
         raise
+
+
+def _is_linked(pod: Netlink, link: PodLink) -> bool:
+    index = pod.index(POD_DEVICE)
+    wanted = {(index, f"{address}/{128 if ':' in address else 32}") for address in link.addresses}
+    return bool(index) and wanted <= set(pod.addresses())
 
 
 def _inside(pod: Netlink, link: PodLink) -> None:

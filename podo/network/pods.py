@@ -6,10 +6,10 @@ from pathlib import Path
 from podo.network.base import NetworkFailure, PodSandbox
 from podo.network.config import NetworkConfig
 from podo.network.ipam import AddressManager, NoFreeAddress
-from podo.network.names import pod_link_name
-from podo.network.netlink import in_namespace
+from podo.network.names import is_pod_link, pod_link_name
+from podo.network.netlink import in_namespace, in_thread
 from podo.network.pod_links import apply_pod_link, pod_link
-from podo.network.services.host_ports import HostPorts
+from podo.network.services.host_ports import OpenPorts, SavedHostPorts
 
 
 class LinkedPods:
@@ -24,7 +24,7 @@ class LinkedPods:
         *,
         addresses: AddressManager,
         sources: tuple[str, ...],
-        host_ports: HostPorts,
+        host_ports: SavedHostPorts,
         netns: Path | None = None,
     ) -> None:
         self._config, self._addresses, self._sources = config, addresses, sources
@@ -33,7 +33,10 @@ class LinkedPods:
         self._removing = asyncio.Lock()
 
     async def setup(self, sandbox: PodSandbox) -> tuple[str, ...]:
-        """Connect it; its addresses. On failure nothing is left. Raises NetworkFailure."""
+        """Connect it; its addresses. One that is connected is left as it is. On failure nothing is left.
+
+        Raises NetworkFailure.
+        """
         try:
             addresses = await self._addresses.allocate(sandbox.id)
         except NoFreeAddress as error:
@@ -41,13 +44,26 @@ class LinkedPods:
         try:
             link = pod_link(self._config, sandbox, addresses=addresses, sources=self._sources)
             await in_namespace(self._netns, lambda node: apply_pod_link(node, link))
-            await self._host_ports.open(sandbox, addresses)
+            await self._host_ports.open(sandbox.id, OpenPorts(sandbox.port_mappings, addresses))
         except (OSError, NetworkFailure, asyncio.CancelledError) as error:
-            await asyncio.shield(self.teardown(sandbox))
+            await asyncio.shield(self._undo(sandbox))
             if isinstance(error, OSError):
                 raise NetworkFailure(f"linking {sandbox.namespace}/{sandbox.name}: {error}") from error
             raise
         return addresses
+
+    async def retain(self, sandbox_ids: set[str]) -> None:
+        """Take down what is left of all other sandboxes: those that went while we were not there."""
+        links = {pod_link_name(each) for each in sandbox_ids}
+        for link in await in_namespace(self._netns, lambda node: node.links()):
+            if is_pod_link(link.name) and link.name not in links:
+                await self._remove_link(link.name)
+        await self._host_ports.retain(sandbox_ids)
+        await self._addresses.retain(sandbox_ids)
+
+    async def _undo(self, sandbox: PodSandbox) -> None:
+        await in_thread(lambda: None)  # a cancelled call may still be at work in that thread: let it end
+        await self.teardown(sandbox)
 
     async def teardown(self, sandbox: PodSandbox) -> None:
         """Take its links and rules down and let its address go, even when the namespace is already gone."""

@@ -20,7 +20,7 @@ class RouteKeeper:
     """Feed it with `node_changed` (an informer's handler), then `run` it. `netns` None is our own namespace."""
 
     def __init__(self, config: NetworkConfig, place: Place, clock: Clock, *, netns: Path | None = None) -> None:
-        self._config, self._place, self._clock, self._netns = config, place, clock, netns
+        self._config, self.place, self._clock, self._netns = config, place, clock, netns
         self._nodes: dict[Key, Node] = {}
         self._wake = asyncio.Event()
 
@@ -47,8 +47,8 @@ class RouteKeeper:
 
     async def sync(self) -> None:
         """Make the routes what they should be. Raises OSError."""
-        want = base_routes(self._config, self._place) | node_routes(self._config, self._place, self._nodes.values())
-        await in_namespace(self._netns, _application(want, self._place.device))
+        want = base_routes(self._config, self.place) | node_routes(self._config, self.place, self._nodes.values())
+        await in_namespace(self._netns, _application(want, self.place.device))
 
 
 def _application(want: set[Route], device: str) -> Callable[[Netlink], None]:

@@ -20,6 +20,7 @@ from podo.network.removal import cleanup
 from podo.network.route_keeper import RouteKeeper
 from podo.network.routes import Place
 from podo.network.services.conntrack import KernelFlows
+from podo.network.services.host_ports import SavedHostPorts
 from podo.network.services.proxy import ServiceProxy
 from podo.network.services.tables import ProxySettings
 from tests.network import build
@@ -63,7 +64,8 @@ class World:
         settings = ProxySettings(config=self.config, node=name, node_addresses=(address,))
         spot = await self._spot(netns, settings, Place(NODE_DEVICE, (address,), name))
         store = AddressManager(self.config.run_root / name / "addresses.json", (pod_range,))
-        spot.pods = LinkedPods(self.config, addresses=store, sources=(address,), host_ports=spot.proxy, netns=netns)
+        ports = SavedHostPorts(self.config.run_root / name / "host-ports.json", spot.proxy)
+        spot.pods = LinkedPods(self.config, addresses=store, sources=(address,), host_ports=ports, netns=netns)
         self.nodes[name] = spot
 
     async def add_host(self):

@@ -167,3 +167,12 @@ async def test_services_work_on_while_the_agent_is_gone(cluster):
         await process.kill()
     assert set(await spread(cluster.pods["a"][0], "10.96.0.50", times=40)) == {"a", "b", "c"}
     assert (await ask(cluster.host_netns, "10.96.0.50"))[0] in {"a", "b", "c"}
+
+
+async def test_cleanup_after_a_crash_leaves_the_host_as_it_was(cluster):
+    for process in cluster.processes.values():
+        await process.kill()
+    await cleanup("e2e", run_root=cluster.config.run_root, netns=cluster.host_netns)
+    found = await in_namespace(cluster.host_netns, lambda host: host.addresses())
+    assert {address for _, address in found} <= {"127.0.0.1/8", "::1/128"}
+    assert await in_namespace(cluster.host_netns, lambda host: host.routes(protocol=0)) == set()

@@ -268,9 +268,19 @@ async def test_many_pods_go_at_once(net):
     assert {link.name for link in links} == {"lo", "eth0"}
 
 
-async def test_setup_of_the_same_sandbox_again_gives_the_same_address(net, pods):
+async def test_setup_of_the_same_sandbox_again_changes_nothing(net, pods):
+    before = await in_namespace(net.nodes["node-1"].netns, lambda netlink: netlink.links())
     assert await net.nodes["node-1"].pods.setup(pods[0].sandbox) == (pods[0].address,)
     assert await ask(pods[1].netns, pods[0].address, 8080) == ("a", pods[1].address)
+    assert await in_namespace(net.nodes["node-1"].netns, lambda netlink: netlink.links()) == before
+
+
+async def test_what_is_left_of_sandboxes_that_went_meanwhile_is_taken_down(net, pods):
+    a, b, _, _ = pods
+    await net.nodes["node-1"].pods.retain({b.sandbox.id})
+    assert await ask(pods[2].netns, b.address, 8080) == ("b", pods[2].address)
+    with pytest.raises(OSError, match="113"):
+        await ask(b.netns, a.address, 8080)
 
 
 async def test_cleanup_leaves_nothing_and_may_be_repeated(net, pods):

@@ -14,11 +14,11 @@ from podo.api.types.core_v1 import Service
 from podo.api.types.discovery_v1 import EndpointSlice
 from podo.client.base import Key, key_of
 from podo.clock import Clock
-from podo.network.base import NetworkFailure, PodSandbox
+from podo.network.base import NetworkFailure
 from podo.network.nft import Nft, NftFailure
 from podo.network.services.backends import Backends, PortKey, arranged, backends, service_of
 from podo.network.services.conntrack import Flow, Flows, stale_flows
-from podo.network.services.host_ports import host_port_fragment
+from podo.network.services.host_ports import OpenPorts, host_port_fragment
 from podo.network.services.progress import Progress
 from podo.network.services.rules import service_fragment
 from podo.network.services.ruleset import Fragment, Ruleset, commands, removals
@@ -77,19 +77,20 @@ class ServiceProxy:
             if present:
                 known.slices[each.metadata.name] = each
 
-    async def open(self, sandbox: PodSandbox, addresses: tuple[str, ...]) -> None:
-        """Lead the sandbox's host ports to it; return once that is in force. Raises NetworkFailure."""
-        if not sandbox.port_mappings:
-            return
+    def expect(self, sandbox_id: str, ports: OpenPorts) -> None:
+        """Lead the sandbox's host ports to it, with the next transaction."""
         for family, ruleset in self._rulesets.items():
-            ruleset.put(sandbox.id, host_port_fragment(sandbox.port_mappings, addresses, family))
+            ruleset.put(sandbox_id, host_port_fragment(ports, family))
+        self._wake.set()
+
+    async def open(self, sandbox_id: str, ports: OpenPorts) -> None:
+        """Lead the sandbox's host ports to it; return once that is in force. Raises NetworkFailure."""
+        self.expect(sandbox_id, ports)
         try:
             async with asyncio.timeout(self._host_port_seconds):
                 await self.settled()
         except TimeoutError as error:
-            raise NetworkFailure(
-                f"host ports of {sandbox.namespace}/{sandbox.name}: nftables does not answer"
-            ) from error
+            raise NetworkFailure("cannot open the host ports: nftables does not answer") from error
 
     async def close(self, sandbox_id: str) -> None:
         """Close the sandbox's host ports. Takes effect with the next transaction, which it calls for."""

@@ -4,10 +4,11 @@ from datetime import timedelta
 import pytest
 
 from podo.clock import VirtualClock
-from podo.network.base import NetworkFailure, PodSandbox, PortMapping
+from podo.network.base import NetworkFailure, PortMapping
 from podo.network.nft import NftFailure
 from podo.network.services.backends import Backend
 from podo.network.services.conntrack import Flow
+from podo.network.services.host_ports import OpenPorts
 from podo.network.services.proxy import ServiceProxy
 from tests.network.build import NODE, endpoint_slice, port, service
 
@@ -68,8 +69,8 @@ async def proxy(nft, flows, clock):
     return made
 
 
-def sandbox(**more):
-    return PodSandbox(id="box", netns="/nowhere", namespace="default", name="p", uid="u", **more)
+def ports(*mappings):
+    return OpenPorts(mappings, (B,))
 
 
 async def test_the_first_transaction_makes_the_tables_anew(proxy, nft):
@@ -177,7 +178,7 @@ async def test_settled_returns_when_all_that_was_told_is_in_force(proxy, nft, cl
 
 async def test_host_ports_are_in_force_on_return_and_closed_with_the_sandbox(proxy, nft):
     run = asyncio.ensure_future(proxy.run())
-    await proxy.open(sandbox(port_mappings=(PortMapping(container_port=80, host_port=8080),)), (B,))
+    await proxy.open("box", ports(PortMapping(container_port=80, host_port=8080)))
     assert f"add element ip podo-test host-ports {{ tcp . 8080 : {B} . 80 }}" in nft.scripts[-1]
     await proxy.close("box")
     await proxy.settled()
@@ -185,21 +186,18 @@ async def test_host_ports_are_in_force_on_return_and_closed_with_the_sandbox(pro
     run.cancel()
 
 
-async def test_host_ports_of_one_address_and_of_a_sandbox_without_any(proxy, nft):
+async def test_host_ports_of_one_address(proxy, nft):
     run = asyncio.ensure_future(proxy.run())
     mapping = PortMapping(container_port=53, host_port=5353, protocol="UDP", host_ip="10.245.0.2")
-    await proxy.open(sandbox(port_mappings=(mapping,)), (B,))
+    await proxy.open("box", ports(mapping))
     assert any("address-host-ports { 10.245.0.2 . udp . 5353" in line for line in nft.scripts[-1])
-    before = len(nft.scripts)
-    await proxy.open(sandbox(), (B,))
-    assert len(nft.scripts) == before
     run.cancel()
 
 
 async def test_host_ports_fail_when_no_rule_can_be_made(nft, flows, clock):
     made = ServiceProxy(NODE, nft=nft, flows=flows, clock=clock, host_port_seconds=0.01)
     with pytest.raises(NetworkFailure, match="nftables does not answer"):
-        await made.open(sandbox(port_mappings=(PortMapping(container_port=80, host_port=8080),)), (B,))
+        await made.open("box", ports(PortMapping(container_port=80, host_port=8080)))
 
 
 DNS = service("dns", ip="10.96.0.60", type="NodePort", ports=[port(53, name="dns", protocol="UDP", node_port=30053)])
