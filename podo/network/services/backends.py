@@ -27,10 +27,14 @@ class PortKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Backends:
-    """Who serves a port: in the whole cluster, and on this node. The order is that in which they are numbered."""
+    """Who serves a port: in the whole cluster, and on this node. The order is that in which they are numbered.
+
+    `draining`: those of the cluster are terminating, and serve only because there is no other.
+    """
 
     cluster: tuple[Backend, ...] = ()
     local: tuple[Backend, ...] = ()
+    draining: bool = False
 
 
 @dataclass
@@ -44,6 +48,10 @@ class _Found:
         """Terminating endpoints serve only where there is no other (KEP-1669)."""
         return tuple(self.ready or self.terminating)
 
+    def draining(self) -> bool:
+        """Whether it has come to that."""
+        return bool(self.terminating) and not self.ready
+
 
 def backends(service: Service, slices: Iterable[EndpointSlice], *, node: str, version: int) -> dict[PortKey, Backends]:
     """The backends of each port of `service`, of IP `version`. `node` "" is the host: every endpoint is local to it."""
@@ -56,7 +64,9 @@ def backends(service: Service, slices: Iterable[EndpointSlice], *, node: str, ve
             for key, port in ports:
                 if port is not None and key in found:
                     _sort_in(endpoint, port, found[key], local=node in ("", endpoint.node_name))
-    return {key: Backends(cluster.usable(), local.usable()) for key, (cluster, local) in found.items()}
+    return {
+        key: Backends(cluster.usable(), local.usable(), cluster.draining()) for key, (cluster, local) in found.items()
+    }
 
 
 def _sort_in(endpoint: Endpoint, port: int, found: tuple[_Found, _Found], *, local: bool) -> None:
@@ -79,6 +89,7 @@ def arranged(before: Mapping[PortKey, Backends], now: Mapping[PortKey, Backends]
         key: Backends(
             cluster=_arrange(before.get(key, none).cluster, wanted.cluster),
             local=_arrange(before.get(key, none).local, wanted.local),
+            draining=wanted.draining,
         )
         for key, wanted in now.items()
     }

@@ -37,7 +37,7 @@ class _Known:
     slices: dict[str, EndpointSlice] = field(default_factory=dict)
     ports: dict[int, Ports] = field(default_factory=dict)
     rendered: Service | None = None  # the Service that the tables show
-    uses: set[str] = field(default_factory=set)  # addresses that the rules in force send connections to
+    uses: set[str] = field(default_factory=set)  # addresses that it serves by, in the rules in force
 
 
 class ServiceProxy:
@@ -107,11 +107,14 @@ class ServiceProxy:
             await self.progress.changed()
 
     def serves(self, address: str) -> bool:
-        """Whether new connections to some Service may be sent to `address`, by the rules in force."""
+        """Whether some Service sends new connections to `address`, by the rules in force.
+
+        A terminating endpoint does not count: a Service that has no other left cannot be helped by waiting.
+        """
         return self._uses[address] > 0
 
     async def withdrawn(self, address: str) -> None:
-        """Return once no new connection to a Service is sent to `address` from here. No limit: use asyncio.timeout."""
+        """Return once no Service `serves` by `address` any more. No limit: use asyncio.timeout."""
         while self.serves(address):
             await self.progress.changed()
 
@@ -183,7 +186,7 @@ class ServiceProxy:
         for key in keys:
             known = self._known[key]
             ports = [each for ports in known.ports.values() for each in ports.values()]
-            uses = {backend.address for each in ports for backend in each.cluster}
+            uses = {backend.address for each in ports if not each.draining for backend in each.cluster}
             self._uses.subtract(known.uses - uses)
             self._uses.update(uses - known.uses)
             known.uses = uses

@@ -32,7 +32,16 @@ def at(*addresses):
     ],
 )
 def test_who_serves(endpoints, cluster, local):
-    assert found(*endpoints) == Backends(cluster=at(*cluster), local=at(*local))
+    serving = found(*endpoints)
+    assert (serving.cluster, serving.local) == (at(*cluster), at(*local))
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "draining"),
+    [([A], False), ([A, terminating(B)], False), ([terminating(A)], True), ([], False)],
+)
+def test_a_port_drains_when_only_terminating_endpoints_are_left(endpoints, draining):
+    assert found(*endpoints).draining is draining
 
 
 def test_on_the_host_every_endpoint_is_local():

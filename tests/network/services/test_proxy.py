@@ -10,7 +10,7 @@ from podo.network.services.backends import Backend
 from podo.network.services.conntrack import Flow
 from podo.network.services.host_ports import OpenPorts
 from podo.network.services.proxy import ServiceProxy
-from tests.network.build import NODE, endpoint_slice, port, service
+from tests.network.build import NODE, endpoint_slice, port, service, terminating
 
 A, B = "10.244.1.2", "10.244.1.3"
 WEB = "10.96.0.50 . tcp . 80"
@@ -136,6 +136,13 @@ async def test_withdrawn_returns_once_no_service_leads_to_the_address(proxy):
     proxy.slice_changed(endpoint_slice(A, of="other", name="other-1"), None)
     await proxy.sync()
     await withdrawn
+
+
+async def test_the_last_endpoint_of_a_service_is_withdrawn_when_it_terminates_though_it_still_serves(proxy, nft):
+    proxy.slice_changed(endpoint_slice(A), endpoint_slice(terminating(A)))
+    await proxy.sync()
+    await proxy.withdrawn(A)
+    assert len(nft.scripts) == 1  # no rule has changed
 
 
 async def test_an_address_that_no_service_uses_is_withdrawn_already(proxy):
