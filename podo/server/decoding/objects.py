@@ -107,7 +107,7 @@ def _decode_exactly(body: bytes, media_type: str, kind: Kind, field_validation: 
         if findings and field_validation == STRICT:
             raise StrictError(findings)
     except (JSONError, TypeMismatch, StrictError, yaml_text.YAMLError) as error:
-        raise _refused(body, str(error), given, kind) from error
+        raise refused(body, str(error), given, kind) from error
     if given != kind:
         raise BadRequest(
             f"the API version in the data ({given.api_version}) does not match the expected API version "
@@ -124,7 +124,8 @@ def _parsed(body: bytes) -> Any:
         raise JSONError(f"{_UNREADABLE}{error}") from error
 
 
-def _refused(body: bytes, reason: str, given: Kind | None, kind: Kind) -> BadRequest:
+def refused(body: bytes, reason: str, given: Kind | None, kind: Kind) -> BadRequest:
+    """The 400 for a body that is not of the kind; `given` is what it says it is, None if it does not get so far."""
     if given is not None:
         return BadRequest(f'{given.kind} in version "{given.version}" cannot be handled as a {kind.kind}: {reason}')
     return BadRequest(f"the object provided is unrecognized (must be of type {kind.kind}): {reason} ({_summary(body)})")
