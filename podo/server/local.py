@@ -109,7 +109,7 @@ class LocalClient:
         ctx.manager = patch.field_manager or ctx.manager
         body = patch.body if isinstance(patch.body, bytes) else msgspec.json.encode(patch.body)
         target = Target(served, key.name)
-        entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force)
+        entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force or None)
         return _typed(served, cls, entry)
 
     async def delete(self, kind: type[T] | Kind[T], key: Key, options: DeleteOptions = DEFAULT_DELETE) -> None:

@@ -18,6 +18,8 @@ from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
 from podo.controllers.base import Controller, Loop
 from podo.server.core import Core, running_core, system_chance
+from podo.server.fields import built_in_versions
+from podo.server.patching import Patches
 from podo.store.memory import MemoryStore
 
 NS = "ns"
@@ -151,7 +153,8 @@ async def running_lab() -> AsyncIterator[Lab]:
     """A lab with the namespace NS."""
     clock = VirtualClock()
     store = MemoryStore(clock=clock)
-    async with running_core(store, clock, chance=system_chance(1)) as core, asyncio.TaskGroup() as tasks:
+    core_of = running_core(store, clock, chance=system_chance(1), patcher=Patches(built_in_versions))
+    async with core_of as core, asyncio.TaskGroup() as tasks:
         lab = Lab(core, clock, tasks)
         await lab.user.create(Namespace(metadata=ObjectMeta(name=NS), spec=NamespaceSpec(finalizers=("kubernetes",))))
         try:
