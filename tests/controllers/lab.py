@@ -38,6 +38,23 @@ class Recording(EventWriter):
         super().put(event)
 
 
+class OneByOne:
+    """A controller that reconciles only while no other one does, and not while the test holds the turn.
+
+    What comes out then depends on what the controllers do, not on how many turns of the loop each takes.
+    """
+
+    def __init__(self, controller: Controller[Any], turn: asyncio.Lock) -> None:
+        self._controller, self._turn = controller, turn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._controller, name)
+
+    async def reconcile(self, key: Any) -> Any:
+        async with self._turn:
+            return await self._controller.reconcile(key)
+
+
 class Lab:
     """`client` is the controllers' own; `user` is somebody else's, of whose writes they hear by watching only."""
 
@@ -49,12 +66,15 @@ class Lab:
         self.client = CachedClient(local, self.informers, clock)
         self.events = Recording(local, clock, Random(1))
         self.loops: list[Loop[Any]] = []
+        self.turn: asyncio.Lock | None = None  # set: controllers act one by one
         self.tasks = [tasks.create_task(self.informers.run()), tasks.create_task(self.events.run())]
 
     def start(self, *make: Callable[[CachedClient, VirtualClock, EventWriter], Controller[Any]]) -> None:
         """Run controllers, made from (client, clock, events)."""
         for factory in make:
-            self.loops.append(Loop(factory(self.client, self.clock, self.events), self.client, self.clock))
+            controller = factory(self.client, self.clock, self.events)
+            controller = OneByOne(controller, self.turn) if self.turn else controller
+            self.loops.append(Loop(controller, self.client, self.clock))
             self.tasks.append(self._tasks.create_task(self._run(self.loops[-1])))
 
     async def _run(self, loop: Loop[Any]) -> None:

@@ -1,5 +1,6 @@
 """Rollouts as stories in rollouts/*.txt; see rollouts/README.md."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -81,9 +82,10 @@ class Story:
         await lab.settle()
         pods = await lab.all(Pod)
         waiting = [p for p in pods if p.status.phase in ("", "Pending") and not p.metadata.deletion_timestamp]
-        for pod in waiting:
-            await lab.become([pod], ready=_image(pod) not in self._bad)
-        gone = await lab.finish_deletions()
+        async with lab.turn:
+            for pod in waiting:
+                await lab.become([pod], ready=_image(pod) not in self._bad)
+            gone = await lab.finish_deletions()
         await lab.settle()
         await self._check()
         return gone + len(waiting)
@@ -154,6 +156,7 @@ def parts(text: str) -> list[tuple[str, str]]:
 async def test_rollout(path):
     script = parts(path.read_text())
     async with running_lab() as lab:
+        lab.turn = asyncio.Lock()
         lab.start(DeploymentController, ReplicaSetController)
         story, happened = Story(lab), []
         for command, _ in script:
