@@ -74,7 +74,6 @@ def _certificates(folder: Path, service_cidr: str) -> None:
 
     cluster = ClusterConfig(
         name="api",
-        bridge="",
         node_network="127.0.0.0/8",
         pod_network="",
         service_network=service_cidr,

@@ -28,7 +28,6 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One local cluster."""
 
     name: str
-    bridge: str
     node_network: str
     pod_network: str
     service_network: str
@@ -69,9 +68,8 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranges(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cluster takes of the host: networks, a bridge, a port."""
+    """What a cluster takes of the host: networks and a port."""
 
-    bridge: str
     node_network: str
     pod_network: str
     service_network: str
@@ -82,7 +80,6 @@ def candidates() -> Iterator[Ranges]:
     """The sets of ranges to try, the usual one first: the second cluster of a host gets the next."""
     for i in range(32):
         yield Ranges(
-            bridge=f"podo{i}",
             node_network=f"10.245.{i}.0/24",
             pod_network=f"10.{244 - i}.0.0/16",
             service_network=f"10.{96 + i}.0.0/16",

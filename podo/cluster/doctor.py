@@ -149,6 +149,18 @@ def examine(checks: Iterable[Callable[[], Finding]] = CHECKS) -> list[Finding]:
     return [check() for check in checks]
 
 
+def quick_complaint() -> str:
+    """The first essential piece that is missing, found without starting a program; "" if there is none."""
+    if os.geteuid() != 0:
+        return "podo needs root: it makes network namespaces, mounts and cgroups"
+    programs = [name for name in ("conmon", "nft") if shutil.which(name) is None]
+    if not (shutil.which("crun") or shutil.which("runc")):
+        programs.append("crun or runc")
+    if programs:
+        return f"not installed: {', '.join(programs)}"
+    return "" if cgroup_layout() != "none" else "no cgroups are mounted"
+
+
 def missing_packages(findings: Iterable[Finding]) -> list[str]:
     """The Debian packages that would mend what a package can mend."""
     return sorted({f.package for f in findings if not f.ok and f.package})

@@ -11,7 +11,6 @@ def cluster() -> ClusterConfig:
     ranges = next(iter(candidates()))
     return ClusterConfig(
         name="dev",
-        bridge=ranges.bridge,
         node_network=ranges.node_network,
         pod_network=ranges.pod_network,
         service_network=ranges.service_network,
@@ -76,7 +75,7 @@ def test_an_unknown_node_is_named_beside_the_known(cluster):
 
 def test_no_two_candidates_share_anything():
     rows = list(candidates())
-    for attribute in ("bridge", "node_network", "pod_network", "service_network", "api_port"):
+    for attribute in ("node_network", "pod_network", "service_network", "api_port"):
         assert len({getattr(r, attribute) for r in rows}) == len(rows)
 
 

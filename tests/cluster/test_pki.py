@@ -15,7 +15,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def cluster() -> ClusterConfig:
     empty = ClusterConfig(
         name="dev",
-        bridge="podo0",
         node_network="10.245.0.0/24",
         pod_network="10.244.0.0/16",
         service_network="10.96.0.0/16",

@@ -1,0 +1,49 @@
+# make demo: see every promise kept, on a real cluster.    make test: everything that must hold, from format to e2e.
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+APT    := crun runc conmon nftables skopeo buildah conntrack iproute2 busybox-static docker-registry etcd-server python3-venv
+PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: setup demo test lint unit e2e bench clean
+
+setup: $(STAMP) examples/hello/busybox
+
+$(STAMP): pyproject.toml Makefile
+	@missing=""; for p in $(APT); do dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing podo and its tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,e2e,etcd]'
+	@touch $@
+
+examples/hello/busybox: | $(STAMP)
+	@cp /bin/busybox $@
+
+demo: setup
+	@$(BIN)/python -m demo
+
+test: setup lint unit e2e
+
+lint: setup
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports --no-cache
+	python tools/check_limits.py
+	python tools/generate_api.py --check
+
+unit: setup
+	tools/isolated python -m pytest -n 2 -m 'not e2e'
+
+e2e: setup
+	tools/isolated python -m pytest -m e2e
+
+bench: setup
+	tools/isolated python -m bench
+
+clean:
+	rm -rf $(VENV) build *.egg-info examples/hello/busybox

@@ -1,0 +1,26 @@
+"""podo up: start a cluster, or what is missing of one."""
+
+from typing import Annotated
+
+import typer
+
+from podo.cli.output import Name, StateDir, note, styled
+
+
+def up(
+    name: Name = "default",
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, max=100, help="How many local nodes (of a new cluster: 1).")
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until all nodes are Ready; 0: do not.")] = 60,
+    cpu: Annotated[str, typer.Option(help="Each new node's CPUs, as a quantity; default: the machine's.")] = "",
+    memory: Annotated[str, typer.Option(help="Each new node's memory, as a quantity; default: the machine's.")] = "",
+    state_dir: StateDir = "",
+) -> None:
+    """Start a cluster, or whatever is missing of one that is there already."""
+    from podo.cluster.up import UpOptions, bring_up
+
+    options = UpOptions(name=name, nodes=nodes, wait=wait, cpu=cpu, memory=memory, state_dir=state_dir)
+    result = bring_up(options, progress=note)
+    note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")
+    note(f"  export KUBECONFIG={result.kubeconfig}    (or merge it: podo kubeconfig --merge)")
