@@ -9,7 +9,7 @@ from pathlib import Path
 from podo.network import namespaces
 from podo.network.config import NetworkConfig, of_family
 from podo.network.names import node_link_name, owner
-from podo.network.netlink import Netlink, Veth, in_namespace, run_in_namespace, set_sysctl
+from podo.network.netlink import Netlink, Veth, in_namespace, run_in_namespace, set_sysctl, trust_addresses
 from podo.network.routes import Place, Route, base_routes
 
 NODE_DEVICE = "eth0"
@@ -56,6 +56,7 @@ class HostNetwork:
         config, path = self.config, self.config.netns(name)
         if not namespaces.is_bound(path):
             namespaces.create(path)
+            run_in_namespace(path, lambda node: trust_addresses("default"))
         link = node_link_name(config.cluster, name)
         if not host.index(link):
             bridge = host.index(config.bridge)

@@ -24,6 +24,7 @@ from podo.network.routes import Route, RouteKind
 T = TypeVar("T")
 
 _MAIN_TABLE = 254
+_IPV6_DEFAULT_METRIC = 1024  # what the kernel gives a route of IPv6 that was added without one
 _DOOMED = 0x706F_646F  # the group of links that are about to be removed
 _KINDS = {1: RouteKind.UNICAST, 7: RouteKind.UNREACHABLE}
 _SCOPES = {"global": 0, "link": 253, "host": 254}
@@ -76,6 +77,7 @@ class Netlink:
         if not (index := self.index(name)):
             self._ip.link("add", ifname=name, kind="bridge", mtu=mtu, ifalias=alias)
             index = self.index(name)
+            trust_addresses(name)
         self._ip.link("set", index=index, ifalias=alias, state="up")
         return index
 
@@ -202,6 +204,14 @@ def set_sysctl(key: str, value: str) -> str:
     return before
 
 
+def trust_addresses(link: str) -> None:
+    """Use IPv6 addresses of a link (or of all links to come, "default") at once, without asking whether others do.
+
+    Blocks. podo gives each address once, and asking takes a second, in which no neighbour can be found.
+    """
+    set_sysctl(f"net.ipv6.conf.{link}.accept_dad", "0")
+
+
 @cache
 def _thread(slow: bool) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="netlink-slow" if slow else "netlink")
@@ -221,13 +231,14 @@ def _quiet(*codes: int) -> Iterator[None]:
 def _route(message: Any, names: dict[int, str]) -> Route:
     version = 4 if message["family"] == socket.AF_INET else 6
     zero = "0.0.0.0" if version == 4 else "::"
+    metric = message.get_attr("RTA_PRIORITY") or 0
     return Route(
         destination=f"{message.get_attr('RTA_DST') or zero}/{message['dst_len']}",
         kind=_KINDS[message["type"]],
         gateway=message.get_attr("RTA_GATEWAY") or "",
         device="" if message["type"] == 7 else names.get(message.get_attr("RTA_OIF") or 0, ""),
         source=message.get_attr("RTA_PREFSRC") or "",
-        metric=message.get_attr("RTA_PRIORITY") or 0,
+        metric=0 if version == 6 and metric == _IPV6_DEFAULT_METRIC else metric,
     )
 
 

@@ -11,7 +11,7 @@ from podo.network.base import PodSandbox
 from podo.network.config import NetworkConfig, of_family
 from podo.network.ipam import mac_of
 from podo.network.names import owner, pod_link_name
-from podo.network.netlink import Netlink, Veth, run_in_namespace
+from podo.network.netlink import Netlink, Veth, run_in_namespace, trust_addresses
 from podo.network.routes import Route
 
 POD_DEVICE = "eth0"
@@ -79,6 +79,7 @@ def _is_linked(pod: Netlink, link: PodLink) -> bool:
 
 def _inside(pod: Netlink, link: PodLink) -> None:
     index = pod.index(POD_DEVICE)
+    trust_addresses(POD_DEVICE)
     for address in link.addresses:
         pod.add_address(index, f"{address}/{128 if ':' in address else 32}")
     pod.set_up(index)

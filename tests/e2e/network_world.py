@@ -5,7 +5,7 @@ import itertools
 import socket
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podo.clock import SystemClock
 from podo.network import namespaces
@@ -42,6 +42,7 @@ class Pod:
     netns: object
     address: str
     sandbox: PodSandbox
+    addresses: tuple
 
 
 @dataclass
@@ -59,13 +60,13 @@ class World:
     def spots(self):
         return [self.host, *self.nodes.values()]
 
-    async def add_node(self, name, address, pod_range):
-        netns = await HostNetwork(self.config, netns=self.host_netns).add_node(name, (address,))
-        settings = ProxySettings(config=self.config, node=name, node_addresses=(address,))
-        spot = await self._spot(netns, settings, Place(NODE_DEVICE, (address,), name))
-        store = AddressManager(self.config.run_root / name / "addresses.json", (pod_range,))
+    async def add_node(self, name, addresses, pod_ranges):
+        netns = await HostNetwork(self.config, netns=self.host_netns).add_node(name, addresses)
+        settings = ProxySettings(config=self.config, node=name, node_addresses=addresses)
+        spot = await self._spot(netns, settings, Place(NODE_DEVICE, addresses, name))
+        store = AddressManager(self.config.run_root / name / "addresses.json", pod_ranges)
         ports = SavedHostPorts(self.config.run_root / name / "host-ports.json", spot.proxy)
-        spot.pods = LinkedPods(self.config, addresses=store, sources=(address,), host_ports=ports, netns=netns)
+        spot.pods = LinkedPods(self.config, addresses=store, sources=addresses, host_ports=ports, netns=netns)
         self.nodes[name] = spot
 
     async def add_host(self):
@@ -100,8 +101,8 @@ class World:
         self.stack.push_async_callback(in_thread, lambda: namespaces.remove(netns))
         await in_namespace(netns, lambda pod: pod.set_up(pod.index("lo")))
         made = PodSandbox(id=f"id-{netns.name}", netns=netns, namespace="default", name=name, uid=name, **sandbox)
-        (address,) = await self.nodes[node].pods.setup(made)
-        return Pod(name, netns, address, made)
+        addresses = await self.nodes[node].pods.setup(made)
+        return Pod(name, netns, addresses[0], made, addresses)
 
     async def add_world(self, netns, *, host, world):
         """A namespace that is linked to the host, and knows nothing of podo."""
@@ -119,7 +120,7 @@ class World:
             writer.write(f"{text} {writer.get_extra_info('peername')[0]}".encode())
             writer.close()
 
-        listener = made_in(netns, socket.SOCK_STREAM)
+        listener = made_in(netns, socket.SOCK_STREAM, address)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         server = await asyncio.start_server(answer, sock=listener)
@@ -140,19 +141,18 @@ class World:
         self.stack.callback(transport.close)
 
 
-def made_in(netns, kind):
+def made_in(netns, kind, address=""):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with namespaces.entered(netns):
-        made = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC)
+        made = socket.socket(family, kind | socket.SOCK_CLOEXEC)
     made.setblocking(False)
     return made
 
 
-async def ask(netns, address, port=80, source="", seconds=2):
+async def ask(netns, address, port=80, seconds=2):
     """(text, source address seen by the server), over one connection from a namespace. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    with made_in(netns, socket.SOCK_STREAM) as client:
-        if source:
-            client.bind((source, 0))
+    with made_in(netns, socket.SOCK_STREAM, address) as client:
         async with asyncio.timeout(seconds):
             await loop.sock_connect(client, (address, port))
             answer = b""
@@ -169,10 +169,30 @@ async def spread(netns, address, port=80, times=60):
     return answers
 
 
-@asynccontextmanager
-async def world(folder):
-    """Host, node-1 and node-2 with routes between them. Everything is gone at the end, however it ends."""
+NODES = {
+    "node-1": (("10.245.0.2", "fd00:10:245::2"), ("10.244.1.0/24", "fd00:10:244:1::/64")),
+    "node-2": (("10.245.0.3", "fd00:10:245::3"), ("10.244.2.0/24", "fd00:10:244:2::/64")),
+}
+
+
+def config_in(folder, *, dual):
     config = NetworkConfig(cluster="e2e", run_root=folder, bridge="podo-e2e0")
+    return (
+        replace(
+            config,
+            pod_ranges=(*config.pod_ranges, "fd00:10:244::/56"),
+            node_ranges=(*config.node_ranges, "fd00:10:245::/64"),
+            service_ranges=(*config.service_ranges, "fd00:10:96::/112"),
+        )
+        if dual
+        else config
+    )
+
+
+@asynccontextmanager
+async def world(folder, *, dual=False):
+    """Host, node-1 and node-2 with routes between them. Everything is gone at the end, however it ends."""
+    config = config_in(folder, dual=dual)
     host_netns = folder / "host"
     await in_thread(lambda: namespaces.create(host_netns))
     made = World(config, host_netns)
@@ -180,11 +200,14 @@ async def world(folder):
         async with AsyncExitStack() as made.stack:
             await in_namespace(host_netns, lambda host: host.set_up(host.index("lo")))
             await made.add_host()
-            await made.add_node("node-1", "10.245.0.2", "10.244.1.0/24")
-            await made.add_node("node-2", "10.245.0.3", "10.244.2.0/24")
+            families = 2 if dual else 1
+            for name, (addresses, pod_ranges) in NODES.items():
+                await made.add_node(name, addresses[:families], pod_ranges[:families])
             await made.know_nodes(
-                build.node("node-1", address="10.245.0.2", pod_range="10.244.1.0/24"),
-                build.node("node-2", address="10.245.0.3", pod_range="10.244.2.0/24"),
+                *(
+                    build.node(name, address=",".join(addresses[:families]), pod_range=",".join(ranges[:families]))
+                    for name, (addresses, ranges) in NODES.items()
+                )
             )
             await made.change()
             yield made

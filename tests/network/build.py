@@ -67,6 +67,8 @@ def endpoint_slice(*endpoints, of="web", name="web-1", ports=(("http", "TCP", 80
 
 
 def node(name, *, address="", pod_range=""):
-    addresses = (NodeAddress(type="InternalIP", address=address),) if address else ()
-    spec = NodeSpec(pod_cidr=pod_range, pod_cidrs=(pod_range,) if pod_range else ())
+    """`address` and `pod_range` may be several, with commas between them."""
+    addresses = tuple(NodeAddress(type="InternalIP", address=each) for each in address.split(",") if each)
+    ranges = tuple(each for each in pod_range.split(",") if each)
+    spec = NodeSpec(pod_cidr=ranges[0] if ranges else "", pod_cidrs=ranges)
     return Node(metadata=ObjectMeta(name=name), spec=spec, status=NodeStatus(addresses=addresses))
