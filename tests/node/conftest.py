@@ -6,7 +6,9 @@ import pytest
 
 from podo.clock import VirtualClock
 from podo.server.core import Core, running_core, system_chance
+from podo.server.fields import Fields, built_in_versions
 from podo.server.local import LocalClient
+from podo.server.patching import Patches
 from podo.store.memory import MemoryStore
 
 
@@ -17,7 +19,8 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 async def core(clock: VirtualClock) -> AsyncIterator[Core]:
-    async with running_core(MemoryStore(), clock, chance=system_chance(1)) as running:
+    fields, patcher = Fields(built_in_versions), Patches(built_in_versions)
+    async with running_core(MemoryStore(), clock, chance=system_chance(1), fields=fields, patcher=patcher) as running:
         yield running
 
 

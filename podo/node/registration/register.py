@@ -1,0 +1,126 @@
+"""Keeps the Node object in the API: made when the agent starts, then written when it changes, or after 5 minutes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from podo.api import timestamps
+from podo.api.errors import AlreadyExists, APIError, NotFound
+from podo.api.types.core_v1 import Node, NodeStatus
+from podo.client.backoff import Backoff
+from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch
+from podo.clock import Clock
+from podo.node.images.base import Image
+from podo.node.registration.machine import Machine
+from podo.node.registration.node_object import Health, NodeFigures, conditions, labels, node_object, node_status
+
+EVERY = 300.0  # seconds between writes when nothing changes
+STARTING = "container runtime network not ready: NetworkReady=false"
+RETRY = Backoff(base=0.05, cap=5.0)
+log = logging.getLogger(__name__)
+
+
+class Registration:
+    """`images` lists what the node has. `node` is the Node as the API has it, None until it was registered."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        machine: Machine,
+        figures: NodeFigures,
+        images: Callable[[], Awaitable[tuple[Image, ...]]],
+    ) -> None:
+        self._client, self._clock, self._machine, self._figures = client, clock, machine, figures
+        self._images = images
+        self._health = Health(not_ready=STARTING)
+        self._changed = asyncio.Event()
+        self.node: Node | None = None
+
+    def set_health(self, health: Health) -> None:
+        """The node is well, or why not."""
+        if health != self._health:
+            self._health = health
+            self._changed.set()
+
+    def touch(self) -> None:
+        """Something that the status shows has changed: an image came or went."""
+        self._changed.set()
+
+    async def register(self) -> Node:
+        """Make the Node, or bring the one of an earlier agent up to date; tried until it works."""
+        failures = 0
+        while True:
+            try:
+                self.node = await self._register()
+            except APIError as error:
+                failures += 1
+                log.log(logging.WARNING if failures > 3 else logging.INFO, "cannot register: %s", error)
+                await self._clock.sleep(RETRY.delay(failures))
+            else:
+                return self.node
+
+    async def run(self) -> None:
+        """Write the status when it changed, until cancelled."""
+        failures = 0
+        while True:
+            try:
+                if self._changed.is_set() or failures:
+                    self._changed.clear()
+                    await self._write()
+                failures = 0
+            except NotFound:
+                await self.register()  # deleted: a node that is alive comes back
+            except APIError as error:
+                failures += 1
+                log.info("node status: %s", error)
+                await self._clock.sleep(RETRY.delay(failures))
+                continue
+            await self._wait()
+
+    async def _wait(self) -> None:
+        changed = asyncio.ensure_future(self._changed.wait())
+        timer = asyncio.ensure_future(self._clock.sleep(EVERY))
+        try:
+            await asyncio.wait({changed, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._changed.set()
+            for task in (changed, timer):
+                task.cancel()
+
+    async def _register(self) -> Node:
+        self._changed.clear()
+        wanted = node_object(self._machine, self._figures, await self._status(NodeStatus()))
+        try:
+            made = await self._client.create(wanted)
+        except AlreadyExists:
+            pass
+        else:
+            return made if made.status.capacity else await self._patch_status(made)
+        key = Key("", self._figures.name)
+        found = await self._client.get(Node, key)
+        missing = {k: v for k, v in labels(self._machine, self._figures).items() if found.metadata.labels.get(k) != v}
+        if missing:
+            body = {"metadata": {"labels": missing}}
+            found = await self._client.patch(Node, key, Patch(media_type=STRATEGIC_PATCH, body=body))
+        return await self._patch_status(found)
+
+    async def _write(self) -> None:
+        assert self.node is not None
+        self.node = await self._patch_status(self.node)
+
+    async def _patch_status(self, node: Node) -> Node:
+        status = await self._status(node.status)
+        body: dict[str, Any] = msgspec.to_builtins(status)
+        body["addresses"] = [{"$patch": "replace"}, *body.get("addresses", [])]
+        body.setdefault("images", [])
+        patch = Patch(media_type=STRATEGIC_PATCH, body={"status": body})
+        return await self._client.patch(Node, Key("", self._figures.name), patch, subresource="status")
+
+    async def _status(self, before: NodeStatus) -> NodeStatus:
+        now = timestamps.format_time(self._clock.now())
+        made = conditions(self._health, before.conditions, now)
+        return node_status(self._machine, self._figures, made, await self._images())

@@ -1,0 +1,130 @@
+"""The Node object and the Lease, against the true API."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from podo.api.types.coordination_v1 import Lease
+from podo.api.types.core_v1 import Node
+from podo.client.base import Key
+from podo.node.images.fake import FakeImages
+from podo.node.registration.lease import LeaseKeeper
+from podo.node.registration.machine import Machine, this_machine
+from podo.node.registration.node_object import Health, NodeFigures, allocatable, capacity, conditions
+from podo.node.registration.register import Registration
+
+MACHINE = Machine(architecture="amd64", cpus=2, memory=8 * 2**30, disk=100 * 2**30, huge_pages={"2Mi": 0})
+FIGURES = NodeFigures(name="node-1", addresses=("10.245.0.2",), runtime_version="podo://0.1.0")
+KEY = Key("", "node-1")
+
+
+@pytest.fixture
+def registration(client, clock):
+    return Registration(client, clock, MACHINE, FIGURES, FakeImages("hello:v1").list)
+
+
+def condition(node, kind="Ready"):
+    return next(c for c in node.status.conditions if c.type == kind)
+
+
+def test_capacity_is_the_machines_unless_it_is_set():
+    assert capacity(MACHINE, FIGURES)["cpu"] == "2"
+    small = NodeFigures(name="a", addresses=(), runtime_version="", cpu="500m", memory="1Gi")
+    assert capacity(MACHINE, small) == {
+        "cpu": "500m",
+        "ephemeral-storage": "104857600Ki",
+        "memory": "1Gi",
+        "pods": "110",
+        "hugepages-2Mi": "0",
+    }
+    assert allocatable(MACHINE, small)["memory"] == "946176Ki"
+
+
+def test_a_condition_keeps_its_time_while_it_stays():
+    first = conditions(Health(), (), "2026-01-01T00:00:00Z")
+    later = conditions(Health(pressures=frozenset({"DiskPressure"})), first, "2026-01-01T01:00:00Z")
+    times = {c.type: (c.status, c.last_transition_time[11:13], c.last_heartbeat_time[11:13]) for c in later}
+    assert times["Ready"] == ("True", "00", "01")
+    assert times["DiskPressure"] == ("True", "01", "01")
+
+
+def test_this_machine_can_be_read(tmp_path):
+    machine = this_machine(tmp_path)
+    assert machine.cpus > 0
+    assert machine.memory > 0
+    assert machine.disk > 0
+
+
+async def test_a_new_node_is_made_with_labels_and_status(registration, client):
+    await registration.register()
+    node = await client.get(Node, KEY)
+    assert node.metadata.labels["kubernetes.io/hostname"] == "node-1"
+    assert node.metadata.labels["kubernetes.io/arch"] == "amd64"
+    assert node.status.capacity["pods"] == "110"
+    assert [(a.type, a.address) for a in node.status.addresses] == [
+        ("InternalIP", "10.245.0.2"),
+        ("Hostname", "node-1"),
+    ]
+    assert condition(node).status == "False"
+    assert node.status.images[0].size_bytes == 1000
+
+
+async def test_it_becomes_ready_at_once_and_is_then_left_alone(registration, client, clock):
+    await registration.register()
+    running = asyncio.ensure_future(registration.run())
+    registration.set_health(Health())
+    await clock.run_for(0)
+    node = await client.get(Node, KEY)
+    assert condition(node).status == "True"
+    await clock.run_for(299)
+    assert (await client.get(Node, KEY)).metadata.resource_version == node.metadata.resource_version
+    await clock.run_for(2)
+    assert condition(await client.get(Node, KEY)).last_heartbeat_time == "2026-01-01T00:05:00Z"
+    running.cancel()
+
+
+async def test_an_old_node_keeps_what_users_wrote(registration, client):
+    await registration.register()
+    node = await client.get(Node, KEY)
+    labels = {k: v for k, v in node.metadata.labels.items() if k != "kubernetes.io/os"} | {"disk": "ssd"}
+    await client.update(replace(node, metadata=replace(node.metadata, labels=labels)))
+    await registration.register()
+    labels = (await client.get(Node, KEY)).metadata.labels
+    assert labels["disk"] == "ssd"
+    assert labels["kubernetes.io/os"] == "linux"
+
+
+async def test_a_node_that_was_deleted_comes_back(registration, client, clock):
+    await registration.register()
+    running = asyncio.ensure_future(registration.run())
+    await client.delete(Node, KEY)
+    registration.touch()
+    await clock.run_for(0)
+    assert (await client.get(Node, KEY)).metadata.name == "node-1"
+    running.cancel()
+
+
+async def test_the_lease_is_renewed_every_ten_seconds(registration, client, clock):
+    await registration.register()
+    keeper = LeaseKeeper(client, clock, "node-1", lambda: registration.node)
+    running = asyncio.ensure_future(keeper.run())
+    await clock.run_for(0)
+    first = await client.get(Lease, Key("kube-node-lease", "node-1"))
+    assert first.spec.lease_duration_seconds == 40
+    assert first.metadata.owner_references[0].name == "node-1"
+    await clock.run_for(10)
+    second = await client.get(Lease, Key("kube-node-lease", "node-1"))
+    assert second.spec.renew_time == "2026-01-01T00:00:10.000000Z"
+    running.cancel()
+
+
+async def test_a_lease_that_somebody_else_wrote_is_taken_again(registration, client, clock):
+    keeper = LeaseKeeper(client, clock, "node-1", lambda: None)
+    await keeper.renew()
+    held = await client.get(Lease, Key("kube-node-lease", "node-1"))
+    await client.update(replace(held, spec=replace(held.spec, holder_identity="other")))
+    running = asyncio.ensure_future(keeper.run())
+    await clock.run_for(0)
+    assert (await client.get(Lease, Key("kube-node-lease", "node-1"))).spec.holder_identity == "node-1"
+    running.cancel()
