@@ -1,6 +1,7 @@
 """TCP checks: a connection, closed at once."""
 
 import asyncio
+import os
 
 from podo.node.probes.checks import Answer, CheckFailed
 
@@ -12,7 +13,7 @@ def joined(host: str, port: int) -> str:
 
 def dial_error(host: str, port: int, error: OSError) -> str:
     """In the words that Kubernetes users know from Go."""
-    text = error.strerror or str(error)
+    text = os.strerror(error.errno) if error.errno else str(error)  # asyncio puts other words into strerror
     return f"dial tcp {joined(host, port)}: connect: {text[:1].lower()}{text[1:]}"
 
 

@@ -1,0 +1,257 @@
+"""The agent, composed: every part of a node, from one configuration. Only `main` calls it."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from podo import __version__
+from podo.api.types.core_v1 import Node, Pod, Service
+from podo.client.base import Key
+from podo.client.events import EventWriter
+from podo.client.http import HTTPClient
+from podo.client.informers import Informers
+from podo.clock import Clock, SystemClock
+from podo.network.dataplane import NodeDataPlane, node_data_plane
+from podo.node import memory_folder
+from podo.node.cgroups.base import Cgroups, NodeCgroups, QOSClass
+from podo.node.cgroups.machine import open_cgroups
+from podo.node.config import AgentConfig
+from podo.node.events import PodEvents
+from podo.node.images.store import ImageStore
+from podo.node.pod_cgroups import NodePodCgroups
+from podo.node.probes.checks import NodeChecks
+from podo.node.references import References
+from podo.node.registration.lease import LeaseKeeper
+from podo.node.registration.machine import this_machine
+from podo.node.registration.node_object import Health, NodeFigures, allocatable, capacity
+from podo.node.registration.register import Registration
+from podo.node.resources.limits import MIN_SHARES
+from podo.node.resources.node_limits import node_limits
+from podo.node.runtime.config import LinuxResources
+from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
+from podo.node.status.writer import StatusWriter
+from podo.node.volumes.base import Places
+from podo.node.volumes.mounted import NodeVolumes
+from podo.node.volumes.sources import ContentSources
+from podo.node.volumes.tokens import Tokens
+from podo.node.worker.dispatch import PodDispatcher
+from podo.node.worker.facts import NodeFacts
+from podo.node.worker.fields import FieldContext
+from podo.node.worker.parts import Parts
+
+COMPONENT = "kubelet"  # the name under which users look for a node's events
+SETTLED = 0.1  # seconds that other nodes are given to withdraw a Pod after this one has
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunningNode:
+    """A node at work: what its API, its statistics and its eviction look at."""
+
+    config: AgentConfig
+    parts: Parts
+    runtime: OCIRuntime
+    images: ImageStore
+    cgroups: Cgroups
+    dispatcher: PodDispatcher
+    registration: Registration
+    client: HTTPClient
+    informers: Informers
+
+
+NodeService = Callable[[RunningNode], Coroutine[Any, Any, None]]
+"""A part that runs beside the workers for as long as the agent: the node API, eviction."""
+
+
+async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: Clock | None = None) -> None:
+    """Be the node until cancelled. Containers run on afterwards, and a new agent finds them."""
+    clock = clock or SystemClock()
+    for folder in (config.state_dir / "pods", config.state_dir / "logs", config.run_dir):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    await asyncio.to_thread(memory_folder.make, config.run_dir / "volatile")
+    async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
+        node = _Starting(config, client, clock)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(node.informers.run(), name="informers")
+            tasks.create_task(node.events.run(), name="events")
+            tasks.create_task(node.lease.run(), name="lease")
+            registering = tasks.create_task(node.registration.register(), name="registration")
+            ranges = await node.pod_ranges(registering)
+            async with node.working(ranges) as (running, plane):
+                tasks.create_task(plane.run(node.informers), name="data plane")
+                tasks.create_task(running.dispatcher.run(), name="pods")
+                for service in services:
+                    tasks.create_task(service(running))
+                await registering
+                node.registration.set_health(Health())
+                await node.registration.run()
+
+
+class _Starting:
+    """The parts that need no Pod range yet, and how the others are made."""
+
+    def __init__(self, config: AgentConfig, client: HTTPClient, clock: Clock) -> None:
+        self._config, self._client, self._clock = config, client, clock
+        self._machine = this_machine(config.state_dir)
+        self.informers = Informers(client, clock)
+        self.events = EventWriter(client, clock)
+        self.images = ImageStore(config.images_dir, clock)
+        self.figures = NodeFigures(
+            name=config.node_name,
+            addresses=config.addresses,
+            runtime_version=f"podo://{__version__}",
+            pod_cidrs=config.pod_cidrs,
+            cpu=config.cpu,
+            memory=config.memory,
+            max_pods=config.max_pods,
+            api_port=config.api_port,
+            labels=config.labels,
+            taints=config.taints,
+        )
+        self.registration = Registration(client, clock, self._machine, self.figures, self.images.list)
+        self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
+        self.informers.of(Node).handle(self._node_changed)
+
+    def node(self) -> Node | None:
+        """The Node as it is now."""
+        return self.informers.of(Node).get(Key("", self._config.node_name)) or self.registration.node
+
+    async def pod_ranges(self, registering: "asyncio.Task[Node]") -> tuple[str, ...]:
+        """The node's Pod ranges: as configured, as known from the last time, or as the cluster gives them."""
+        known = self._config.state_dir / "pod-ranges.json"
+        if self._config.pod_cidrs:
+            return self._config.pod_cidrs
+        if known.exists():
+            return tuple(json.loads(known.read_text()))
+        await registering
+        given = asyncio.Event()
+        nodes = self.informers.of(Node)
+        nodes.handle(lambda old, new: given.set())
+        while not (ranges := _ranges(nodes.get(Key("", self._config.node_name)))):
+            given.clear()
+            await given.wait()
+        _write(known, json.dumps(ranges))
+        return ranges
+
+    @contextlib.asynccontextmanager
+    async def working(self, ranges: tuple[str, ...]) -> AsyncIterator[tuple[RunningNode, NodeDataPlane]]:
+        """Everything that runs Pods."""
+        config, clock = self._config, self._clock
+        cgroups = open_cgroups()
+        names = NodeCgroups(config.cluster, config.node_name)
+        plane = node_data_plane(
+            config.network,
+            node=config.node_name,
+            addresses=config.addresses,
+            pod_ranges=ranges,
+            state=config.state_dir,
+            clock=clock,
+        )
+        runtime_config = RuntimeConfig(state=config.state_dir, run=config.run_dir, engine=config.engine)
+        self._prepare_cgroups(cgroups, names)
+        async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
+            parts = self._parts(runtime, cgroups, names, plane)
+            dispatcher = PodDispatcher(parts, self.informers, self.node)
+            statuses = parts.statuses
+            assert isinstance(statuses, StatusWriter)
+            async with asyncio.TaskGroup() as tasks:
+                writing = tasks.create_task(statuses.run(), name="statuses")
+                try:
+                    yield (
+                        RunningNode(
+                            config,
+                            parts,
+                            runtime,
+                            self.images,
+                            cgroups,
+                            dispatcher,
+                            self.registration,
+                            self._client,
+                            self.informers,
+                        ),
+                        plane,
+                    )
+                finally:
+                    writing.cancel()
+
+    def _parts(self, runtime: OCIRuntime, cgroups: Cgroups, names: NodeCgroups, plane: NodeDataPlane) -> Parts:
+        config, clock, client = self._config, self._clock, self._client
+        facts = self._facts(names)
+        references = References(client, self.informers, clock)
+        context = FieldContext(host_ips=facts.host_ips, allocatable=facts.allocatable)
+        sources = ContentSources(references, Tokens(client, clock), context)
+        services = self.informers.of(Service)
+
+        async def drained(pod: Pod) -> None:
+            served = [ip.ip for ip in pod.status.pod_ips if plane.proxy.serves(ip.ip)]
+            for address in served:
+                await plane.proxy.withdrawn(address)
+            if served:
+                await clock.sleep(SETTLED)
+
+        return Parts(
+            runtime=runtime,
+            images=self.images,
+            volumes=NodeVolumes(facts.places, sources, clock),
+            cgroups=NodePodCgroups(cgroups, clock),
+            checks=NodeChecks(runtime),
+            references=references,
+            statuses=StatusWriter(client, clock),
+            events=PodEvents(self.events.recorder(COMPONENT, config.node_name)),
+            client=client,
+            clock=clock,
+            facts=facts,
+            services=lambda: services,
+            drained=drained,
+        )
+
+    def _facts(self, names: NodeCgroups) -> NodeFacts:
+        config = self._config
+        return NodeFacts(
+            node_name=config.node_name,
+            host_ips=config.addresses,
+            places=Places(config.state_dir / "pods", config.run_dir / "volatile"),
+            logs=config.state_dir / "logs",
+            cgroup_root=names.top,
+            memory_capacity=self._machine.memory,
+            allocatable=allocatable(self._machine, self.figures),
+            cluster_dns=(config.network.dns_address,),
+            cluster_domain=config.network.cluster_domain,
+            seccomp_profiles=config.state_dir / "seccomp",
+            seccomp_default=config.seccomp_default,
+            drain_limit=config.drain_limit,
+        )
+
+    def _prepare_cgroups(self, cgroups: Cgroups, names: NodeCgroups) -> None:
+        """The node's own group has its capacity as limits; best-effort Pods share what others leave."""
+        limits = node_limits(capacity(self._machine, self.figures), cpu=self._config.cpu, memory=self._config.memory)
+        cgroups.ensure(names.top, limits)
+        for qos in QOSClass:
+            least = LinuxResources(cpu_shares=MIN_SHARES) if qos is QOSClass.BEST_EFFORT else None
+            cgroups.ensure(names.qos(qos), least)
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        """If others took this node for dead, or deleted it, say that it lives."""
+        node = new or old
+        if node is None or node.metadata.name != self._config.node_name or self.registration.node is None:
+            return
+        ready = next((c.status for c in new.status.conditions if c.type == "Ready"), "") if new else ""
+        if ready not in ("True", "False"):
+            self.registration.touch()
+
+
+def _ranges(node: Node | None) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    return node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ())
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.rename(path)

@@ -1,0 +1,41 @@
+"""What an agent is started with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from podo.api.types.core_v1 import Taint
+from podo.client.kubeconfig import Credentials
+from podo.network.config import NetworkConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentConfig:
+    """One node. The process is in the node's network namespace before it is handed this.
+
+    `state_dir` is the node's own folder and survives a reboot, `run_dir` does not; `images_dir` may be shared by nodes.
+    `cpu` and `memory` are quantities that take the place of the machine's. Without `pod_cidrs` the agent waits until
+    the cluster gives its Node a range.
+    """
+
+    node_name: str
+    addresses: tuple[str, ...]
+    credentials: Credentials
+    network: NetworkConfig
+    state_dir: Path
+    run_dir: Path
+    images_dir: Path
+    pod_cidrs: tuple[str, ...] = ()
+    cpu: str = ""
+    memory: str = ""
+    max_pods: int = 110
+    api_port: int = 10250
+    labels: dict[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    engine: str = ""  # crun or runc; "" picks what works here
+    seccomp_default: bool = True
+    drain_limit: float = 2.0  # seconds
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name: it marks what is ours on this machine."""
+        return self.network.cluster
