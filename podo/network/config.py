@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
+from podo.network.names import bridge_name
+
 Address = IPv4Address | IPv6Address
 Range = IPv4Network | IPv6Network
 
@@ -20,13 +22,17 @@ class NetworkConfig:
     dns_address: str = "10.96.0.10"
     cluster_domain: str = "cluster.local"
     mtu: int = 1500
-    bridge: str = "podo0"  # on the host; the local nodes are linked to it
     run_root: Path = Path("/run/podo")
 
     @property
     def ranges(self) -> tuple[str, ...]:
         """All of podo's own ranges: nothing for them may leave by the default route."""
         return self.pod_ranges + self.node_ranges + self.service_ranges
+
+    @property
+    def bridge(self) -> str:
+        """The host's bridge, to which the local nodes are linked."""
+        return bridge_name(self.cluster)
 
     @property
     def host_addresses(self) -> tuple[str, ...]:

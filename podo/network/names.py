@@ -3,6 +3,7 @@
 from hashlib import sha256
 from zlib import crc32
 
+DEFAULT_CLUSTER = "default"
 OWNER_PREFIX = "podo:"
 TABLE_PREFIX = "podo-"
 ROUTE_PROTOCOL = 112  # "p" in rtnetlink's protocol field: these routes are podo's
@@ -12,6 +13,11 @@ _LAST_RESORT_METRIC = 0x7000_0000
 
 def _digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:10]
+
+
+def bridge_name(cluster: str) -> str:
+    """`podo0` of the default cluster; others have a digest of their name."""
+    return "podo0" if cluster == DEFAULT_CLUSTER else f"podo-{_digest(cluster)}"
 
 
 def node_link_name(cluster: str, node: str) -> str:

@@ -57,7 +57,7 @@ async def set_endpoints(client, addresses):
 
 
 def make_plane(arguments, clock):
-    config = NetworkConfig(cluster="e2e", bridge="podo-e2e0", run_root=Path(arguments["run_root"]))
+    config = NetworkConfig(cluster="e2e", run_root=Path(arguments["run_root"]))
     if "node" not in arguments:
         return host_data_plane(config, clock=clock)
     return node_data_plane(

@@ -176,7 +176,7 @@ NODES = {
 
 
 def config_in(folder, *, dual):
-    config = NetworkConfig(cluster="e2e", run_root=folder, bridge="podo-e2e0")
+    config = NetworkConfig(cluster="e2e", run_root=folder)
     return (
         replace(
             config,

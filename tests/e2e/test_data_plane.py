@@ -83,7 +83,7 @@ class Cluster:
 
 @pytest.fixture
 async def cluster(tmp_path):
-    config = NetworkConfig(cluster="e2e", bridge="podo-e2e0", run_root=tmp_path)
+    config = NetworkConfig(cluster="e2e", run_root=tmp_path)
     host_netns = tmp_path / "host"
     await in_thread(lambda: namespaces.create(host_netns))
     try:

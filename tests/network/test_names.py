@@ -1,13 +1,23 @@
 import pytest
 
-from podo.network.names import node_link_name, owner, pod_link_name, table_name
+from podo.network.names import bridge_name, node_link_name, owner, pod_link_name, table_name
 
 
 @pytest.mark.parametrize(
-    "name", [node_link_name("a-cluster-with-quite-a-long-name", "node-100"), pod_link_name("0" * 64)]
+    "name",
+    [
+        bridge_name("a-cluster-with-quite-a-long-name"),
+        node_link_name("a-cluster-with-quite-a-long-name", "node-100"),
+        pod_link_name("0" * 64),
+    ],
 )
 def test_link_names_fit_the_kernel(name):
     assert len(name) <= 15
+
+
+def test_the_default_clusters_bridge_has_a_name_to_remember():
+    assert bridge_name("default") == "podo0"
+    assert bridge_name("a") != bridge_name("b")
 
 
 def test_link_names_are_the_same_at_every_start_and_differ_by_what_they_name():

@@ -176,7 +176,7 @@ def test_egress_is_masqueraded_only_for_what_is_not_podos():
 def test_only_the_hosts_loopback_is_guarded_from_the_bridge():
     guards = [line for line in fresh_table(HOST, IPV4) if "guard" in line]
     assert guards == [
-        'chain guard { type filter hook prerouting priority raw; iifname "podo0" ip daddr 127.0.0.0/8 drop; }'
+        'chain guard { type filter hook prerouting priority raw; iifname "podo-9f86d08188" ip daddr 127.0.0.0/8 drop; }'
     ]
     assert not any("guard" in line for line in fresh_table(NODE, IPV4))
 
