@@ -13,7 +13,7 @@ from podo.network.netlink import Netlink, in_namespace
 from podo.network.routes import Place, Route, base_routes, node_routes, route_changes
 
 log = logging.getLogger(__name__)
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS, _GUARD_SECONDS = 1.0, 20.0
 
 
 class RouteKeeper:
@@ -34,7 +34,17 @@ class RouteKeeper:
             self._wake.set()
 
     async def run(self) -> None:
-        """Keep the routes in step until cancelled."""
+        """Keep the routes in step until cancelled, also when somebody else removes them."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._guard(), name="guard of the routes")
+            await self._follow()
+
+    async def _guard(self) -> None:
+        while True:
+            await self._clock.sleep(_GUARD_SECONDS)
+            self._wake.set()
+
+    async def _follow(self) -> None:
         while True:
             self._wake.clear()
             try:

@@ -224,6 +224,21 @@ async def test_the_bridge_does_not_lead_to_the_hosts_loopback(net, pods):
             await ask(netns, "127.9.0.1", 9999, seconds=0.3)
 
 
+async def test_no_connection_fails_while_endpoints_come_and_go(net, pods):
+    """All four Pods go on answering; only the rules change, all the time."""
+    have = slices_of(pods)
+    await net.change(services=[(None, service(ip=WEB))], slices=[(None, have)])
+    clients = [asyncio.ensure_future(spread(netns, WEB, times=1500)) for netns in (pods[0].netns, net.host_netns)]
+    turns = 0
+    while not all(client.done() for client in clients):
+        turns += 1
+        left = [pod for number, pod in enumerate(pods) if number != turns % 4 and number != turns % 3]
+        have, before = slices_of(left, [f"node-{1 + pods.index(pod) // 2}" for pod in left]), have
+        await net.change(slices=[(before, have)])
+    assert [sum((await client).values()) for client in clients] == [1500, 1500]
+    assert turns > 5
+
+
 async def test_a_host_port_leads_to_its_pod_from_elsewhere_and_from_itself(net):
     mapping = PortMapping(container_port=8080, host_port=8081)
     run = asyncio.ensure_future(net.nodes["node-1"].proxy.run())
@@ -248,6 +263,16 @@ async def test_nothing_for_podos_ranges_leaves_by_the_default_route(net, pods):
         assert last == {"10.244.0.0/16", "10.245.0.0/24", "10.96.0.0/16"}
     with pytest.raises(OSError, match="113"):
         await ask(pods[0].netns, "10.244.200.1")
+
+
+async def test_routes_that_somebody_else_removes_come_back(net, pods):
+    keeper = net.nodes["node-1"].keeper
+    route = Route("10.244.2.0/24", gateway="10.245.0.3", device="eth0", source="10.245.0.2")
+    await in_namespace(net.nodes["node-1"].netns, lambda link: link.delete_route(route))
+    with pytest.raises(OSError, match="113"):
+        await ask(pods[0].netns, pods[2].address, 8080)
+    await keeper.sync()
+    assert (await ask(pods[0].netns, pods[2].address, 8080))[0] == "c"
 
 
 async def test_teardown_lets_the_address_go_and_may_be_repeated(net, pods):

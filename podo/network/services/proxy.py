@@ -25,7 +25,7 @@ from podo.network.services.ruleset import Fragment, Ruleset, commands, removals
 from podo.network.services.tables import Family, ProxySettings, dropped_table, fresh_table
 
 log = logging.getLogger(__name__)
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS, _GUARD_SECONDS = 1.0, 20.0
 Ports = Mapping[PortKey, Backends]
 
 
@@ -120,6 +120,26 @@ class ServiceProxy:
 
     async def run(self) -> None:
         """Keep the tables in step until cancelled. Start it when the informers have synced."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._guard(), name="guard of the service rules")
+            await self._follow()
+
+    async def _guard(self) -> None:
+        """Notice when somebody else removes the tables, as each restart of nftables.service does."""
+        wanted = {tuple(each.table(self._settings.config).split()) for each in self._settings.families}
+        while True:
+            await self._clock.sleep(_GUARD_SECONDS)
+            try:
+                missing = wanted - set(await self._nft.tables())
+            except NftFailure as error:
+                log.warning("cannot check the service rules: %s", error)
+                continue
+            if missing and not self._fresh:
+                log.warning("the service rules have been removed by somebody else; making them anew")
+                self._fresh = True
+                self._wake.set()
+
+    async def _follow(self) -> None:
         while True:
             try:
                 await self.sync()

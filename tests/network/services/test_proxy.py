@@ -21,6 +21,7 @@ class RecordedNft:
 
     def __init__(self):
         self.scripts, self.refuse, self.before_apply = [], 0, None
+        self.found = [("ip", "podo-test"), ("inet", "someone-elses")]
 
     async def apply(self, commands):
         script = list(commands)
@@ -33,7 +34,7 @@ class RecordedNft:
             self.scripts.append(script)
 
     async def tables(self):
-        return []
+        return self.found
 
 
 class RecordedFlows:
@@ -159,6 +160,16 @@ async def test_a_refused_transaction_is_followed_by_one_that_makes_all_anew(prox
     assert proxy.progress.revision == 9
     assert nft.scripts[-1][1] == "delete table ip podo-test"
     assert proxy.serves(B)
+    run.cancel()
+
+
+async def test_tables_that_somebody_else_removes_are_made_anew(proxy, nft, clock):
+    run = asyncio.ensure_future(proxy.run())
+    await clock.run_for(timedelta(seconds=60))
+    assert len(nft.scripts) == 1
+    nft.found = [("inet", "someone-elses")]
+    await clock.run_for(timedelta(seconds=20))
+    assert nft.scripts[-1] == nft.scripts[0]
     run.cancel()
 
 
