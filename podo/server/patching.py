@@ -18,6 +18,7 @@ from podo.server.patch.requests import (
 )
 from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
+from podo.server.registry.updating import conflict
 from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
 
@@ -64,6 +65,8 @@ class Patches:
                 result.object = typed(result.object, kind)
             for text in result.warnings:
                 ctx.warn(text)
+            if not live:
+                _check_new(result.object, served, name)
             _check_name(result.object, name)
             return result.object
 
@@ -73,8 +76,7 @@ class Patches:
 def check_format(media_type: str) -> None:
     """Refuse other media types. Raises UnsupportedMediaType."""
     if media_type not in FORMATS:
-        text = "the body of the request was in an unknown format - accepted media types include: "
-        raise UnsupportedMediaType(text + ", ".join(FORMATS))
+        raise UnsupportedMediaType("415: Unsupported Media Type", name="")
 
 
 def check_options(media_type: str, ctx: Context, force: bool | None) -> None:
@@ -89,7 +91,17 @@ def check_options(media_type: str, ctx: Context, force: bool | None) -> None:
         raise invalid_object("meta.k8s.io", "PatchOptions", "", errors)
 
 
+def _check_new(obj: Object, served: Served, name: str) -> None:
+    """An object that is to be made cannot have been before. Raises Conflict."""
+    uid = (obj.get("metadata") or {}).get("uid", "")
+    if uid:
+        text = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise conflict(served, name, text)
+
+
 def _check_name(obj: Object, name: str) -> None:
     given = (obj.get("metadata") or {}).get("name", "")
+    if not given:
+        raise BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if given != name:
         raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")

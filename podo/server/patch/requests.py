@@ -137,7 +137,8 @@ def _invalid_patch(shown: str, reason: str) -> Invalid:
 
 
 def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    """A patched object as errors show it: JSON, members sorted."""
+    return msgspec.json.encode(value, order="deterministic").decode()
 
 
 def applied(
