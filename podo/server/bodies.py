@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from podo.server.decoding.objects import Kind, decode_object
+from podo.server.decoding.options import decode_delete_options
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 
@@ -19,7 +20,7 @@ class Bodies:
 
     def decode_options(self, body: bytes, media_type: str) -> Object:
         """Raises BadRequest."""
-        return decode_object(body, media_type, Kind("meta.k8s.io", "v1", "DeleteOptions"), "Ignore").object
+        return decode_delete_options(body, media_type)
 
 
 def kind_of(served: Served, subresource: str = "") -> Kind:

@@ -151,8 +151,8 @@ class _Apply:
             fields = field_set(self.node, self.config)
             if self.reset is not None:
                 fields = self.reset(fields)
-            managed[self.who] = Owned(fields, self.api_version, last.time if last else None)
-            if last is not None and last.fields:
+            managed[self.who] = Owned(fields, self.api_version)
+            if last is not None and not self._still_owned(last, managed):
                 merged = self._pruned(merged, managed, last)
             compared = Compared(self.live, merged, self.api_version, self.versions, self.reset)
             conflicts = compared.conflicts(managed, self.who)
@@ -163,11 +163,19 @@ class _Apply:
         managed = taken(managed, compared, conflicts, self.who)
         own = difference(fields, STRIPPED)
         if own:
-            changed = not equal(self.live, merged)
-            managed[self.who] = managed[self.who]._replace(fields=own, time=time if changed else managed[self.who].time)
+            before = last.time if last is not None else None
+            managed[self.who] = Owned(own, self.api_version, before if equal(self.live, merged) else time)
         else:
             managed.pop(self.who, None)
         return merged, managed
+
+    def _still_owned(self, last: Owned, managed: Managed) -> bool:
+        """Whether somebody owns all that this manager applied before: then nothing goes."""
+        left = last.fields
+        for owned in managed.values():
+            if owned.api_version == self.api_version:
+                left = difference(left, owned.fields)
+        return last.api_version == self.api_version and not left
 
     def _pruned(self, merged: Object, managed: Managed, last: Owned) -> Object:
         """Without what this manager applied before, if nobody owns it now."""

@@ -50,11 +50,19 @@ class Manager(NamedTuple):
 
 
 class Owned(NamedTuple):
-    """The fields of one manager, in the names of one version. `time` is when they last changed."""
+    """The fields of one manager, in the names of one version. `time` is when they last changed.
+
+    `entry` is how they are stored already, if they are.
+    """
 
     fields: FieldSet
     api_version: str
     time: str | None = None
+    entry: dict[str, Any] | None = None
+
+    def keeping(self, fields: FieldSet) -> "Owned":
+        """The same owner with other fields."""
+        return self if fields is self.fields else Owned(fields, self.api_version, self.time)
 
 
 Managed = dict[Manager, Owned]
@@ -93,7 +101,7 @@ def decode(entries: Any, *, trusted: bool = False) -> Managed:
             api_version if operation == UPDATE else "",
             entry.get("subresource", ""),
         )
-        managed[manager] = Owned(fields, api_version, entry.get("time"))
+        managed[manager] = Owned(fields, api_version, entry.get("time"), entry if trusted else None)
     return managed
 
 
@@ -108,6 +116,8 @@ def encode(managed: Managed) -> list[dict[str, Any]]:
 
 
 def _entry(manager: Manager, owned: Owned) -> dict[str, Any]:
+    if owned.entry is not None:
+        return owned.entry
     entry: dict[str, Any] = {"manager": manager.name} if manager.name else {}
     entry |= {"operation": manager.operation, "apiVersion": owned.api_version}
     if owned.time:
@@ -244,7 +254,7 @@ def taken(
         fields = difference(owned.fields, conflicts.get(manager, EMPTY))
         fields = difference(fields, comparison.removed)
         if fields:
-            result[manager] = owned if fields is owned.fields else owned._replace(fields=fields)
+            result[manager] = owned.keeping(fields)
     return result
 
 
@@ -254,8 +264,7 @@ def reconciled(managed: Managed, versions: Versions) -> Managed:
     for manager, owned in managed.items():
         node = versions.node(owned.api_version)
         if node is not None:
-            fields = reconcile(owned.fields, node)
-            result[manager] = owned if fields is owned.fields else owned._replace(fields=fields)
+            result[manager] = owned.keeping(reconcile(owned.fields, node))
     return result
 
 

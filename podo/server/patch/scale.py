@@ -17,7 +17,7 @@ Paths = Mapping[str, tuple[str, ...] | None]
 
 
 def to_scale(entries: Any, replicas: Paths) -> list[dict[str, Any]]:
-    """The managedFields of the Scale: those entries of the object's that own its replicas. Raises ManagedFieldsError."""
+    """The managedFields of the Scale: those of the object's that own its replicas. Raises ManagedFieldsError."""
     fields = of_paths(REPLICAS)
     owners: Managed = {}
     for manager, owned in decode(entries, trusted=True).items():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..fieldset import key_element, value_element
+from ..fieldset import encode_value, key_element, value_element
 from .schema import ListNode, MapNode, Node
 
 ABSENT: Any = object()
@@ -17,6 +17,8 @@ def element_text(node: ListNode, item: Any) -> str:
     """The path element of an item of an associative list. Raises ElementError."""
     if not node.keys:
         return value_element(_scalar(item))
+    if len(node.keys) == 1 and isinstance(item, dict) and isinstance(value := item.get(node.keys[0]), str):
+        return f'k:{{"{node.keys[0]}":{encode_value(value)}}}'
     if item is None:
         raise ElementError("associative list with keys may not have a null element")
     if not isinstance(item, dict):

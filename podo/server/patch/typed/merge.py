@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from .compare import grouped
 from .elements import ABSENT, ElementError, applicable, element_text
 from .schema import UNTYPED, ListNode, MapNode, Node
 from .validate import SchemaError
@@ -46,16 +45,20 @@ def _merge_maps(node: MapNode, live: dict[str, Any], config: dict[str, Any]) -> 
 
 def _merge_lists(node: ListNode, live: list[Any], config: list[Any]) -> list[Any]:
     """The configuration's items in its order; what only `live` has keeps its place between those that both have."""
-    ours = {key: items[0] if len(items) == 1 else None for key, items in grouped(node, live).items()}
-    theirs = grouped(node, config)
-    left, right = [element_text(node, item) for item in live], list(theirs)
+    left, right = [[element_text(node, item) for item in items] for items in (live, config)]
+    ours: dict[str, Any] = {}
+    for key, item in zip(left, live, strict=True):
+        ours[key] = item if key not in ours else None  # what is there twice is not merged
+    theirs = dict(zip(right, config, strict=True))
+    if left == right:
+        return [_merge(node.element, ours[key], theirs[key]) for key in right]
     shared = iter([key for key in right if key in ours])
     awaited, done = next(shared, None), set[str]()
     result: list[Any] = []
 
     def take(key: str) -> None:
         done.add(key)
-        result.append(_merge(node.element, ours.get(key, ABSENT), theirs[key][0]))
+        result.append(_merge(node.element, ours.get(key, ABSENT), theirs[key]))
 
     i = j = 0
     while i < len(left) or j < len(right):
