@@ -1,7 +1,8 @@
 """The registry: what every kind can do. It joins the pure decisions beside it with cache, store and admission."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from podo.server.context import Context
 from podo.server.metadata import dedup_owners
 from podo.server.registry.creating import fill_metadata, place, prepare_create
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
+from podo.server.registry.hooks import Hook
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions, ListResult, list_entries
 from podo.server.registry.updating import check_version, conflict, prepare_update
@@ -52,6 +54,8 @@ class Registry:
     ) -> None:
         self._store, self.cache = store, cache
         self._admission, self._fields, self._chance = admission, fields, chance
+        self.hooks: dict[tuple[str, str], Hook] = {}
+        """By (group, kind) of the stored version; set once, before the first request."""
 
     def _resource(self, served: Served) -> ResourceCache:
         return self.cache.resource(served.stored.prefix)
@@ -93,10 +97,26 @@ class Registry:
         attributes = Attributes(ctx, Operation.CREATE, served.resource, ctx.namespace, name, obj)
         await self._admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
-        prepare_create(obj, kind, ctx, self._chance.choice)
-        attributes.obj, attributes.name = obj, obj["metadata"]["name"]
-        await self._admission.validate(attributes)
-        return await self._store_new(ctx, served, obj)
+        async with self._around(ctx, served, obj, None):
+            prepare_create(obj, kind, ctx, self._chance.choice)
+            attributes.obj, attributes.name = obj, obj["metadata"]["name"]
+            await self._admission.validate(attributes)
+            return await self._store_new(ctx, served, obj)
+
+    @asynccontextmanager
+    async def _around(self, ctx: Context, served: Served, obj: Object, old: Object | None) -> AsyncIterator[None]:
+        """What the kind's hook does around a write."""
+        hook = self.hooks.get((served.stored.group, served.stored.kind))
+        if hook is None:
+            yield
+            return
+        finish = await hook.begin(ctx, obj, old)
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            await finish(done)
 
     async def _store_new(self, ctx: Context, served: Served, obj: Object) -> Entry:
         kind, name = served.stored, obj["metadata"]["name"]
@@ -150,14 +170,15 @@ class Registry:
         await self._admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
         check_version(obj, current.revision, served, name)
-        obj = prepare_update(obj, old, kind, ctx)
-        attributes.obj, attributes.old = obj, old
-        await self._admission.validate(attributes)
-        if goes_with_update(obj, old, kind.strategy):
-            if not ctx.dry_run:
-                await self._remove(served, current)
-            return Entry(current.key, current.revision, stored_value(obj))
-        return await self._write(ctx, served, current, old, obj)
+        async with self._around(ctx, served, obj, old):
+            obj = prepare_update(obj, old, kind, ctx)
+            attributes.obj, attributes.old = obj, old
+            await self._admission.validate(attributes)
+            if not goes_with_update(obj, old, kind.strategy):
+                return await self._write(ctx, served, current, old, obj)
+        if not ctx.dry_run:
+            await self._remove(ctx, served, current)
+        return Entry(current.key, current.revision, stored_value(obj))
 
     async def _write(self, ctx: Context, served: Served, current: Entry, old: Object, obj: Object) -> Entry:
         """Store the changed object, unless nothing has changed. Raises Stale if `current` is not current."""
@@ -210,16 +231,18 @@ class Registry:
         if deletion.obj is not None:
             current = await self._write(ctx, served, current, old, deletion.obj)
         if deletion.remove and not ctx.dry_run:
-            current = await self._remove(served, current)
+            current = await self._remove(ctx, served, current)
         return Deleted(current, deletion.remove)
 
-    async def _remove(self, served: Served, current: Entry) -> Entry:
+    async def _remove(self, ctx: Context, served: Served, current: Entry) -> Entry:
         key = served.stored.prefix + current.key
         try:
             record = await self._store.delete(key, expect=Revision(current.revision))
         except (Conflict, NotFound) as error:
             raise Stale from error
         self.cache.acknowledge(record.modified)
+        if (hook := self.hooks.get((served.stored.group, served.stored.kind))) is not None:
+            await hook.deleted(ctx, current.object())
         return Entry(current.key, record.modified, record.value)
 
     async def delete_collection(

@@ -3,6 +3,7 @@
 from podo.api import names
 from podo.server.registry.namespace import NamespaceStrategy
 from podo.server.registry.pod import PodStrategy
+from podo.server.registry.service import ServiceStrategy
 from podo.server.registry.traits import traits_of
 from podo.server.strategy import Strategy
 
@@ -16,6 +17,7 @@ class Role(Strategy):
 STRATEGIES: dict[tuple[str, str], type[Strategy]] = {
     ("", "Namespace"): NamespaceStrategy,
     ("", "Pod"): PodStrategy,
+    ("", "Service"): ServiceStrategy,
     ("rbac.authorization.k8s.io", "ClusterRole"): Role,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): Role,
     ("rbac.authorization.k8s.io", "Role"): Role,
