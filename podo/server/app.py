@@ -1,12 +1,15 @@
 """The API server, from its configuration to the moment that it answers."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from podo.clock import Clock, SystemClock
+from podo.server.allocation.pools import Addresses, Ports
+from podo.server.allocation.services import ServiceAllocation
 from podo.server.answer import Answer, text_answer
 from podo.server.authentication.certificate import CertificateAuthenticator
 from podo.server.authentication.token_file import StaticTokens, read_tokens
@@ -23,7 +26,7 @@ from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
 from podo.server.patching import Patches
-from podo.store.open import open_store
+from podo.store.open import FullStore, open_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +70,23 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             )
         )
         host, port = sock.getsockname()[:2]
+        install_hooks(core, store, config.service_cidr)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
         handler = handler_of(config, core)
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(listening(handler, [sock], tls))
         yield Server(core, host, port)
+
+
+def install_hooks(core: Core, store: FullStore, service_cidr: str) -> None:
+    """What kinds need around their writes."""
+    chance = random.Random()
+    ranges = core.catalog.by_path("networking.k8s.io", "v1", "servicecidrs")
+    addresses = core.catalog.by_path("networking.k8s.io", "v1", "ipaddresses")
+    assert ranges is not None
+    assert addresses is not None
+    pool = Addresses(core.registry, ranges, addresses, service_cidr.split(","), chance)
+    core.registry.hooks["", "Service"] = ServiceAllocation(pool, Ports(store, core.cache, chance))
 
 
 def handler_of(config: ServerConfig, core: Core) -> Handler:

@@ -14,6 +14,7 @@ from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 from podo.server.watchcache.cache import ROOT, WatchCache
 from podo.server.watchcache.entry import stored_value
+from podo.server.watchcache.selection import Selection
 from podo.store.base import Store
 
 Address = IPv4Address | IPv6Address
@@ -33,7 +34,7 @@ class PoolFull(APIError):
 
 
 def reserved(size: int, step: int, most: int) -> int:
-    """How many at the low end of a range are given out last, so that they are free for those who name one (KEP-3070)."""
+    """How many at the low end of a range are given out last, to leave some for who names one (KEP-3070)."""
     return 0 if size <= 16 else min(max(16, size // step), most)
 
 
@@ -60,11 +61,10 @@ class Addresses:
 
     def _networks(self, family: str) -> list[str]:
         found = list(self._base)
-        for key in self._ranges.keys():
-            if (entry := self._ranges.get(key)) is not None:
-                obj = entry.object()
-                if not obj["metadata"].get("deletionTimestamp"):
-                    found += (obj.get("spec") or {}).get("cidrs") or ()
+        for entry in self._ranges.select(Selection()):
+            obj = entry.object()
+            if not obj["metadata"].get("deletionTimestamp"):
+                found += (obj.get("spec") or {}).get("cidrs") or ()
         return [cidr for cidr in dict.fromkeys(found) if f"IPv{ip_network(cidr).version}" == family]
 
     async def claim(self, ctx: Context, address: str, service: Object) -> None:

@@ -68,9 +68,8 @@ def _adopt_allocated(spec: Object, old: Object) -> None:
             before = by_name.get(port.get("name", ""))
             if not port.get("nodePort") and before and before not in used:
                 port["nodePort"] = before
-    if needs_health_port(old) and needs_health_port(spec) and not spec.get("healthCheckNodePort"):
-        if old.get("healthCheckNodePort"):
-            spec["healthCheckNodePort"] = old["healthCheckNodePort"]
+    if needs_health_port(old) and needs_health_port(spec) and old.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = spec.get("healthCheckNodePort") or old["healthCheckNodePort"]
 
 
 def _level(spec: Object, old: Object) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from podo.api.errors import APIError, Invalid, NotFound
+from podo.api.errors import APIError, Invalid
 from podo.api.field_errors import invalid, invalid_object
 from podo.server.allocation.pools import Addresses, ClaimError, PoolFull, Ports
 from podo.server.allocation.service_fields import (
