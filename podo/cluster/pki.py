@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 
@@ -72,8 +72,8 @@ def ensure(folder: Path, cluster: ClusterConfig, now: datetime) -> None:
         path = folder / identity.file
         if not _is_good(path, identity, now):
             _write(path, *issue(authorities[identity.authority], identity, now))
-    if not (folder / "sa.key").exists():  # signs service account tokens
-        key = ec.generate_private_key(ec.SECP256R1())
+    if not (folder / "sa.key").exists():  # signs service account tokens: RS256, which every verifier of them knows
+        key = rsa.generate_private_key(65537, 2048)
         write_atomically(folder / "sa.pub", _public_pem(key))
         write_atomically(folder / "sa.key", _private_pem(key), 0o600)
 
@@ -167,11 +167,11 @@ def _write(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePriva
     write_atomically(path.with_name(path.name + ".key"), _private_pem(key), 0o600)
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return key.private_bytes(pem, pkcs8, serialization.NoEncryption())
 
 
-def _public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _public_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     info = serialization.PublicFormat.SubjectPublicKeyInfo
     return key.public_key().public_bytes(serialization.Encoding.PEM, info)

@@ -2,30 +2,43 @@
 
 import asyncio
 import random
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from podo.clock import Clock, SystemClock
+from podo.server.admission.chain import Chain
+from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
+from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.services import ServiceAllocation
 from podo.server.answer import Answer, text_answer
+from podo.server.authentication.base import Authenticator
 from podo.server.authentication.certificate import CertificateAuthenticator
+from podo.server.authentication.keys import TokenKey
+from podo.server.authentication.service_account import Find, Issuer, ServiceAccountTokens
 from podo.server.authentication.token_file import StaticTokens, read_tokens
 from podo.server.authentication.union import Union
 from podo.server.authorization.base import AllowAll
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.core import Core, running_core
-from podo.server.fields import Fields, built_in_versions
 from podo.server.forms import NoTables
 from podo.server.http.handler import Handler, PathHandler, PathRequest
 from podo.server.http.resources import Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
-from podo.server.patching import Patches
+from podo.server.operations import Below
+from podo.server.registry.catalog import Catalog
+from podo.server.strategy import Object
+from podo.server.subresources.binding import BindingQuestions, Bindings
+from podo.server.subresources.eviction import Evictions
+from podo.server.subresources.scale import Scales
+from podo.server.subresources.token import Tokens
+from podo.server.watchcache.cache import WatchCache
 from podo.store.open import FullStore, open_store
 
 
@@ -64,15 +77,16 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             running_core(
                 store,
                 clock,
-                fields=Fields(built_in_versions),
-                patcher=Patches(built_in_versions),
+                admission=admission,
                 shared=config.store.startswith("etcd:"),
             )
         )
         host, port = sock.getsockname()[:2]
         install_hooks(core, store, config.service_cidr)
+        issuer = issuer_of(config)
+        install_subresources(core, issuer)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
-        handler = handler_of(config, core)
+        handler = handler_of(config, core, issuer)
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(listening(handler, [sock], tls))
         yield Server(core, host, port)
@@ -89,13 +103,70 @@ def install_hooks(core: Core, store: FullStore, service_cidr: str) -> None:
     core.registry.hooks["", "Service"] = ServiceAllocation(pool, Ports(store, core.cache, chance))
 
 
-def handler_of(config: ServerConfig, core: Core) -> Handler:
+def admission(cache: WatchCache, catalog: Catalog) -> Admission:
+    """The plug-ins, in the order in which they are asked."""
+    namespaces = catalog.by_path("", "v1", "namespaces")
+    assert namespaces is not None
+    prefix = namespaces.stored.prefix
+
+    async def find_namespace(name: str) -> Object | None:
+        await cache.consistent()
+        entry = cache.resource(prefix).get(name)
+        return entry.object() if entry is not None else None
+
+    return Chain([NamespaceLifecycle(find_namespace)])
+
+
+def issuer_of(config: ServerConfig) -> Issuer | None:
+    """Who issues service account tokens; None where there is no key."""
+    if config.service_account_key is None:
+        return None
+    key, name = TokenKey.read(config.service_account_key), config.service_account_issuer
+    return Issuer(name, key, (name,))
+
+
+def install_subresources(core: Core, issuer: Issuer | None) -> None:
+    """Subresources with kinds of their own."""
+    pods, budgets = core.catalog.by_path("", "v1", "pods"), core.catalog.by_path("policy", "v1", "poddisruptionbudgets")
+    assert pods is not None
+    assert budgets is not None
+    bindings, scales = Bindings(core.registry), Scales(core.registry)
+    below: dict[tuple[str, str], Below] = {
+        ("/pods", "binding"): bindings,
+        ("/pods", "eviction"): Evictions(core.registry, budgets),
+        ("apps/deployments", "scale"): scales,
+        ("apps/replicasets", "scale"): scales,
+        ("apps/statefulsets", "scale"): scales,
+        ("/replicationcontrollers", "scale"): scales,
+    }
+    if issuer is not None:
+        tokens = Tokens(core.registry, core.catalog, issuer, lambda: str(uuid.uuid4()))
+        below["/serviceaccounts", "token"] = tokens
+    core.operations.install(below, {("", "bindings"): BindingQuestions(bindings, pods)})
+
+
+def find_metadata(core: Core) -> Find:
+    """Finds metadata in the cache."""
+
+    def find(plural: str, namespace: str, name: str) -> Object | None:
+        served = core.catalog.by_path("", "v1", plural)
+        assert served is not None
+        entry = core.cache.resource(served.stored.prefix).get(served.stored.key(namespace, name))
+        return entry.object()["metadata"] if entry is not None else None
+
+    return find
+
+
+def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None) -> Handler:
     """The chain, put together."""
-    tokens = StaticTokens(read_tokens(config.token_file) if config.token_file else {})
+    authenticators: list[Authenticator] = [CertificateAuthenticator()]
+    authenticators.append(StaticTokens(read_tokens(config.token_file) if config.token_file else {}))
+    if issuer is not None:
+        authenticators.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
     requests = Requests()
     resources = Resources(core, decoder=Bodies(), tables=NoTables(), watching=Watching(core))
     return Handler(
-        identify=Union([CertificateAuthenticator(), tokens]),
+        identify=Union(authenticators),
         authorizer=AllowAll(),
         resources=resources,
         paths=plain_paths(core, requests),

@@ -3,16 +3,18 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from podo.clock import Clock
-from podo.server.admission_point import Admission, AdmitAll, FieldManager, NoFieldManager
+from podo.server.admission_point import Admission, AdmitAll, FieldManager
 from podo.server.context import User
+from podo.server.fields import Fields, built_in_versions
 from podo.server.local import LocalClient
-from podo.server.operations import Below, Operations, Question
-from podo.server.patch_point import NoPatches, Patcher
+from podo.server.operations import Operations
+from podo.server.patch_point import Patcher
+from podo.server.patching import Patches
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Chance, Registry
 from podo.server.watchcache.cache import Source, WatchCache
@@ -41,18 +43,20 @@ def system_chance(seed: int | None = None) -> Chance:
     return Chance(lambda: str(uuid.UUID(int=source.getrandbits(128), version=4)), source.choice)
 
 
+AdmissionOf = Callable[[WatchCache, Catalog], Admission]
+"""Makes admission, which looks at other objects in the cache."""
+
+
 @asynccontextmanager
 async def running_core(
     store: Source,
     clock: Clock,
     *,
-    admission: Admission | None = None,
+    admission: AdmissionOf | None = None,
     fields: FieldManager | None = None,
     chance: Chance | None = None,
     shared: bool = False,
     patcher: Patcher | None = None,
-    below: Mapping[tuple[str, str], Below] | None = None,
-    questions: Mapping[tuple[str, str], Question] | None = None,
 ) -> AsyncIterator[Core]:
     """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
     catalog = Catalog()
@@ -60,17 +64,15 @@ async def running_core(
     registry = Registry(
         store,
         cache,
-        admission=admission or AdmitAll(),
-        fields=fields or NoFieldManager(),
+        admission=admission(cache, catalog) if admission else AdmitAll(),
+        fields=fields or Fields(built_in_versions),
         chance=chance or system_chance(),
     )
+    operations = Operations(catalog, registry, patcher or Patches(built_in_versions))
     async with asyncio.TaskGroup() as tasks:
         feeding = tasks.create_task(cache.run(), name="watch cache")
         await cache.ready.wait()
         try:
-            operations = Operations(
-                catalog, registry, patcher or NoPatches(), below=below or {}, questions=questions or {}
-            )
             yield Core(clock, catalog, cache, registry, operations)
         finally:
             cache.close()

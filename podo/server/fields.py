@@ -26,7 +26,7 @@ class Fields:
         """`new` with managedFields; an apply has seen to them itself."""
         if ctx.applies:
             return new
-        return on_update(
+        result = on_update(
             live,
             new,
             manager=ctx.manager,
@@ -36,6 +36,11 @@ class Fields:
             versions=self._versions_of(served),
             reset=reset_of(served, ctx.subresource),
         )
+        if ctx.subresource == "scale":
+            for entry in (result.get("metadata") or {}).get("managedFields") or ():
+                if entry.get("subresource") == "scale":
+                    entry.pop("time", None)  # as Kubernetes has it
+        return result
 
     def settle(self, new: Object, old: Object) -> Object:
         """`new` with `old`'s times in managedFields, if nothing else differs."""

@@ -53,16 +53,18 @@ class Operations:
         catalog: Catalog,
         registry: Registry,
         patcher: Patcher,
-        *,
-        below: Mapping[tuple[str, str], Below],
-        questions: Mapping[tuple[str, str], Question],
     ) -> None:
-        """`below` is by (group of the parent's kind + "/" + plural, or "" for any; subresource).
-
-        `questions` is by (group, plural).
-        """
         self.catalog, self.registry, self._patcher = catalog, registry, patcher
-        self._below, self._questions = dict(below), dict(questions)
+        self._below: dict[tuple[str, str], Below] = {}
+        self._questions: dict[tuple[str, str], Question] = {}
+
+    def install(self, below: Mapping[tuple[str, str], Below], questions: Mapping[tuple[str, str], Question]) -> None:
+        """Serve subresources with kinds of their own, and questions. Called before the first request.
+
+        `below` is by ("group/plural" of the parent, or "" for any; subresource), `questions` by (group, plural).
+        """
+        self._below |= below
+        self._questions |= questions
 
     async def replace(self, ctx: Context, target: Target, obj: Object) -> tuple[Entry, bool]:
         """PUT: `obj` takes the object's place (or its status'), and is used up. The result, and whether it is new."""

@@ -6,17 +6,16 @@ from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from podo.api.errors import APIError, BadRequest
-from podo.api.field_errors import FieldError, forbidden, invalid, invalid_object, not_supported
+from podo.api.field_errors import FieldError, forbidden, invalid_object, not_supported
 from podo.api.selectors import SelectorError, parse_fields, parse_labels
 from podo.server.metadata import manager_errors
-from podo.server.registry.deleting import DeleteOptions
+from podo.server.registry.deleting import DeleteOptions, dry_run_errors, options_of
 from podo.server.registry.reading import ListOptions
 from podo.server.registry.selectable import Selectable
 from podo.server.strategy import Object
 from podo.server.watchcache.selection import Selection
 
 EXACT, NOT_OLDER = "Exact", "NotOlderThan"
-PROPAGATION = ("Foreground", "Background", "Orphan")
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MAX_INT = (1 << 63) - 1
 Query = Mapping[str, str]
@@ -203,7 +202,7 @@ def write_options(query: Query, kind: str) -> WriteOptions:
         return _NO_OPTIONS
     dry_run, manager = query.get("dryRun", ""), query.get("fieldManager", "")
     validation = query.get("fieldValidation", "")
-    errors = _dry_run_errors([dry_run]) if "dryRun" in query else []
+    errors = dry_run_errors([dry_run]) if "dryRun" in query else []
     errors += manager_errors(manager, "fieldManager")
     if validation not in VALIDATIONS:
         errors.append(not_supported("fieldValidation", validation, VALIDATIONS))
@@ -213,32 +212,9 @@ def write_options(query: Query, kind: str) -> WriteOptions:
     return WriteOptions(dry_run == "All", manager, validation or "Warn", force)
 
 
-def _dry_run_errors(values: list[str]) -> list[FieldError]:
-    return [] if values == ["All"] else [not_supported("dryRun", values, ("All",))] if values else []
-
-
 def delete_options(query: Query, body: Object | None) -> tuple[DeleteOptions, bool]:
     """How to delete, and whether to only pretend; a body stands before parameters. Raises Invalid, BadRequest."""
-    given = body if body is not None else _delete_query(query)
-    errors: list[FieldError] = []
-    policy, orphan = given.get("propagationPolicy"), given.get("orphanDependents")
-    if policy is not None and orphan is not None:
-        text = "orphanDependents and deletionPropagation cannot be both set"
-        errors.append(invalid("propagationPolicy", policy, text))
-    if policy is not None and policy not in PROPAGATION:
-        errors.append(not_supported("propagationPolicy", policy, (*PROPAGATION, "nil")))
-    errors += _dry_run_errors(list(given.get("dryRun") or ()))
-    if errors:
-        _refuse("DeleteOptions", errors)
-    conditions = given.get("preconditions") or {}
-    options = DeleteOptions(
-        grace_period_seconds=given.get("gracePeriodSeconds"),
-        orphan_dependents=orphan,
-        propagation=policy or "",
-        uid=conditions.get("uid") or "",
-        resource_version=conditions.get("resourceVersion") or "",
-    )
-    return options, bool(given.get("dryRun"))
+    return options_of(body if body is not None else _delete_query(query))
 
 
 def _delete_query(query: Query) -> Object:

@@ -1,9 +1,11 @@
 """What a DELETE does to an object: pure decisions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from podo.api.field_errors import FieldError, invalid, invalid_object, not_supported
 from podo.api.timestamps import format_time, parse
 from podo.server.metadata import FOREGROUND, ORPHAN
 from podo.server.registry.kinds import Served
@@ -20,6 +22,37 @@ class DeleteOptions:
     propagation: str = ""
     uid: str = ""
     resource_version: str = ""
+
+
+PROPAGATION = ("Foreground", "Background", "Orphan")
+
+
+def dry_run_errors(values: Sequence[str]) -> list[FieldError]:
+    """What is wrong with a dryRun: it is `All`, or nothing."""
+    return [] if list(values) in (["All"], []) else [not_supported("dryRun", list(values), ("All",))]
+
+
+def options_of(given: Object) -> tuple[DeleteOptions, bool]:
+    """The options in a DeleteOptions object, and whether it is a dry run. Raises Invalid."""
+    errors: list[FieldError] = []
+    policy, orphan, dry_run = given.get("propagationPolicy"), given.get("orphanDependents"), given.get("dryRun") or ()
+    if policy is not None and orphan is not None:
+        text = "orphanDependents and deletionPropagation cannot be both set"
+        errors.append(invalid("propagationPolicy", policy, text))
+    if policy is not None and policy not in PROPAGATION:
+        errors.append(not_supported("propagationPolicy", policy, (*PROPAGATION, "nil")))
+    errors += dry_run_errors(dry_run)
+    if errors:
+        raise invalid_object("meta.k8s.io", "DeleteOptions", "", errors)
+    conditions = given.get("preconditions") or {}
+    options = DeleteOptions(
+        grace_period_seconds=given.get("gracePeriodSeconds"),
+        orphan_dependents=orphan,
+        propagation=policy or "",
+        uid=conditions.get("uid") or "",
+        resource_version=conditions.get("resourceVersion") or "",
+    )
+    return options, bool(dry_run)
 
 
 class Deletion(NamedTuple):

@@ -159,8 +159,7 @@ class Registry:
         kind = served.stored
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         if uid and uid != old["metadata"].get("uid"):
-            text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata'].get('uid')}"
-            raise conflict(served, name, text)
+            raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
         live = old if served.from_stored is None else served.client_form(current)
         obj = await change(served.client_form(current), current.revision)
         kind.strategy.default(obj)
@@ -270,6 +269,13 @@ class Registry:
     def _dedup_owners(self, ctx: Context, obj: Object) -> None:
         for text in dedup_owners(obj["metadata"]) if obj["metadata"].get("ownerReferences") else ():
             ctx.warn(text)
+
+
+def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:
+    """Why an update of another object than the one that is meant fails, in the words of Kubernetes' storage."""
+    where = f"Key: /registry/{served.stored.plural}/{key}, ResourceVersion: 0"
+    what = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    return f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {what}"
 
 
 class Stale(Exception):

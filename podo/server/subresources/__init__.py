@@ -1,0 +1,1 @@
+"""Subresources with a kind of their own: scale, binding, eviction, token. Read `below.py` first."""

@@ -1,0 +1,98 @@
+"""The scale of what has replicas: a small object of its own that shows and changes spec.replicas."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from podo.api import selectors
+from podo.api.errors import BadRequest
+from podo.api.field_errors import invalid, invalid_object
+from podo.api.selectors import format_labels, from_labels, from_object
+from podo.api.types.meta_v1 import LabelSelector
+from podo.server.context import Context
+from podo.server.decoding.objects import Kind
+from podo.server.operations import Target
+from podo.server.patch.requests import PatchBody, patched
+from podo.server.patching import check_format, check_options
+from podo.server.registry.generic import Registry
+from podo.server.registry.updating import conflict
+from podo.server.strategy import Object
+from podo.server.watchcache.entry import Entry
+
+KIND = Kind("autoscaling", "v1", "Scale")
+SHOWN_METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+class Scales:
+    """A `Below` for Deployments, ReplicaSets, StatefulSets and ReplicationControllers."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def show(self, ctx: Context, target: Target, entry: Entry) -> Object:
+        return scale_of(target.served.client_form(entry))
+
+    async def create(self, ctx: Context, target: Target, obj: Object) -> Object:
+        raise BadRequest("a scale cannot be created")
+
+    async def replace(self, ctx: Context, target: Target, obj: Object) -> Object:
+        """Set the number of replicas. Raises Conflict, Invalid."""
+        uid = (obj.get("metadata") or {}).get("uid", "")
+        return await self._change(ctx, target, lambda _: obj, uid)
+
+    async def patch(self, ctx: Context, target: Target, media_type: str, body: bytes, force: bool | None) -> Object:
+        """Change the scale by a patch."""
+        check_format(media_type)
+        check_options(media_type, ctx, force)
+        content = PatchBody(media_type, body, ctx.field_validation)
+        return await self._change(ctx, target, lambda scale: patched(scale, content, KIND).object)
+
+    async def _change(self, ctx: Context, target: Target, wanted: Callable[[Object], Object], uid: str = "") -> Object:
+        async def change(owner: Object, revision: int) -> Object:
+            new = wanted(scale_of(owner))
+            check(new, owner, revision, target)
+            owner["spec"]["replicas"] = (new.get("spec") or {}).get("replicas", 0)
+            return owner
+
+        entry, _ = await self._registry.update(ctx, target.served, target.name, change, uid=uid)
+        return scale_of(target.served.client_form(entry))
+
+
+def scale_of(owner: Object) -> Object:
+    """The scale that an object shows."""
+    meta = {name: owner["metadata"][name] for name in SHOWN_METADATA if name in owner["metadata"]}
+    spec, status = owner.get("spec") or {}, owner.get("status") or {}
+    replicas = spec.get("replicas", 0)
+    shown: Object = {"replicas": status.get("replicas", 0)}
+    if selector := selector_text(spec.get("selector")):
+        shown["selector"] = selector
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": meta,
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": shown,
+    }
+
+
+def selector_text(selector: Mapping[str, object] | None) -> str:
+    """A selector in text form: a LabelSelector, or a plain map of labels."""
+    if not selector:
+        return ""
+    if "matchLabels" in selector or "matchExpressions" in selector:
+        found = from_object(msgspec.convert(selector, LabelSelector))
+    else:
+        found = from_labels({key: str(value) for key, value in selector.items()})
+    return format_labels(found) if isinstance(found, selectors.LabelSelector) else ""
+
+
+def check(scale: Object, owner: Object, revision: int, target: Target) -> None:
+    """Refuse a scale of another object, a stale one, or a negative one."""
+    meta, own = scale.get("metadata") or {}, owner["metadata"]
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if replicas < 0:
+        error = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise invalid_object("autoscaling", "Scale", meta.get("name", ""), [error])
+    wanted = meta.get("resourceVersion")
+    if wanted and wanted != str(revision):
+        raise conflict(target.served, own["name"])
