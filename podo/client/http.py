@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from random import Random
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -38,9 +38,9 @@ PAGE = 500  # objects a list asks for at once
 METADATA_ONLY = "as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 
 
-class _List(msgspec.Struct, Generic[T]):
+class _List(msgspec.Struct):
     metadata: ListMeta = ListMeta()
-    items: tuple[T, ...] | None = ()
+    items: tuple[msgspec.Raw, ...] | None = ()
 
 
 class _Event(msgspec.Struct):
@@ -78,8 +78,8 @@ class HTTPClient(Client):
         items: list[T] = []
         while True:
             request = Request("GET", kind.resource.path(namespace), query=query, accept=_accept(kind, "List"))
-            page = msgspec.json.decode((await self._send(request)).body, type=_List[kind.cls])  # type: ignore[name-defined]
-            items += page.items or ()
+            page = msgspec.json.decode((await self._send(request)).body, type=_List)
+            items += [scheme.decode(kind.cls, bytes(raw)) for raw in page.items or ()]  # nulls are left out there
             if not page.metadata.continue_:
                 return ObjectList(items, page.metadata.resource_version)
             query["continue"] = page.metadata.continue_
