@@ -106,6 +106,8 @@ class Registration:
         if missing:
             body = {"metadata": {"labels": missing}}
             found = await self._client.patch(Node, key, Patch(media_type=STRATEGIC_PATCH, body=body))
+        if self._health.not_ready == STARTING:
+            return found  # an agent that was restarted is not to make its node unready for a moment
         return await self._patch_status(found)
 
     async def _write(self) -> None:
