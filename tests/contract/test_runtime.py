@@ -19,7 +19,7 @@ from podo.node.runtime.base import (
 from podo.node.runtime.config import ContainerConfig, ExecConfig, LinuxResources, SandboxConfig
 from podo.node.runtime.fake import FakeRuntime
 from podo.node.runtime.observed import ContainerEventType, ContainerState, ExecResult, ObservedContainer, SandboxState
-from tests.node.runtime.lab import Lab, real_lab
+from tests.node.runtime.lab import Lab, real_lab, time_limit
 
 SERVER = ("sh", "-c", "trap 'exit 0' TERM; touch /ready; while :; do sleep 1 & wait $!; done")  # ends when asked to
 STUBBORN = ("sleep", "3600")  # the first process of a container: the kernel drops its SIGTERM
@@ -45,8 +45,9 @@ LABS = [pytest.param(fake_lab, id="fake"), pytest.param(real_lab, id="real", mar
 
 @pytest.fixture(params=LABS)
 async def lab(request):
-    async with asyncio.timeout(60), request.param() as lab:
-        yield lab
+    with time_limit(60):
+        async with request.param() as lab:
+            yield lab
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,7 +229,7 @@ class ContainerLife:
         log = Path(record.log_path or os.devnull)
         log.parent.mkdir(parents=True, exist_ok=True)
         bundle = self._bundles.path(record.id)
-        pid = await conmon.create(
+        creation = conmon.create(
             self._config,
             record.id,
             bundle,
@@ -238,6 +238,7 @@ class ContainerLife:
             stdin=config.stdin,
             stdin_once=config.stdin_once,
         )
+        pid = await _to_its_end(creation)
         started = self._clock.now()
         process = identify(pid) or Process(pid, 0)
         await self._config.engine.release(record.id, pid)
@@ -286,15 +287,15 @@ class ContainerLife:
         self._cgroups.kill(self.cgroup(container))
 
     def _abort(self, container: Container) -> None:
-        """What a start that failed, or that nobody finished, may have left."""
-        if self._config.engine.root.joinpath(container.record.id).exists():
-            self._cgroups.kill(self.cgroup(container))
-            self._config.engine.forget(container.record.id)
+        """What a start that failed, or that nobody finished, may have left: conmon first, it would write an end."""
         if process := self._conmon(container):
             send_signal(process, signal.SIGKILL)
+        self._cgroups.kill(self.cgroup(container))
+        self._config.engine.forget(container.record.id)
         self._cgroups.remove(self.cgroup(container))
-        for name in (conmon.PIDFILE, conmon.CONMON_PIDFILE, conmon.EXIT):
+        for name in (conmon.PIDFILE, conmon.CONMON_PIDFILE, conmon.EXIT, conmon.OOM):
             (self._bundles.path(container.record.id) / name).unlink(missing_ok=True)
+        (self._config.exits / container.record.id).unlink(missing_ok=True)
 
     def _conmon(self, container: Container) -> Process | None:
         """The conmon of this container, by its pidfile; its command line must name the container."""
@@ -352,6 +353,17 @@ def merge_resources(old: LinuxResources, new: LinuxResources) -> LinuxResources:
     """Figures of 0 or "" leave the old ones."""
     changed = {name: value for name in LinuxResources.__dataclass_fields__ if (value := getattr(new, name))}
     return replace(old, **changed)
+
+
+async def _to_its_end(creation: Coroutine[None, None, int]) -> int:
+    """Its result. When we are cancelled it is waited for all the same: an engine that is cut off half-way would go on
+    by itself, and leave a container that nobody knows of."""
+    task = asyncio.ensure_future(creation)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _awaited(event: Awaitable[object]) -> None:

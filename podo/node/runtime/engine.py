@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from podo.node.runtime.base import RuntimeFailure, StartFailed
 from podo.node.runtime.fds import read_now, ready_to_read
 
 FIFO = "exec.fifo"
+DIED = "the container's first process died before its start"
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,21 @@ class Engine:
     async def _release_by_fifo(self, container_id: str, pid: int) -> None:
         """The first process opens the FIFO for writing, and goes on once somebody reads: runc's start is no more."""
         fifo = self.root / container_id / FIFO
-        try:
-            fd, watched = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), os.pidfd_open(pid)
-        except (FileNotFoundError, ProcessLookupError) as error:
-            raise StartFailed("the container's first process died before its start") from error
-        try:
-            while not read_now(fd):
+        with ExitStack() as closing:
+            try:  # the pid first: once the FIFO has a reader the program may run, and end
+                watched = os.pidfd_open(pid)
+                closing.callback(os.close, watched)
+                fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                closing.callback(os.close, fd)
+            except (FileNotFoundError, ProcessLookupError) as error:
+                raise StartFailed(DIED) from error
+            while True:
+                died = bool(select.select([watched], [], [], 0)[0])
+                if read_now(fd):
+                    break
+                if died:
+                    raise StartFailed(DIED)
                 await ready_to_read(fd, watched)
-                if select.select([watched], [], [], 0)[0]:
-                    raise StartFailed("the container's first process died before its start")
-        finally:
-            os.close(fd)
-            os.close(watched)
         fifo.unlink(missing_ok=True)
 
     async def _call(self, *arguments: str) -> None:

@@ -76,13 +76,14 @@ class ExecSession:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """End the command: its own process in the container, then the runtime's that waits for it."""
+        """End the command's own process in the container and, since runc waits for all that has its pipes, runc."""
         if self._process.returncode is not None:
             return
         try:
             os.kill(int((self._folder / PID).read_text()), signal.SIGKILL)
-        except (FileNotFoundError, ValueError, ProcessLookupError):  # not started yet
-            self._process.kill()
+        except (FileNotFoundError, ValueError, ProcessLookupError):  # not started yet, or just ended
+            pass
+        self._process.kill()
 
     def failure(self) -> str:
         """Why the command could not be started; "" if it was."""
@@ -106,6 +107,7 @@ class _Fds:
         if config.tty:
             self.terminal, slave = os.openpty()
             os.set_blocking(self.terminal, False)
+            _make_raw(slave)
             self.input, self.outputs, self.theirs = self.terminal, {1: self.terminal}, [slave] * 3
             return
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -214,7 +216,8 @@ async def run_exec(session: ExecSession, clock: Clock, timeout: float) -> ExecRe
         collecting = tasks.create_task(collect())
         limit = [tasks.create_task(kill())] if timeout > 0 else []
         code = await session.wait()
-        # What it wrote is in the pipes now; what it left running may hold them open for ever.
+        # What it wrote is in the pipes now; what it left running may hold them open for ever (with crun, for
+        # runc itself waits for them, as it does under containerd).
         grace = tasks.create_task(clock.sleep(DRAIN))
         await asyncio.wait([collecting, grace], return_when=asyncio.FIRST_COMPLETED)
         for task in (*limit, grace, collecting):
@@ -222,6 +225,14 @@ async def run_exec(session: ExecSession, clock: Clock, timeout: float) -> ExecRe
     if late:
         raise TimeoutError(f"command timed out after {timeout:g}s")
     return ExecResult(code, bytes(output[1]), bytes(output[2]))
+
+
+def _make_raw(terminal: int) -> None:
+    """No echo and no lines: the terminal inside the container does that. Output stays cooked, since runc takes "\\n" to
+    "\\r\\n" away from the inner one; crun makes ours raw itself."""
+    attributes = termios.tcgetattr(terminal)
+    attributes[0] = attributes[3] = 0  # input and local flags
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
 
 
 def _errors(lines: list[bytes]) -> list[str]:

@@ -4,8 +4,8 @@ import asyncio
 import itertools
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +106,21 @@ async def images() -> tuple[ImageStore, str]:
         _images.append((folder, await build_busybox(state, ImageStore(state / "images", SystemClock()))))
     folder, image = _images[0]
     return ImageStore(Path(folder.name) / "images", SystemClock()), image
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """For a fixture: its test runs in another task, which is cancelled (so it fails) when the time is over."""
+
+    def cancel() -> None:
+        for task in asyncio.all_tasks():
+            task.cancel(f"took more than {seconds} s")
+
+    timer = asyncio.get_running_loop().call_later(seconds, cancel)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @asynccontextmanager
