@@ -155,6 +155,7 @@ class _Starting:
         runtime_config = RuntimeConfig(state=config.state_dir, run=config.run_dir, engine=config.engine)
         self._prepare_cgroups(cgroups, names)
         async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
+            await plane.pods.retain({sandbox.id for sandbox in (await runtime.observe()).sandboxes})
             parts = self._parts(runtime, cgroups, names, plane)
             dispatcher = PodDispatcher(parts, self.informers, self.node)
             statuses = parts.statuses
