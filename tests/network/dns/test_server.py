@@ -48,12 +48,22 @@ class NameServer(asyncio.DatagramProtocol):
         writer.close()
 
 
+async def same_port_for_both():
+    """(UDP transport, its protocol, TCP server) on one port; if somebody else has it for TCP, on another."""
+    loop = asyncio.get_running_loop()
+    while True:
+        transport, made = await loop.create_datagram_endpoint(NameServer, local_addr=(LOOPBACK, 0))
+        made.port = transport.get_extra_info("sockname")[1]
+        try:
+            return transport, made, await asyncio.start_server(made.serve_tcp, LOOPBACK, made.port)
+        except OSError:
+            transport.close()
+
+
 @pytest.fixture
 async def name_server():
-    loop = asyncio.get_running_loop()
-    transport, made = await loop.create_datagram_endpoint(NameServer, local_addr=(LOOPBACK, 0))
-    made.port = transport.get_extra_info("sockname")[1]
-    async with await asyncio.start_server(made.serve_tcp, LOOPBACK, made.port):
+    transport, made, server = await same_port_for_both()
+    async with server:
         yield made
     transport.close()
 
