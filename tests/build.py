@@ -13,6 +13,9 @@ from podo.api.types.apps_v1 import (
 from podo.api.types.core_v1 import (
     Container,
     Node,
+    NodeCondition,
+    NodeSpec,
+    NodeStatus,
     Pod,
     PodCondition,
     PodIP,
@@ -22,6 +25,7 @@ from podo.api.types.core_v1 import (
     Service,
     ServicePort,
     ServiceSpec,
+    Taint,
 )
 from podo.api.types.meta_v1 import LabelSelector, ObjectMeta
 
@@ -107,8 +111,11 @@ def deployment(
     return Deployment(metadata=meta(name), spec=DeploymentSpec(**(defaults | spec)))
 
 
-def node(name: str = "n1", **labels: str) -> Node:
-    return Node(metadata=ObjectMeta(name=name, labels=labels))
+def node(name: str = "n1", *, taints: tuple[Taint, ...] = (), ready: str = "", **labels: str) -> Node:
+    """A Node; with `ready` it has that Ready condition, with a heartbeat."""
+    made = NodeCondition(type="Ready", status=ready, last_heartbeat_time="2026-01-01T00:00:00Z")
+    status = NodeStatus(conditions=(made,) if ready else ())
+    return Node(metadata=ObjectMeta(name=name, labels=labels), spec=NodeSpec(taints=taints), status=status)
 
 
 def served(*addresses: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from functools import cmp_to_key
 
@@ -23,6 +23,11 @@ from podo.controllers.ownership import reference_to
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 FINISHED = ("Succeeded", "Failed")
 _PHASES = {"": 0, "Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def by_node(pod: Pod) -> Iterable[Hashable]:
+    """Index keys: the name of the Pod's node."""
+    return (pod.spec.node_name,) if pod.spec.node_name else ()
 
 
 def condition(pod: Pod, kind: str) -> PodCondition | None:

@@ -9,6 +9,7 @@ from podo.client.base import Key, key_of
 from podo.client.informer import Index, by_label
 from podo.client.informers import CachedClient
 from podo.controllers import pods
+from podo.controllers.pods import by_node
 
 ZONE = "topology.kubernetes.io/zone"
 IPV4, IPV6 = "IPv4", "IPv6"
@@ -19,11 +20,6 @@ def by_selector(service: Service) -> Iterable[Hashable]:
     """Index keys: (namespace, name, value) of one label that the Service selects by."""
     selector = service.spec.selector
     return ((service.metadata.namespace, *min(selector.items())),) if selector else ()
-
-
-def by_node(pod: Pod) -> Iterable[Hashable]:
-    """Index keys: the name of the Pod's node."""
-    return (pod.spec.node_name,) if pod.spec.node_name else ()
 
 
 class ServicePods:
