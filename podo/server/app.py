@@ -86,6 +86,8 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         issuer = issuer_of(config)
         install_subresources(core, issuer)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
+        await core.cache.consistent()
+        core.cache.begin_here()
         handler = handler_of(config, core, issuer)
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(listening(handler, [sock], tls))

@@ -1,11 +1,14 @@
 """The bodies of requests for built-in kinds, decoded as Kubernetes decodes them."""
 
+import re
 from collections.abc import Sequence
 
 from podo.server.decoding.objects import Kind, decode_object
 from podo.server.decoding.options import decode_delete_options
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
+
+OLD_EVICTION = re.compile(rb"(\"?apiVersion\"?\s*:\s*\"?)policy/v1beta1")
 
 
 class Bodies:
@@ -15,7 +18,10 @@ class Bodies:
         self, body: bytes, media_type: str, served: Served, subresource: str, validation: str
     ) -> tuple[Object, Sequence[str]]:
         """Raises BadRequest."""
-        decoded = decode_object(body, media_type, kind_of(served, subresource), validation)
+        kind = kind_of(served, subresource)
+        if subresource == "eviction":
+            body = OLD_EVICTION.sub(rb"\g<1>policy/v1", body)  # of the same shape, and still sent by old clients
+        decoded = decode_object(body, media_type, kind, validation)
         return decoded.object, decoded.warnings
 
     def decode_options(self, body: bytes, media_type: str) -> Object:

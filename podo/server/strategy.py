@@ -107,6 +107,9 @@ class Strategy:
         """Field selectors beyond metadata.name and metadata.namespace, with this object's values."""
         return {}
 
+    lingers = False
+    """The first DELETE only marks the object, even if nothing holds it (Namespaces)."""
+
     def held(self, obj: Object) -> bool:
         """Whether something beside metadata.finalizers holds a deleted object (a Namespace's spec.finalizers)."""
         return False

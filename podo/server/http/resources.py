@@ -229,6 +229,9 @@ def named(options: ReadOptions, name: str) -> ReadOptions:
 def check_name(obj: Object, name: str, namespace: str) -> None:
     """Refuse an object of another name than the path's; one without a name takes it. Raises BadRequest."""
     given = obj.setdefault("metadata", {}).get("name", "")
+    if not given:
+        text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        raise BadRequest(text)
     if given != name:
         raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
 

@@ -94,7 +94,7 @@ def plan_deletion(obj: Object, strategy: Strategy, options: DeleteOptions, now: 
     _set_finalizers(meta, finalizers)
     if graceful:
         return Deletion(obj, not finalizers and meta["deletionGracePeriodSeconds"] == 0)
-    if strategy.held(obj):
+    if strategy.held(obj) or (strategy.lingers and not meta.get("deletionTimestamp")):
         if meta.get("deletionTimestamp"):
             return KEEP
         meta["deletionTimestamp"] = format_time(now)

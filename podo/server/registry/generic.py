@@ -29,6 +29,14 @@ Change = Callable[[Object, int], Awaitable[Object]]
 
 ATTEMPTS = 100
 COLLECTION_WORKERS = 16
+FOLDERS = {
+    ("", "endpoints"): "services/endpoints",
+    ("", "nodes"): "minions",
+    ("", "replicationcontrollers"): "controllers",
+    ("", "services"): "services/specs",
+    ("networking.k8s.io", "ingresses"): "ingress",
+}
+"""Where Kubernetes keeps kinds whose names have changed: its messages say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +281,8 @@ class Registry:
 
 def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:
     """Why an update of another object than the one that is meant fails, in the words of Kubernetes' storage."""
-    where = f"Key: /registry/{served.stored.plural}/{key}, ResourceVersion: 0"
+    folder = FOLDERS.get((served.stored.group, served.stored.plural), served.stored.plural)
+    where = f"Key: /registry/{folder}/{key}, ResourceVersion: 0"
     what = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     return f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {what}"
 

@@ -9,6 +9,8 @@ KUBERNETES = "kubernetes"
 class NamespaceStrategy(Strategy):
     """Keeps the finalizer of the namespace controller, and the phase."""
 
+    lingers = True
+
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         obj["status"] = {"phase": "Active"}
         finalizers = (obj.get("spec") or {}).get("finalizers") or []

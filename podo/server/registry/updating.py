@@ -8,6 +8,8 @@ from podo.server.registry.kinds import Served, StoredKind
 from podo.server.strategy import Object
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+UNCOUNTED = frozenset({"binding", "approval", "finalize"})
+"""Subresources whose writes do not count as changes of what is wanted."""
 KEPT_ALWAYS = ("uid", "creationTimestamp")
 
 
@@ -48,11 +50,8 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
         if kind.has_status and not ctx.subresource and strategy.traits.drops_status:
             _keep(obj, old, "status")
         strategy.prepare_update(obj, old, ctx)
-        if (
-            strategy.traits.generations
-            and meta.get("generation") == before.get("generation")
-            and _substance_differs(obj, old)
-        ):
+        counts = strategy.traits.generations and ctx.subresource not in UNCOUNTED
+        if counts and meta.get("generation") == before.get("generation") and _substance_differs(obj, old):
             meta["generation"] = before.get("generation", 0) + 1
     for field in KEPT_ALWAYS:
         if field == "creationTimestamp" or not meta.get(field):

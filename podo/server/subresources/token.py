@@ -10,6 +10,8 @@ from podo.api.field_errors import FieldError, invalid, invalid_object
 from podo.api.timestamps import format_time
 from podo.server.authentication.service_account import PREFIX, Bound, Claims, Issuer, Ref
 from podo.server.context import Context
+from podo.server.decoding.objects import Kind
+from podo.server.fields import owned
 from podo.server.operations import Target
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Registry, not_found
@@ -17,6 +19,7 @@ from podo.server.strategy import Object
 from podo.server.subresources.below import NoVerbs
 
 GROUP = "authentication.k8s.io"
+KIND = Kind(GROUP, "v1", "TokenRequest")
 DEFAULT_SECONDS, SHORTEST, LONGEST = 3600, 600, 1 << 32
 PROJECTED_SECONDS, EXTENDED_SECONDS = 3607, 365 * 24 * 3600
 """Projected tokens of Pods ask for the first; they get the second, for clients that never read the file again."""
@@ -44,8 +47,11 @@ class Tokens(NoVerbs):
             text = f"the UID in the token request ({meta['uid']}) does not match the UID of the service account ({uid})"
             raise _conflict("TokenRequest.authentication.k8s.io", "TokenRequest", target.name, text, GROUP)
         meta |= {"name": target.name, "namespace": ctx.namespace, "uid": uid, "creationTimestamp": format_time(ctx.now)}
-        spec.setdefault("expirationSeconds", DEFAULT_SECONDS)
+        if spec.get("expirationSeconds") is None:
+            spec["expirationSeconds"] = DEFAULT_SECONDS
         spec.setdefault("boundObjectRef", None)
+        obj = owned(obj, KIND, ctx)
+        meta, spec = obj["metadata"], obj["spec"]
         spec["audiences"] = spec.get("audiences") or list(self._issuer.audiences)
         if errors := list(_errors(spec)):
             raise invalid_object(GROUP, "TokenRequest", "", errors)

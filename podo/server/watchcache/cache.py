@@ -115,6 +115,12 @@ class WatchCache:
         except TimeoutError:
             raise too_large(revision, self.revision) from None
 
+    def begin_here(self) -> None:
+        """Know nothing of the past, as after a restart: watches from before the present revision expire."""
+        self._floor = self.revision
+        for resource in self._resources.values():
+            resource.begin_at(self.revision)
+
     def close(self) -> None:
         """End all watches."""
         for resource in self._resources.values():

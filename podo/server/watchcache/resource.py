@@ -72,6 +72,11 @@ class ResourceCache:
             self._window_bytes -= len(gone.entry.tail)
             self.floor = gone.revision
 
+    def begin_at(self, revision: int) -> None:
+        """Forget the window."""
+        self._window.clear()
+        self._window_bytes, self.floor = 0, revision
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -169,6 +174,7 @@ class ResourceCache:
         """Someone who is given what happened after `since` and what will happen. Raises Expired like `since`."""
         watcher = Watcher(selection, self.fields_of, since)
         for change in self.since(since):
-            watcher.offer(change)
+            if not selection.namespace or change.entry.namespace == selection.namespace:
+                watcher.offer(change)
         self.watchers.add(watcher)
         return watcher
