@@ -6,7 +6,7 @@ a Pod sees that Pod in its next reconcile, and needs nothing of the kind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -22,7 +22,6 @@ from podo.client.base import (
     ObjectList,
     Patch,
     WatchEvent,
-    key_of,
     kind_of,
     metadata_kind,
 )
@@ -34,9 +33,13 @@ T = TypeVar("T", bound=Object)
 Place = tuple[str, str, str, type[Any], Scope, Any]  # what makes two informers the same one
 
 
-def _place(kind: Kind[Any], scope: Scope, transform: Any) -> Place:
+def _kind_place(kind: Kind[Any]) -> tuple[str, str, str, type[Any]]:
     r = kind.resource
-    return r.group, r.version, r.plural, kind.cls, scope, transform
+    return r.group, r.version, r.plural, kind.cls
+
+
+def _place(kind: Kind[Any], scope: Scope, transform: Any) -> Place:
+    return (*_kind_place(kind), scope, transform)
 
 
 class Informers:
@@ -45,6 +48,7 @@ class Informers:
     def __init__(self, client: Client, clock: Clock, chance: Random | None = None) -> None:
         self._client, self._clock, self._chance = client, clock, chance or Random()
         self._informers: dict[Place, Informer[Any]] = {}
+        self._complete: dict[tuple[str, str, str, type[Any]], list[Informer[Any]]] = {}
         self._running: dict[Place, asyncio.Task[None]] = {}
         self._synced: dict[Place, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -58,6 +62,8 @@ class Informers:
         if place not in self._informers:
             self._informers[place] = Informer(kind, transform=transform, complete=scope == ALL)
             self._synced[place] = asyncio.Event()
+            if scope == ALL:
+                self._complete.setdefault(place[:4], []).append(self._informers[place])
             if self._tasks is not None:
                 self._start(place)
         return self._informers[place]
@@ -80,15 +86,14 @@ class Informers:
         """Stop feeding `informer` and forget it: its resource is served no more. Its objects stay as they are."""
         place = next(p for p, i in self._informers.items() if i is informer)
         del self._informers[place], self._synced[place]
+        if informer.complete:
+            self._complete[place[:4]].remove(informer)
         if task := self._running.pop(place, None):
             task.cancel()
 
-    def complete(self, kind: Kind[Any]) -> Iterable[Informer[Any]]:
+    def complete(self, kind: Kind[Any]) -> Sequence[Informer[Any]]:
         """The informers that hold the whole kind with this class: those that a write may be entered in."""
-        r = kind.resource
-        for place, informer in self._informers.items():
-            if place[:4] == (r.group, r.version, r.plural, kind.cls) and informer.complete:
-                yield informer
+        return self._complete.get(_kind_place(kind), ())
 
     async def synced(self, informer: Informer[Any] | None = None) -> None:
         """Return when `informer` has its first list; without one, when all have that are known now."""
@@ -166,6 +171,5 @@ class CachedClient:
                 informer.observe_deletion(have, format_time(self._clock.now()))
 
     def _observe(self, kind: Kind[Any], made: Object) -> None:
-        if made.metadata.name != "" and key_of(made):
-            for informer in self._informers.complete(kind):
-                informer.observe(made)
+        for informer in self._informers.complete(kind):
+            informer.observe(made)

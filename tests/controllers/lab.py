@@ -10,16 +10,15 @@ import msgspec
 
 from podo.api.errors import Conflict, NotFound
 from podo.api.timestamps import format_time
-from podo.api.types.core_v1 import Event, Namespace, NamespaceSpec, Pod, PodCondition
+from podo.api.types.core_v1 import Event, Namespace, Pod, PodCondition
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Client, DeleteOptions, Key, find, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
 from podo.controllers.base import Controller, Loop
+from podo.server.app import admission, install_subresources
 from podo.server.core import Core, running_core, system_chance
-from podo.server.fields import built_in_versions
-from podo.server.patching import Patches
 from podo.store.memory import MemoryStore
 
 NS = "ns"
@@ -173,10 +172,12 @@ async def running_lab() -> AsyncIterator[Lab]:
     """A lab with the namespace NS."""
     clock = VirtualClock()
     store = MemoryStore(clock=clock)
-    core_of = running_core(store, clock, chance=system_chance(1), patcher=Patches(built_in_versions))
+    core_of = running_core(store, clock, admission=admission, chance=system_chance(1))
     async with core_of as core, asyncio.TaskGroup() as tasks:
+        install_subresources(core, None)
         lab = Lab(core, clock, tasks)
-        await lab.user.create(Namespace(metadata=ObjectMeta(name=NS), spec=NamespaceSpec(finalizers=("kubernetes",))))
+        for name in (NS, "default"):
+            await lab.user.create(Namespace(metadata=ObjectMeta(name=name)))
         try:
             yield lab
         finally:

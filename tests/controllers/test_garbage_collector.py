@@ -38,7 +38,7 @@ async def delete(lab, obj, policy: str = BACKGROUND) -> None:
 
 
 async def names(lab, cls=ConfigMap) -> list[str]:
-    return [o.metadata.name for o in await lab.all(cls)]
+    return sorted(o.metadata.name for o in await lab.all(cls))
 
 
 async def test_what_an_owner_leaves_behind_goes_all_the_way_down(lab):
@@ -132,7 +132,7 @@ async def test_an_owner_of_the_same_name_but_another_uid_is_none(lab):
 
 
 async def test_an_owner_in_another_namespace_is_none_and_one_of_the_cluster_is(lab):
-    elsewhere = await lab.user.create(ConfigMap(metadata=meta("top", namespace="other")))
+    elsewhere = await lab.user.create(ConfigMap(metadata=meta("top", namespace="default")))
     await config(lab, "lost", owner_of(elsewhere))
     top = await lab.user.create(node("n1"))
     await config(lab, "kept", owner_of(top))
