@@ -7,12 +7,12 @@ check a kind: at create, at update, and at the update of each subresource. Error
 from typing import Any
 
 from podo.api.field_errors import FieldError
-from podo.server.validation import core_rules
+from podo.server.validation import apps_rules, batch_rules, core_rules
 from podo.server.validation.rules import Rules
 
 Object = dict[str, Any]
 
-TABLE: dict[tuple[str, str], Rules] = {**core_rules.TABLE}
+TABLE: dict[tuple[str, str], Rules] = {**core_rules.TABLE, **apps_rules.TABLE, **batch_rules.TABLE}
 
 
 def validate_create(api_version: str, kind: str, obj: Object) -> list[FieldError]:

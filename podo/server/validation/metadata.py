@@ -182,3 +182,10 @@ def template_meta(errs: Errors, meta: Object, path: str) -> None:
     for key in meta:
         if key not in ("annotations", "labels"):
             errs.append(forbidden(f"{path}.{key}", "cannot be set"))
+
+
+def changed_only(obj: Object, old: Object) -> Errors:
+    """For an update where nothing but the metadata is looked at."""
+    errs: Errors = []
+    changed_meta(errs, obj, old)
+    return errs

@@ -59,3 +59,19 @@ def _matches(requirement: Object, label_map: dict[str, str]) -> bool:
     if operator == "NotIn":
         return bool(label_map.get(key) not in values)
     return bool((key in label_map) == (operator == "Exists"))
+
+
+def selector_shown(selector: Object | None) -> Object | None:
+    """A selector in the order in which messages show it."""
+    if selector is None:
+        return None
+    shown: Object = {"matchLabels": labels_shown(selector["matchLabels"])} if selector.get("matchLabels") else {}
+    if expressions := selector.get("matchExpressions"):
+        order = ("key", "operator", "values")
+        shown["matchExpressions"] = [{key: e[key] for key in order if key in e} for e in expressions]
+    return shown
+
+
+def labels_shown(values: dict[str, str] | None) -> dict[str, str] | None:
+    """Labels in the order in which messages show them; no labels are null."""
+    return dict(sorted(values.items())) if values else None

@@ -7,6 +7,7 @@ from podo.server.validation.core.pod_spec import pod_spec
 from podo.server.validation.core.ratchet import template_options
 from podo.server.validation.fields import Errors, Object, non_negative
 from podo.server.validation.metadata import annotations, changed_meta, labels, new_meta
+from podo.server.validation.selectors import labels_shown
 
 NOT_SELECTED = "`selector` does not match template `labels`"
 
@@ -67,7 +68,7 @@ def _controller_spec(errs: Errors, spec: Object, opts: PodOptions) -> None:
         return
     given = template["metadata"].get("labels", {})
     if any(given.get(key) != value for key, value in selector.items()):
-        errs.append(invalid(f"{path}.metadata.labels", given or None, NOT_SELECTED))
+        errs.append(invalid(f"{path}.metadata.labels", labels_shown(given), NOT_SELECTED))
     pod_template_spec(errs, template, path, opts)
     always_restarted(errs, template["spec"], path, "ReplicationController")
 

@@ -1,0 +1,1 @@
+"""Validation of the apps group: one module a kind."""

@@ -1,0 +1,1 @@
+"""Validation of the batch group: Jobs, what their policies say, their status, and CronJobs."""
