@@ -18,7 +18,7 @@ def job(obj: Object) -> None:
     spec.setdefault("backoffLimit", MAX_INT32 if "backoffLimitPerIndex" in spec else 6)
     labels = spec["template"]["metadata"].get("labels")
     if labels:
-        obj["metadata"].setdefault("labels", dict(labels))
+        obj["metadata"].setdefault("labels", labels)  # the same dict: labels that are generated later go to both
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
     spec.setdefault("podReplacementPolicy", "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed")

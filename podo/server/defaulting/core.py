@@ -66,7 +66,13 @@ def namespace(obj: Object) -> None:
 
 
 def node(obj: Object) -> None:
-    status = obj["status"]
+    """A Node; the one range of old and the list of ranges say the same, the former decides."""
+    status, spec = obj["status"], obj["spec"]
+    cidr, cidrs = spec.get("podCIDR"), spec.get("podCIDRs")
+    if cidr and (not cidrs or cidrs[0] != cidr):
+        spec["podCIDRs"] = [cidr]
+    elif cidrs:
+        spec["podCIDR"] = cidrs[0]
     round_up_resources(status.get("capacity"))
     if "capacity" in status and "allocatable" not in status:
         status["allocatable"] = dict(status["capacity"])

@@ -15,6 +15,13 @@ def pod(obj: Object) -> None:
     pod_spec_of_a_pod(obj["spec"])
     spec(obj["spec"])
     status = obj["status"]
+    if not status:
+        return
+    address, addresses = status.get("podIP"), status.get("podIPs")
+    if address and (not addresses or addresses[0]["ip"] != address):
+        status["podIPs"] = [{"ip": address}]
+    elif addresses:
+        status["podIP"] = addresses[0]["ip"]
     for key in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
         for container_status in status.get(key, ()):
             round_up_resources(container_status.get("allocatedResources"))

@@ -1,9 +1,7 @@
 """Which kinds have a strategy of their own: one line each."""
 
 from podo.api import names
-from podo.server.registry.namespace import NamespaceStrategy
-from podo.server.registry.pod import PodStrategy
-from podo.server.registry.service import ServiceStrategy
+from podo.server.registry import cluster_kinds, configuration, networking, pod, service, volumes, workloads
 from podo.server.registry.traits import traits_of
 from podo.server.strategy import Strategy
 
@@ -14,14 +12,43 @@ class Role(Strategy):
     name_errors = staticmethod(names.path_segment)
 
 
+RBAC, STORAGE = "rbac.authorization.k8s.io", "storage.k8s.io"
+
 STRATEGIES: dict[tuple[str, str], type[Strategy]] = {
-    ("", "Namespace"): NamespaceStrategy,
-    ("", "Pod"): PodStrategy,
-    ("", "Service"): ServiceStrategy,
-    ("rbac.authorization.k8s.io", "ClusterRole"): Role,
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): Role,
-    ("rbac.authorization.k8s.io", "Role"): Role,
-    ("rbac.authorization.k8s.io", "RoleBinding"): Role,
+    ("", "Endpoints"): configuration.EndpointsStrategy,
+    ("", "Event"): configuration.EventStrategy,
+    ("", "LimitRange"): configuration.LimitRangeStrategy,
+    ("", "Namespace"): cluster_kinds.NamespaceStrategy,
+    ("", "Node"): cluster_kinds.NodeStrategy,
+    ("", "PersistentVolume"): volumes.PersistentVolumeStrategy,
+    ("", "PersistentVolumeClaim"): volumes.ClaimStrategy,
+    ("", "Pod"): pod.PodStrategy,
+    ("", "PodTemplate"): workloads.PodTemplateStrategy,
+    ("", "ReplicationController"): workloads.NamesPods,
+    ("", "ResourceQuota"): configuration.ResourceQuotaStrategy,
+    ("", "Secret"): configuration.SecretStrategy,
+    ("", "Service"): service.ServiceStrategy,
+    ("", "ServiceAccount"): configuration.ServiceAccountStrategy,
+    ("apps", "DaemonSet"): workloads.DaemonSetStrategy,
+    ("apps", "Deployment"): workloads.DeploymentStrategy,
+    ("apps", "ReplicaSet"): workloads.NamesPods,
+    ("apps", "StatefulSet"): workloads.StatefulSetStrategy,
+    ("batch", "CronJob"): workloads.CronJobStrategy,
+    ("batch", "Job"): workloads.JobStrategy,
+    ("certificates.k8s.io", "CertificateSigningRequest"): networking.CertificateRequestStrategy,
+    ("coordination.k8s.io", "Lease"): networking.LeaseStrategy,
+    ("discovery.k8s.io", "EndpointSlice"): networking.EndpointSliceStrategy,
+    ("networking.k8s.io", "Ingress"): networking.IngressStrategy,
+    ("networking.k8s.io", "NetworkPolicy"): networking.NetworkPolicyStrategy,
+    ("node.k8s.io", "RuntimeClass"): networking.RuntimeClassStrategy,
+    (RBAC, "ClusterRole"): Role,
+    (RBAC, "ClusterRoleBinding"): Role,
+    (RBAC, "Role"): Role,
+    (RBAC, "RoleBinding"): Role,
+    ("resource.k8s.io", "ResourceSlice"): networking.ResourceSliceStrategy,
+    (STORAGE, "CSIDriver"): volumes.CSIDriverStrategy,
+    (STORAGE, "CSIStorageCapacity"): volumes.CSIStorageCapacityStrategy,
+    (STORAGE, "StorageClass"): volumes.StorageClassStrategy,
 }
 """By (group, kind), of the stored version."""
 

@@ -10,6 +10,11 @@ _SHOWN_COUNTED = Traits(returns_deleted=True, generations=True)
 _SHOWN_STRICT = Traits(returns_deleted=True, unconditional_update=False)
 _BY_PUT = Traits(create_on_update=True)
 _LABELS = ("labels",)
+KEPT = ("labels", "annotations", "finalizers", "ownerReferences", "deletionTimestamp", "deletionGracePeriodSeconds")
+"""All of metadata that a client could change: some kinds' `/status` changes nothing else."""
+
+_KEPT = Traits(status_metadata=KEPT)
+_KEPT_COUNTED = Traits(status_metadata=KEPT, generations=True)
 _ASKED = Traits(stored=False)
 _ADMISSION, _AUTHN, _AUTHZ = "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io"
 _FLOW, _NET, _RBAC = "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io"
@@ -22,7 +27,8 @@ TRAITS: dict[tuple[str, str], Traits] = {
     ("", "Namespace"): _SHOWN,
     ("", "PersistentVolume"): _SHOWN,
     ("", "PersistentVolumeClaim"): _SHOWN,
-    ("", "Pod"): _SHOWN_COUNTED,
+    ("", "Node"): Traits(drops_status=False),
+    ("", "Pod"): Traits(returns_deleted=True, generations=True, status_metadata=("ownerReferences",)),
     ("", "PodTemplate"): _SHOWN_COUNTED,
     ("", "ReplicationController"): _COUNTED,
     ("", "ResourceQuota"): _SHOWN,
@@ -31,7 +37,9 @@ TRAITS: dict[tuple[str, str], Traits] = {
     (_ADMISSION, "MutatingAdmissionPolicy"): _STRICT_COUNTED,
     (_ADMISSION, "MutatingAdmissionPolicyBinding"): _STRICT_COUNTED,
     (_ADMISSION, "MutatingWebhookConfiguration"): _STRICT_COUNTED,
-    (_ADMISSION, "ValidatingAdmissionPolicy"): _STRICT_COUNTED,
+    (_ADMISSION, "ValidatingAdmissionPolicy"): Traits(
+        unconditional_update=False, generations=True, status_metadata=KEPT
+    ),
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): _STRICT_COUNTED,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _STRICT_COUNTED,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _STRICT_COUNTED,
@@ -50,11 +58,12 @@ TRAITS: dict[tuple[str, str], Traits] = {
     ("batch", "Job"): _COUNTED,
     ("coordination.k8s.io", "Lease"): Traits(create_on_update=True, unconditional_update=False),
     ("discovery.k8s.io", "EndpointSlice"): _COUNTED,
-    (_FLOW, "FlowSchema"): _COUNTED,
-    (_FLOW, "PriorityLevelConfiguration"): _COUNTED,
+    (_FLOW, "FlowSchema"): _KEPT_COUNTED,
+    (_FLOW, "PriorityLevelConfiguration"): _KEPT_COUNTED,
     (_NET, "Ingress"): _COUNTED,
     (_NET, "IngressClass"): _COUNTED,
     (_NET, "NetworkPolicy"): _COUNTED,
+    (_NET, "ServiceCIDR"): _KEPT,
     ("node.k8s.io", "RuntimeClass"): Traits(create_on_update=True, unconditional_update=False),
     ("policy", "PodDisruptionBudget"): _STRICT_COUNTED,
     (_RBAC, "ClusterRole"): _BY_PUT,
@@ -62,7 +71,7 @@ TRAITS: dict[tuple[str, str], Traits] = {
     (_RBAC, "Role"): _BY_PUT,
     (_RBAC, "RoleBinding"): _BY_PUT,
     ("resource.k8s.io", "DeviceClass"): _SHOWN_COUNTED,
-    ("resource.k8s.io", "ResourceClaim"): _SHOWN,
+    ("resource.k8s.io", "ResourceClaim"): Traits(returns_deleted=True, status_metadata=KEPT),
     ("resource.k8s.io", "ResourceClaimTemplate"): _SHOWN,
     ("resource.k8s.io", "ResourceSlice"): _SHOWN_COUNTED,
     ("scheduling.k8s.io", "PriorityClass"): _COUNTED,
@@ -70,7 +79,9 @@ TRAITS: dict[tuple[str, str], Traits] = {
     ("storage.k8s.io", "CSINode"): _SHOWN_STRICT,
     ("storage.k8s.io", "CSIStorageCapacity"): _STRICT,
     ("storage.k8s.io", "StorageClass"): _SHOWN,
-    ("storage.k8s.io", "VolumeAttachment"): _SHOWN_STRICT,
+    ("storage.k8s.io", "VolumeAttachment"): Traits(
+        returns_deleted=True, unconditional_update=False, status_metadata=KEPT
+    ),
     ("storage.k8s.io", "VolumeAttributesClass"): _SHOWN,
 }
 

@@ -4,10 +4,13 @@ Knows no store, no request and no other object. Each group or large topic has a 
 check a kind: at create, at update, and at the update of each subresource. Errors come in Kubernetes' order.
 """
 
+from functools import cache
 from typing import Any
 
+from podo.api import names, resources
 from podo.api.field_errors import FieldError
 from podo.server.validation import apps_rules, batch_rules, core_rules
+from podo.server.validation.metadata import object_meta, object_meta_update
 from podo.server.validation.rules import Rules
 
 Object = dict[str, Any]
@@ -18,13 +21,29 @@ TABLE: dict[tuple[str, str], Rules] = {**core_rules.TABLE, **apps_rules.TABLE, *
 def validate_create(api_version: str, kind: str, obj: Object) -> list[FieldError]:
     """What is wrong with a new object, its metadata included."""
     rules = TABLE.get((api_version, kind))
-    return rules.create(obj) if rules else []
+    errs = rules.create(obj) if rules else []
+    if not errs:
+        object_meta(errs, obj["metadata"], _is_namespaced(api_version, kind), names.path_segment)
+    return errs
 
 
 def validate_update(api_version: str, kind: str, new: Object, old: Object, subresource: str = "") -> list[FieldError]:
-    """What is wrong with a change of the object, or of one of its subresources; its metadata included."""
+    """What is wrong with a change of the object, or of one of its subresources; its metadata included.
+
+    Metadata is looked at here for every kind, and again by most kinds' own rules: clients see both.
+    """
+    errs: list[FieldError] = []
+    object_meta(errs, new["metadata"], _is_namespaced(api_version, kind), names.path_segment)
+    object_meta_update(errs, new["metadata"], old["metadata"])
     rules = TABLE.get((api_version, kind))
-    if rules is None:
-        return []
-    check = rules.subresources.get(subresource) if subresource else rules.update
-    return check(new, old) if check else []
+    if rules is not None:
+        check = rules.subresources.get(subresource) if subresource else rules.update
+        errs += check(new, old) if check else []
+    return errs
+
+
+@cache
+def _is_namespaced(api_version: str, kind: str) -> bool:
+    group, _, version = api_version.rpartition("/")
+    resource = resources.by_kind(group, version, kind)
+    return resource is not None and resource.namespaced

@@ -1,6 +1,18 @@
 """The table of the core group and of Events."""
 
-from podo.server.validation.core import config, endpoints, event, namespace, node, pod, service, templates
+from podo.server.validation.core import (
+    config,
+    endpoints,
+    event,
+    namespace,
+    node,
+    pod,
+    pod_resize,
+    pod_status,
+    pod_update,
+    service,
+    templates,
+)
 from podo.server.validation.rules import Rules
 
 TABLE: dict[tuple[str, str], Rules] = {
@@ -15,8 +27,16 @@ TABLE: dict[tuple[str, str], Rules] = {
         namespace.update,
         {"status": namespace.status_update, "finalize": namespace.finalize_update},
     ),
-    ("v1", "Node"): Rules(node.create, node.update, {"status": node.update}),
-    ("v1", "Pod"): Rules(pod.create, lambda new, old: []),
+    ("v1", "Node"): Rules(node.create, node.update, {"status": node.status_update}),
+    ("v1", "Pod"): Rules(
+        pod.create,
+        pod_update.update,
+        {
+            "status": pod_status.status_update,
+            "ephemeralcontainers": pod_update.ephemeral_containers_update,
+            "resize": pod_resize.resize_update,
+        },
+    ),
     ("v1", "PodTemplate"): Rules(templates.create_pod_template, templates.update_pod_template),
     ("v1", "ReplicationController"): Rules(
         templates.create_controller, templates.update_controller, {"status": templates.status_update_controller}

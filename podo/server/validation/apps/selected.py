@@ -49,7 +49,7 @@ def not_more_than_replicas(errs: Errors, status: Object, fields: tuple[str, ...]
     """Parts of the replicas are not more than all of them; `ready` is what messages call those that are."""
     for key in fields:
         if status.get(key, 0) > status.get("replicas", 0):
-            errs.append(invalid(f"status.{key}", status[key], "cannot be greater than status.replicas"))
+            errs.append(invalid(f"status.{key}", status.get(key, 0), "cannot be greater than status.replicas"))
     available = status.get("availableReplicas", 0)
     if available > status.get("readyReplicas", 0):
         errs.append(invalid("status.availableReplicas", available, f"cannot be greater than {ready}"))

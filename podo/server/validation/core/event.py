@@ -3,7 +3,7 @@
 from podo.api import names
 from podo.api.field_errors import invalid, required
 from podo.server.validation.fields import Errors, Object, immutable, named
-from podo.server.validation.metadata import changed_meta, new_meta, object_meta
+from podo.server.validation.metadata import changed_meta, new_meta
 
 SHORT_MAX, MESSAGE_MAX = 128, 1024
 RENAMED = {  # events.k8s.io/v1 → v1
@@ -25,16 +25,12 @@ def create(obj: Object) -> Errors:
     """What is wrong with a new Event of v1."""
     errs: Errors = []
     _legacy(errs, obj, "reportingComponent")
-    if not errs:
-        object_meta(errs, obj["metadata"], namespaced=True, check=names.path_segment)
     return errs
 
 
 def update(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed Event of v1."""
-    errs: Errors = []
-    _legacy(errs, obj, "reportingComponent")
-    return errs
+    return create(obj)
 
 
 def _as_core(obj: Object) -> Object:

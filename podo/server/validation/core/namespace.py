@@ -3,7 +3,7 @@
 from podo.api import names
 from podo.api.field_errors import invalid, not_supported, required
 from podo.server.validation.fields import Errors, Object, named
-from podo.server.validation.metadata import STANDARD_FINALIZERS, changed_meta, new_meta
+from podo.server.validation.metadata import STANDARD_FINALIZERS, changed_only, new_meta
 
 
 def create(obj: Object) -> Errors:
@@ -22,13 +22,11 @@ def _finalizer(errs: Errors, name: str, path: str) -> None:
 
 
 def update(obj: Object, old: Object) -> Errors:
-    errs: Errors = []
-    changed_meta(errs, obj, old)
-    return errs
+    return [*create(obj), *changed_only(obj, old)]
 
 
 def status_update(obj: Object, old: Object) -> Errors:
-    errs = update(obj, old)
+    errs = changed_only(obj, old)
     wanted = "Terminating" if obj["metadata"].get("deletionTimestamp") else "Active"
     phase = obj["status"].get("phase", "")
     if phase != wanted:
@@ -39,7 +37,7 @@ def status_update(obj: Object, old: Object) -> Errors:
 
 
 def finalize_update(obj: Object, old: Object) -> Errors:
-    errs = update(obj, old)
+    errs = changed_only(obj, old)
     for index, name in enumerate(obj["spec"].get("finalizers", ())):
         _finalizer(errs, name, f"spec.finalizers[{index}]")
     return errs

@@ -40,7 +40,12 @@ def _family(cidr: str) -> int:
 
 
 def update(obj: Object, old: Object) -> Errors:
-    """What is wrong with a changed Node or its status."""
+    """What is wrong with a changed Node."""
+    return [*create(obj), *status_update(obj, old)]
+
+
+def status_update(obj: Object, old: Object) -> Errors:
+    """What is wrong with a changed status of a Node, or with a change of the Node as such."""
     errs: Errors = []
     spec, status = obj["spec"], obj["status"]
     changed_meta(errs, obj, old)
