@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from podo.api import names
 from podo.api.types.meta_v1 import LabelSelector as LabelSelectorObject
 
 IN, NOT_IN, EXISTS, NOT_EXISTS, GREATER, LESS = "in", "notin", "exists", "!", "gt", "lt"
@@ -85,39 +86,68 @@ SYMBOLS = frozenset({"==", "!=", "=", "!", "<", ">", "(", ")", ",", ""})
 
 def parse_labels(text: str) -> LabelSelector:
     """The selector that `a=b,c!=d,e in (f,g),h,!i,j>1` says. Raises SelectorError."""
-    if not text.strip():
-        return EVERYTHING
     tokens, found, at = _tokens(text), [], 0
     while True:
-        requirement, at = _requirement(tokens, at)
+        if tokens[at] == "":
+            break
+        if tokens[at] != "!" and tokens[at] in SYMBOLS:
+            raise SelectorError(f"found '{tokens[at]}', expected: !, identifier, or 'end of string'")
+        try:
+            requirement, at = _requirement(tokens, at)
+        except SelectorError as error:
+            raise SelectorError(f"unable to parse requirement: {error}") from error
         found.append(requirement)
         if tokens[at] == "":
-            return LabelSelector(tuple(sorted(found, key=lambda r: r.key)))
+            break
         if tokens[at] != ",":
             raise SelectorError(f"found '{tokens[at]}', expected: ',' or 'end of string'")
         at += 1
-        if tokens[at] == "":
-            raise SelectorError("found '', expected: identifier after ','")
+        if tokens[at] in SYMBOLS and tokens[at] != "!":
+            raise SelectorError(f"found '{tokens[at]}', expected: identifier after ','")
+    return LabelSelector(tuple(sorted(found, key=lambda r: r.key)))
+
+
+BINARY = frozenset({"=", "==", "!=", "<", ">", "in", "notin"})
+_KINDS = {"=": IN, "==": IN, "!=": NOT_IN, "<": LESS, ">": GREATER}
 
 
 def _requirement(tokens: list[str], at: int) -> tuple[Requirement, int]:
     if tokens[at] == "!":
-        return Requirement(_identifier(tokens, at + 1), NOT_EXISTS), at + 2
-    key = _identifier(tokens, at)
+        return Requirement(_key(tokens, at + 1), NOT_EXISTS), at + 2
+    key = _key(tokens, at)
     operator = tokens[at + 1]
     if operator in ("", ","):
         return Requirement(key, EXISTS), at + 1
-    if operator in ("in", "notin"):
-        values, at = _values(tokens, at + 2)
-        return Requirement(key, operator, values), at
-    if operator not in ("=", "==", "!=", "<", ">"):
+    if operator not in BINARY:
         raise SelectorError(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
-    value, after = ("", at + 2) if tokens[at + 2] in ("", ",") else (_identifier(tokens, at + 2), at + 3)
-    kinds = {"=": IN, "==": IN, "!=": NOT_IN, "<": LESS, ">": GREATER}
-    if operator in "<>" and not re.fullmatch(r"[+-]?\d+", value):
-        message = "for 'Gt', 'Lt' operators, the value must be an integer"
-        raise SelectorError(f'values[0][{key}]: Invalid value: "{value}": {message}')
-    return Requirement(key, kinds[operator], (value,)), after
+    if operator in ("in", "notin"):
+        values, after = _values(tokens, at + 2)
+    elif tokens[at + 2] in ("", ","):
+        values, after = ("",), at + 2
+    else:
+        values, after = (_identifier(tokens, at + 2),), at + 3
+    _check_values(key, operator, values)
+    return Requirement(key, _KINDS.get(operator, operator), values), after
+
+
+def _key(tokens: list[str], at: int) -> str:
+    key = _identifier(tokens, at)
+    if errors := names.qualified_name(key):
+        texts = [text.replace("a qualified name must", "a valid label key must") for text in errors]
+        raise SelectorError(f'<nil>: Invalid value: "{key}": {"; ".join(texts)}')
+    return key
+
+
+def _check_values(key: str, operator: str, values: tuple[str, ...]) -> None:
+    errors = []
+    for position, value in enumerate(values):
+        if operator in "<>" and not re.fullmatch(r"[+-]?\d+", value):
+            message = "for 'Gt', 'Lt' operators, the value must be an integer"
+            errors.append(f'values[{position}]: Invalid value: "{value}": {message}')
+        if found := names.label_value(value):
+            errors.append(f'values[{position}][{key}]: Invalid value: "{value}": {"; ".join(found)}')
+    if errors:
+        raise SelectorError(errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
 
 
 def _identifier(tokens: list[str], at: int) -> str:
@@ -128,13 +158,17 @@ def _identifier(tokens: list[str], at: int) -> str:
 
 def _values(tokens: list[str], at: int) -> tuple[tuple[str, ...], int]:
     if tokens[at] != "(":
-        raise SelectorError(f"found '{tokens[at]}', expected: '('")
+        raise SelectorError(f"found '{tokens[at]}' expected: '('")
     values, at = [], at + 1
+    if tokens[at] in SYMBOLS - {",", ")"}:
+        raise SelectorError(f"found '{tokens[at]}', expected: ',', ')' or identifier")
     while True:
         if tokens[at] in (",", ")"):
             values.append("")
+        elif tokens[at] in SYMBOLS:
+            raise SelectorError(f"found '{tokens[at]}', expected: ',', or identifier")
         else:
-            values.append(_identifier(tokens, at))
+            values.append(tokens[at])
             at += 1
         if tokens[at] == ")":
             return tuple(sorted(set(values))), at + 1

@@ -10,6 +10,7 @@ from podo.api.field_errors import FieldError, forbidden, invalid_object, not_sup
 from podo.api.selectors import SelectorError, parse_fields, parse_labels
 from podo.server.metadata import manager_errors
 from podo.server.registry.deleting import DeleteOptions, dry_run_errors, options_of
+from podo.server.registry.generic import unclassified
 from podo.server.registry.reading import ListOptions
 from podo.server.registry.selectable import Selectable
 from podo.server.strategy import Object
@@ -162,9 +163,7 @@ def parse_revision(text: str) -> int:
         return int(text)
     what = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
     message = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {what}'
-    error = APIError(message)
-    error.reason = ""
-    raise error
+    raise unclassified(message)
 
 
 def selection_of(options: ReadOptions, namespace: str, selectable: Selectable) -> Selection:

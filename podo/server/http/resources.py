@@ -80,8 +80,11 @@ class Resources:
         if served is None or (bool(info.subresource) and info.subresource not in served.subresources):
             raise NotFound("the server could not find the requested resource")
         verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs
+        if info.name and not info.subresource and not OF_OBJECTS & set(verbs):
+            raise NotFound("the server could not find the requested resource")
         handler = self._verbs.get(info.verb)
-        if handler is None or info.verb not in verbs:
+        fits = bool(info.subresource) or (info.verb in OF_OBJECTS) == bool(info.name) or info.deprecated_watch
+        if handler is None or info.verb not in verbs or not fits:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         return await handler(call, served)
 
@@ -216,6 +219,8 @@ class Resources:
         return formed(encoder.list(found.entries, metadata), form)
 
 
+OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
+"""Verbs on paths that name an object; the others are on those of collections."""
 SAME_OBJECT = frozenset({"", "status", "finalize", "approval", "ephemeralcontainers", "resize"})
 """Subresources that show the object itself; others have a kind of their own."""
 

@@ -8,8 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+from aiohttp.web_protocol import RequestHandler
 
+from podo.api.errors import BadRequest, MethodNotAllowed
 from podo.server.http.bodies import LIMIT
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -40,10 +44,35 @@ def tls_context(files: TLSFiles) -> ssl.SSLContext:
     return context
 
 
+class Connection(RequestHandler):
+    """A client's connection. What is no HTTP is refused by a Status, too."""
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """The answer to a request that could not be read."""
+        if isinstance(exc, BadHttpMethod):
+            body = MethodNotAllowed("the server does not allow this method on the requested resource")
+        else:
+            body = BadRequest("the request is no HTTP that this server understands")
+        response = web.Response(
+            status=body.code, body=msgspec.json.encode(body.status()), content_type="application/json"
+        )
+        response.force_close()
+        return response
+
+
+class Server(web.Server):
+    """Makes the connections."""
+
+    def __call__(self) -> RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
 @asynccontextmanager
 async def listening(handle: Handle, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> AsyncIterator[None]:
     """Serve on the sockets until left. Requests of clients that have gone are cancelled."""
-    server = web.Server(
+    server = Server(
         handle,
         access_log=None,
         handler_cancellation=True,

@@ -129,10 +129,13 @@ class Registry:
     async def _store_new(self, ctx: Context, served: Served, obj: Object) -> Entry:
         kind, name = served.stored, obj["metadata"]["name"]
         key, value = kind.key(ctx.namespace, name), stored_value(obj)
+        given = obj["metadata"].get("resourceVersion") or "0"
         if ctx.dry_run:
             if self._resource(served).get(key) is not None:
                 raise already_exists(served, name)
-            return Entry(key, 0, value)
+            return Entry(key, int(given) if given.isdecimal() else 0, value)
+        if given != "0":
+            raise unclassified("resourceVersion should not be set on objects to be created")
         try:
             record = await self._store.create(kind.prefix + key, value)
         except AlreadyExists as error:
@@ -285,6 +288,13 @@ def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:
     where = f"Key: /registry/{folder}/{key}, ResourceVersion: 0"
     what = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     return f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {what}"
+
+
+def unclassified(message: str) -> APIError:
+    """A 500 without a reason: how Kubernetes answers errors that are no Status."""
+    error = APIError(message)
+    error.reason = ""
+    return error
 
 
 class Stale(Exception):

@@ -1,6 +1,6 @@
 """A subresource with nothing but refusals, for others to build on."""
 
-from podo.api.errors import APIError, MethodNotAllowed
+from podo.api.errors import MethodNotAllowed
 from podo.server.context import Context
 from podo.server.operations import Target
 from podo.server.strategy import Object
@@ -27,10 +27,3 @@ class NoVerbs:
 
 def not_allowed() -> MethodNotAllowed:
     return MethodNotAllowed("the server does not allow this method on the requested resource")
-
-
-def unclassified(message: str) -> APIError:
-    """A 500 without a reason: how Kubernetes answers errors that are no Status."""
-    error = APIError(message)
-    error.reason = ""
-    return error

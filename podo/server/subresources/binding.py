@@ -3,10 +3,10 @@
 from podo.api.errors import BadRequest, Conflict
 from podo.server.context import Context
 from podo.server.operations import Target
-from podo.server.registry.generic import Registry
+from podo.server.registry.generic import Registry, unclassified
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
-from podo.server.subresources.below import SUCCESS, NoVerbs, unclassified
+from podo.server.subresources.below import SUCCESS, NoVerbs
 
 
 class Bindings(NoVerbs):

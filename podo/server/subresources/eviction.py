@@ -11,10 +11,10 @@ from podo.api.types.meta_v1 import LabelSelector
 from podo.server.context import Context
 from podo.server.operations import Target
 from podo.server.registry.deleting import DeleteOptions, options_of
-from podo.server.registry.generic import Registry
+from podo.server.registry.generic import Registry, unclassified
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
-from podo.server.subresources.below import SUCCESS, NoVerbs, unclassified
+from podo.server.subresources.below import SUCCESS, NoVerbs
 from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.selection import Selection
 
