@@ -14,7 +14,6 @@ from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.services import ServiceAllocation
-from podo.server.answer import Answer, text_answer
 from podo.server.authentication.base import Authenticator
 from podo.server.authentication.certificate import CertificateAuthenticator
 from podo.server.authentication.keys import TokenKey
@@ -26,7 +25,8 @@ from podo.server.bodies import Bodies
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.core import Core, running_core
 from podo.server.forms import NoTables
-from podo.server.http.handler import Handler, PathHandler, PathRequest
+from podo.server.http.handler import Handler, PathHandler
+from podo.server.http.paths import Check, health, metrics, only_get, token_issuer, version
 from podo.server.http.resources import Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
@@ -171,22 +171,22 @@ def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None) -> Handl
         identify=Union(authenticators),
         authorizer=AllowAll(),
         resources=resources,
-        paths=plain_paths(core, requests),
+        paths=plain_paths(config, core, requests, issuer),
         requests=requests,
         clock=core.clock,
     )
 
 
-def plain_paths(core: Core, requests: Requests) -> dict[str, PathHandler]:
+def plain_paths(config: ServerConfig, core: Core, requests: Requests, issuer: Issuer | None) -> dict[str, PathHandler]:
     """What is served beside resources."""
-
-    async def healthy(request: PathRequest) -> Answer:
-        return text_answer("ok")
-
-    async def metrics(request: PathRequest) -> Answer:
-        return text_answer("".join(requests.lines()))
-
-    return {"/healthz": healthy, "/livez": healthy, "/readyz": healthy, "/metrics": metrics}
+    alive: list[tuple[str, Check]] = [("ping", lambda: True), ("log", lambda: True)]
+    ready = [*alive, ("watch-cache", core.cache.ready.is_set)]
+    paths = health("healthz", [*alive, ("etcd", core.cache.ready.is_set)]) | health("livez", alive)
+    paths |= health("readyz", ready)
+    paths |= {"/version": only_get(version), "/metrics": metrics(requests)}
+    if issuer is not None:
+        paths |= token_issuer(issuer, f"https://{config.host}:{config.port}/openid/v1/jwks")
+    return paths
 
 
 async def run(config: ServerConfig) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
-from podo.api.errors import BadRequest, MethodNotAllowed
+from podo.api.errors import APIError, BadRequest, MethodNotAllowed
 from podo.server.http.bodies import LIMIT
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -51,13 +51,11 @@ class Connection(RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """The answer to a request that could not be read."""
+        error: APIError = BadRequest("the request is no HTTP that this server understands")
         if isinstance(exc, BadHttpMethod):
-            body = MethodNotAllowed("the server does not allow this method on the requested resource")
-        else:
-            body = BadRequest("the request is no HTTP that this server understands")
-        response = web.Response(
-            status=body.code, body=msgspec.json.encode(body.status()), content_type="application/json"
-        )
+            error = MethodNotAllowed("the server does not allow this method on the requested resource")
+        body = msgspec.json.encode(error.status())
+        response = web.Response(status=error.code, body=body, content_type="application/json")
         response.force_close()
         return response
 

@@ -1,0 +1,96 @@
+"""What is served beside resources: health, version, metrics, and how to verify service account tokens."""
+
+import platform
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from podo.api.errors import MethodNotAllowed
+from podo.server.answer import Answer, json_answer, text_answer
+from podo.server.authentication.service_account import Issuer
+from podo.server.http.handler import PathHandler, PathRequest
+from podo.server.metrics import Requests
+
+Check = Callable[[], bool]
+KUBERNETES = "v1.36.2"
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+VERSION = {
+    "major": "1",
+    "minor": "36",
+    "emulationMajor": "1",
+    "emulationMinor": "36",
+    "minCompatibilityMajor": "1",
+    "minCompatibilityMinor": "35",
+    "gitVersion": f"{KUBERNETES}+podo",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "1970-01-01T00:00:00Z",
+    "goVersion": f"python{platform.python_version()}",
+    "compiler": platform.python_implementation().lower(),
+    "platform": f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
+}
+JWKS = "application/jwk-set+json"
+
+
+def health(name: str, checks: Sequence[tuple[str, Check]]) -> dict[str, PathHandler]:
+    """`/healthz` and the like: all checks together (with `?verbose` one a line), and each by itself below it."""
+
+    async def together(request: PathRequest) -> Answer:
+        skipped = request.query.get("exclude", "")
+        results = [(check, check == skipped or good()) for check, good in checks]
+        passed = all(good for _, good in results)
+        if passed and "verbose" not in request.query:
+            return text_answer("ok")
+        lines = [
+            f"[{'+' if good else '-'}]{check} {'ok' if good else 'failed: reason withheld'}" for check, good in results
+        ]
+        end = f"{name} check {'passed' if passed else 'failed'}\n"
+        return text_answer("\n".join([*lines, end]), 200 if passed else 500)
+
+    def single(good: Check) -> PathHandler:
+        async def one(request: PathRequest) -> Answer:
+            return text_answer("ok") if good() else text_answer("internal server error: failed\n", 500)
+
+        return one
+
+    return {f"/{name}": together} | {f"/{name}/{check}": single(good) for check, good in checks}
+
+
+def only_get(handler: PathHandler) -> PathHandler:
+    """The handler, with other methods refused."""
+
+    async def checked(request: PathRequest) -> Answer:
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        return await handler(request)
+
+    return checked
+
+
+async def version(request: PathRequest) -> Answer:
+    """What the server is."""
+    return Answer(200, msgspec.json.format(msgspec.json.encode(VERSION)))
+
+
+def metrics(requests: Requests) -> PathHandler:
+    """The server's counts, in the text form of Prometheus."""
+
+    async def show(request: PathRequest) -> Answer:
+        text = "".join(requests.lines())
+        return Answer(200, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+
+    return show
+
+
+def token_issuer(issuer: Issuer, jwks_url: str) -> dict[str, PathHandler]:
+    """OpenID Connect discovery (KEP-1393)."""
+    described = {"issuer": issuer.name, "response_types_supported": ["id_token"], "subject_types_supported": ["public"]}
+    described["id_token_signing_alg_values_supported"] = [issuer.key.algorithm]
+
+    async def discovery(request: PathRequest) -> Answer:
+        return json_answer({"issuer": issuer.name, "jwks_uri": jwks_url} | described)
+
+    async def keys(request: PathRequest) -> Answer:
+        return json_answer({"keys": [issuer.key.public_jwk()]})._replace(media_type=JWKS)
+
+    return {"/.well-known/openid-configuration": only_get(discovery), "/openid/v1/jwks": only_get(keys)}
