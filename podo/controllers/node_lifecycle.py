@@ -1,8 +1,7 @@
 """Node lifecycle: a Node that gives no sign of life turns unknown; what is wrong with a Node becomes its taints.
 
 Signs of life are a renewed Lease and a new heartbeat in its status. Like Kubernetes, we go by when we saw them change,
-not by what they say, so that clocks may differ. A Node that is marked as stopped (`nodes.STOPPED`) turns unknown at
-once. `node_health.py` decides.
+not by what they say, so that clocks may differ. `node_health.py` decides.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from podo.api.errors import NotFound
-from podo.api.timestamps import format_time, parse
+from podo.api.timestamps import format_time
 from podo.api.types.coordination_v1 import Lease
 from podo.api.types.core_v1 import Node, ObjectReference, Pod, Taint
 from podo.client.base import Key, key_of
@@ -23,7 +22,6 @@ from podo.clock import Clock
 from podo.controllers import node_health, nodes, pods
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.node_health import ZoneState, zone_of
-from podo.controllers.nodes import STOPPED
 from podo.controllers.pods import by_node
 
 LEASES = Scope(namespace="kube-node-lease")
@@ -76,8 +74,7 @@ class NodeLifecycle:
         left = self._look(node)
         was_ready = self._seen[key.name].ready
         try:
-            node = await self._alive_again(node)
-            if left <= 0 or STOPPED.value in {t.value for t in node.spec.taints if t.key == STOPPED.key}:
+            if left <= 0:
                 node = await self._turn_unknown(node)
             node, wait = await self._mark(node)
             await self._unready_pods(node, was_ready)
@@ -103,12 +100,6 @@ class NodeLifecycle:
     def _renewed(self, name: str) -> str:
         lease = self._leases.get(Key(LEASES.namespace, name))
         return lease.spec.renew_time if lease else ""
-
-    async def _alive_again(self, node: Node) -> Node:
-        """Take the mark of a stopped node off one that has given a sign of life since it was set."""
-        renewed = self._renewed(node.metadata.name)
-        kept = tuple(t for t in node.spec.taints if not _is_refuted(t, renewed))
-        return node if kept == node.spec.taints else await self._client.update(_with(node, taints=kept))
 
     async def _turn_unknown(self, node: Node) -> Node:
         conditions = node_health.silent_conditions(node, format_time(self._clock.now()))
@@ -207,13 +198,6 @@ _DRIVING = (nodes.NOT_READY, nodes.UNREACHABLE)
 
 def _with(node: Node, *, taints: tuple[Taint, ...]) -> Node:
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, taints=taints))
-
-
-def _is_refuted(taint: Taint, renewed: str) -> bool:
-    """Whether a taint says that a node is stopped, and it has renewed its Lease since."""
-    if (taint.key, taint.value) != (STOPPED.key, STOPPED.value) or not renewed:
-        return False
-    return bool(taint.time_added) and parse(renewed) > parse(taint.time_added)
 
 
 def _gets_ready(old: Pod | None, new: Pod | None) -> bool:

@@ -8,10 +8,8 @@ NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
-STOPPED = Taint(key=OUT_OF_SERVICE, value="podo-stopped", effect=NO_EXECUTE)
-"""Whoever knows that a node's processes are gone (it stopped them, or saw the last one end) puts this on the Node, with
-`timeAdded`: nothing on it runs any more, so its Pods are replaced and removed at once, also those of StatefulSets. A
-sign of life of the node after `timeAdded` takes it off."""
+"""Whoever knows that nothing runs on a node that is not ready taints it with this (KEP-2268): its Pods are replaced and
+removed at once, also those of StatefulSets."""
 
 
 def condition(node: Node, kind: str) -> NodeCondition | None:

@@ -7,7 +7,6 @@ from podo.api.types.core_v1 import Namespace, Node, Pod
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Key, find
 from podo.controllers.node_lifecycle import NodeLifecycle
-from podo.controllers.nodes import STOPPED
 from tests.build import node, pod
 
 LEASES = "kube-node-lease"
@@ -130,33 +129,14 @@ async def test_nodes_are_emptied_one_after_another(lab):
         assert "unreachable:NoExecute" in await taints(lab, name)
 
 
-async def stop(lab, name: str) -> None:
-    mark = msgspec.structs.replace(STOPPED, time_added=format_time(lab.clock.now()))
-    found = await lab.get(Node, name, "")
-    await lab.change(found, taints=(*found.spec.taints, mark))
-    await lab.settle()
-
-
-async def test_a_node_that_is_known_to_be_stopped_turns_unknown_at_once(lab):
+async def test_a_node_that_is_said_to_be_down_has_no_ready_pods(lab):
     for name in ("n1", "n2"):
         await join(lab, name)
     await bound(lab, "p", "n1")
-    await lab.run_for(3)
-    await stop(lab, "n1")
-    assert await readiness(lab, "n1") == "Unknown"
+    await lab.change_status(await lab.get(Node, "n1", ""), conditions=node(ready="Unknown").status.conditions)
+    await lab.settle()
     assert await pod_ready(lab, "p") == "False"
-    assert "out-of-service:NoExecute" in await taints(lab, "n1")
-
-
-async def test_a_sign_of_life_takes_the_mark_of_a_stopped_node_off(lab):
-    for name in ("n1", "n2"):
-        await join(lab, name)
-    await lab.run_for(5)
-    await stop(lab, "n1")
-    await lab.run_for(5)
-    assert "out-of-service:NoExecute" in await taints(lab, "n1")
-    await renew(lab, "n1")
-    assert "out-of-service:NoExecute" not in await taints(lab, "n1")
+    assert await taints(lab, "n1") == ["unreachable:NoExecute", "unreachable:NoSchedule"]
 
 
 async def test_a_pod_that_comes_to_a_dead_node_is_not_ready(lab):

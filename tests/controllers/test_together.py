@@ -3,10 +3,20 @@
 import msgspec
 import pytest
 
-from podo.api.timestamps import format_microtime, format_time
+from podo.api.timestamps import format_microtime
 from podo.api.types.apps_v1 import Deployment, ReplicaSet
 from podo.api.types.coordination_v1 import Lease, LeaseSpec
-from podo.api.types.core_v1 import Binding, Endpoints, Namespace, Node, ObjectReference, Pod, Service, ServiceAccount
+from podo.api.types.core_v1 import (
+    Binding,
+    Endpoints,
+    Namespace,
+    Node,
+    ObjectReference,
+    Pod,
+    Service,
+    ServiceAccount,
+    Taint,
+)
 from podo.api.types.discovery_v1 import EndpointSlice
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Key, find, kind_of
@@ -17,7 +27,7 @@ from podo.controllers.endpoints import EndpointsController
 from podo.controllers.garbage_collector import GarbageCollector
 from podo.controllers.namespace import NamespaceController
 from podo.controllers.node_lifecycle import NodeLifecycle
-from podo.controllers.nodes import STOPPED
+from podo.controllers.nodes import OUT_OF_SERVICE
 from podo.controllers.pod_gc import PodGC
 from podo.controllers.replicaset import ReplicaSetController
 from podo.controllers.root_ca import RootCAController
@@ -78,7 +88,8 @@ async def test_a_stopped_node_is_emptied_and_its_pods_replaced_without_any_time_
     await place(lab, "n1", "n2", "n3")
     assert sorted(p.spec.node_name for p in await lab.all(Pod)) == ["n1", "n2", "n3"]
     stopped = await lab.get(Node, "n2", "")
-    mark = msgspec.structs.replace(STOPPED, time_added=format_time(lab.clock.now()))
+    await lab.change_status(stopped, conditions=node(ready="Unknown").status.conditions)
+    mark = Taint(key=OUT_OF_SERVICE, value="nodeshutdown", effect="NoExecute")
     await lab.change(stopped, taints=(mark,))
     await place(lab, "n1", "n3")
     assert {p.spec.node_name for p in await lab.all(Pod)} == {"n1", "n3"}
