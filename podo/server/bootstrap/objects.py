@@ -27,10 +27,13 @@ def default_objects() -> list[Object]:
 
 
 async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
-    """Create what is missing. `port` is where the API listens."""
-    async with asyncio.TaskGroup() as tasks:
-        for obj in (*default_objects(), service_cidr_object(service_cidr)):
-            tasks.create_task(_ensure(core, obj))
+    """Create what is missing, namespaces before what lies in them. `port` is where the API listens."""
+    objects = [*default_objects(), service_cidr_object(service_cidr)]
+    for wave in (True, False):
+        async with asyncio.TaskGroup() as tasks:
+            for obj in objects:
+                if (obj["kind"] == "Namespace") is wave:
+                    tasks.create_task(_ensure(core, obj))
     await _ensure(core, api_service(ip_network(service_cidr), port))
     await _mark_ready(core)
 
