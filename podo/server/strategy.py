@@ -95,7 +95,7 @@ class Strategy:
 
     def validate_update(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
         """What is wrong with a changed object (or subresource, as `ctx` says), its metadata included."""
-        if (obj["apiVersion"], obj["kind"]) in validation.TABLE:
+        if validation.covers_update(obj["apiVersion"], obj["kind"], ctx.subresource):
             return validation.validate_update(obj["apiVersion"], obj["kind"], obj, old, ctx.subresource)
         return [*metadata.update_errors(obj["metadata"], old["metadata"])]
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from podo.api.errors import AlreadyExists, Conflict, Expired, NotFound
+from podo.api.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound
 from podo.api.types.apps_v1 import Deployment
 from podo.api.types.core_v1 import ConfigMap, Container, Node, Pod
 from podo.api.types.meta_v1 import ObjectMeta
@@ -161,3 +161,12 @@ async def test_watchers_by_node_see_only_that_nodes_pods(client):
     events = client.watch(Pod, fields="metadata.name=q")
     first, _ = await take(events, 2)
     assert first.object.spec.node_name == "n2"
+
+
+async def test_no_write_gives_an_object_another_uid(client):
+    spec = PodSpec(containers=(Container(name="a", image="a"),))
+    made = await client.create(Pod(metadata=ObjectMeta(name="a", namespace="default"), spec=spec))
+    other = replace(made, metadata=replace(made.metadata, uid="other"))
+    for subresource in ("", "status"):
+        with pytest.raises(Invalid, match=r"metadata\.uid: Invalid value: \"other\": field is immutable"):
+            await client.update(other, subresource=subresource)

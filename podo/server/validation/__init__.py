@@ -27,6 +27,12 @@ def validate_create(api_version: str, kind: str, obj: Object) -> list[FieldError
     return errs
 
 
+def covers_update(api_version: str, kind: str, subresource: str = "") -> bool:
+    """Whether `validate_update` has rules for this change; if not, it finds nothing, not even in the metadata."""
+    rules = TABLE.get((api_version, kind))
+    return rules is not None and bool(rules.subresources.get(subresource) if subresource else rules.update)
+
+
 def validate_update(api_version: str, kind: str, new: Object, old: Object, subresource: str = "") -> list[FieldError]:
     """What is wrong with a change of the object, or of one of its subresources; its metadata included.
 
