@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from podo.api.errors import APIError, Conflict, NotFound
+from podo.api.errors import APIError, Conflict, Invalid, NotFound
 from podo.api.types.core_v1 import Pod, PodStatus
 from podo.client.backoff import Backoff
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of
@@ -91,9 +91,12 @@ class StatusWriter:
             try:
                 async with self._slots:
                     await self._patch(uid, entry, changes)
-            except (NotFound, Conflict):
-                self.forget(uid)  # gone, or another Pod has its name by now
-                break
+            except (NotFound, Conflict, Invalid) as error:
+                if not isinstance(error, Invalid) or not await self._is_there(uid, entry):
+                    self.forget(uid)  # gone, or another Pod has its name by now
+                    break
+                log.error("the status of %s is refused: %s", entry.key, error)
+                entry.known = sent  # the next change may be welcome
             except APIError as error:
                 failures += 1
                 log.info("status of %s: %s", entry.key, error)
@@ -102,6 +105,12 @@ class StatusWriter:
                 failures, entry.known = 0, sent
         entry.writing = False
         entry.idle.set()
+
+    async def _is_there(self, uid: str, entry: _Entry) -> bool:
+        try:
+            return (await self._client.get(Pod, entry.key)).metadata.uid == uid
+        except APIError as error:
+            return not isinstance(error, NotFound)
 
     async def _patch(self, uid: str, entry: _Entry, changes: dict[str, Any]) -> None:
         body = {"metadata": {"uid": uid}, "status": changes}
