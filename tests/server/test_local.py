@@ -7,9 +7,18 @@ from msgspec.structs import replace
 
 from podo.api.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound
 from podo.api.types.apps_v1 import Deployment
-from podo.api.types.core_v1 import ConfigMap, Container, Node, Pod
+from podo.api.types.core_v1 import ConfigMap, Container, Node, Pod, PodSpec
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.client.base import BOOKMARK, INITIAL_EVENTS_END, DeleteOptions, Key, kind_of, metadata_kind
+from podo.client.base import (
+    BOOKMARK,
+    INITIAL_EVENTS_END,
+    MERGE_PATCH,
+    DeleteOptions,
+    Key,
+    Patch,
+    kind_of,
+    metadata_kind,
+)
 
 KEY = Key("default", "a")
 
@@ -166,7 +175,8 @@ async def test_watchers_by_node_see_only_that_nodes_pods(client):
 async def test_no_write_gives_an_object_another_uid(client):
     spec = PodSpec(containers=(Container(name="a", image="a"),))
     made = await client.create(Pod(metadata=ObjectMeta(name="a", namespace="default"), spec=spec))
-    other = replace(made, metadata=replace(made.metadata, uid="other"))
+    other = Patch(media_type=MERGE_PATCH, body={"metadata": {"uid": "other"}})
     for subresource in ("", "status"):
         with pytest.raises(Invalid, match=r"metadata\.uid: Invalid value: \"other\": field is immutable"):
-            await client.update(other, subresource=subresource)
+            await client.patch(Pod, KEY, other, subresource=subresource)
+    assert (await client.get(Pod, KEY)).metadata.uid == made.metadata.uid
