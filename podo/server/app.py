@@ -24,6 +24,7 @@ from podo.server.authorization.base import AllowAll
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.core import Core, running_core
+from podo.server.discovery import Discovery
 from podo.server.forms import NoTables
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import Check, health, metrics, only_get, token_issuer, version
@@ -88,7 +89,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
         await core.cache.consistent()
         core.cache.begin_here()
-        handler = handler_of(config, core, issuer)
+        handler = handler_of(config, core, issuer, f"{host}:{port}")
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(listening(handler, [sock], tls))
         yield Server(core, host, port)
@@ -159,8 +160,8 @@ def find_metadata(core: Core) -> Find:
     return find
 
 
-def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None) -> Handler:
-    """The chain, put together."""
+def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None, address: str) -> Handler:
+    """The chain, put together; `address` is where clients find the server."""
     authenticators: list[Authenticator] = [CertificateAuthenticator()]
     authenticators.append(StaticTokens(read_tokens(config.token_file) if config.token_file else {}))
     if issuer is not None:
@@ -171,7 +172,7 @@ def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None) -> Handl
         identify=Union(authenticators),
         authorizer=AllowAll(),
         resources=resources,
-        paths=plain_paths(config, core, requests, issuer),
+        paths=plain_paths(config, core, requests, issuer) | Discovery(core.catalog, lambda: address).paths(),
         requests=requests,
         clock=core.clock,
     )

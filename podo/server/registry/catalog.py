@@ -24,11 +24,14 @@ class Catalog:
         self._by_path: dict[tuple[str, str, str], Served] = {}
         self._by_kind: dict[tuple[str, str, str], Served] = {}
         self._by_prefix: dict[str, StoredKind] = {}
+        self.version = 0
+        """Grows whenever a kind comes or goes: what is worked out from the catalog is kept with it."""
         for resource in resources.built_in():
             self.add(_built_in(resource, self._stored))
 
     def add(self, served: Served) -> None:
         """Serve one version of a kind."""
+        self.version += 1
         resource = served.resource
         self._by_path[resource.group, resource.version, resource.plural] = served
         if resource.verbs and resource.kind:
@@ -37,6 +40,7 @@ class Catalog:
 
     def remove(self, resource: Resource) -> None:
         """Serve it no more."""
+        self.version += 1
         self._by_path.pop((resource.group, resource.version, resource.plural), None)
         self._by_kind.pop((resource.group, resource.version, resource.kind), None)
 

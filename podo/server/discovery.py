@@ -1,0 +1,176 @@
+"""Which groups, versions and resources there are: plain, and aggregated in one answer (KEP-3352).
+
+Everything is worked out from the catalog when it has changed, and kept as bytes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from podo.api.errors import MethodNotAllowed
+from podo.api.resources import Resource, Subresource
+from podo.server.answer import JSON, Answer, text_answer
+from podo.server.http.handler import PathHandler, PathRequest
+from podo.server.http.negotiation import not_acceptable
+from podo.server.registry.catalog import Catalog
+
+AGGREGATED = {"g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"}
+
+
+class Discovery:
+    """Answers for the paths of discovery."""
+
+    def __init__(self, catalog: Catalog, address: Callable[[], str]) -> None:
+        """`address` is what stands as the server's address in the answer for /api."""
+        self._catalog, self._address = catalog, address
+        self._made: tuple[int, dict[str, bytes]] = (-1, {})
+
+    def paths(self) -> dict[str, PathHandler]:
+        """The handlers, by path or prefix."""
+        return {"/api": self.answer, "/api/": self.answer, "/apis": self.answer, "/apis/": self.answer}
+
+    async def answer(self, request: PathRequest) -> Answer:
+        """The document of a path."""
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        path = request.path.rstrip("/")
+        documents = self._documents()
+        if path not in documents:
+            return text_answer("404 page not found\n", 404)
+        accept = request.headers.get("Accept", "")
+        if path in ("/api", "/apis") and (media_type := aggregated_type(accept)):
+            return _cached(documents[f"aggregated {path}"], media_type, request.headers)
+        if not accepts_json(accept):
+            raise not_acceptable("application/json, application/yaml, application/vnd.kubernetes.protobuf")
+        return Answer(200, documents[path])
+
+    def _documents(self) -> dict[str, bytes]:
+        if self._made[0] != self._catalog.version:
+            found = documents([served.resource for served in self._catalog], self._address())
+            self._made = self._catalog.version, {path: msgspec.json.encode(body) for path, body in found.items()}
+        return self._made[1]
+
+
+def documents(resources: Iterable[Resource], address: str) -> dict[str, Any]:
+    """Every document of discovery by its path; the aggregated ones under `aggregated PATH`."""
+    groups: dict[str, dict[str, list[Resource]]] = {}
+    for resource in resources:
+        groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
+    core = groups.pop("", {})
+    clients = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
+    found: dict[str, Any] = {
+        "/api": {"kind": "APIVersions", "versions": list(core), "serverAddressByClientCIDRs": clients},
+        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [api_group(g, v) for g, v in groups.items()]},
+        "aggregated /api": aggregated({"": core}),
+        "aggregated /apis": aggregated(groups),
+    }
+    for group, versions in groups.items():
+        found[f"/apis/{group}"] = {"kind": "APIGroup", "apiVersion": "v1"} | api_group(group, versions)
+    for group, versions in {"": core, **groups}.items():
+        for version_name, items in versions.items():
+            path = f"/apis/{group}/{version_name}" if group else f"/api/{version_name}"
+            found[path] = resource_list(items)
+    return found
+
+
+def api_group(name: str, versions: Iterable[str]) -> dict[str, Any]:
+    """A group with its versions, the preferred one first."""
+    listed = [{"groupVersion": f"{name}/{v}", "version": v} for v in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def resource_list(items: list[Resource]) -> dict[str, Any]:
+    """The APIResourceList of a group and version."""
+    rows: list[dict[str, Any]] = []
+    for item in sorted(items, key=lambda r: r.plural):
+        row: dict[str, Any] = {"name": item.plural, "singularName": item.singular, "namespaced": item.namespaced}
+        row |= {"kind": item.kind, "verbs": item.verbs} | _optional(item)
+        if item.storage_version_hash:
+            row["storageVersionHash"] = item.storage_version_hash
+        rows.append(row)
+        rows += [_subresource_row(item, name, sub) for name, sub in sorted(item.subresources.items())]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": items[0].api_version, "resources": rows}
+
+
+def _subresource_row(parent: Resource, name: str, sub: Subresource) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": f"{parent.plural}/{name}", "singularName": "", "namespaced": sub.namespaced}
+    row |= {"group": sub.group, "version": sub.version} if sub.version else {}
+    return row | {"kind": sub.kind, "verbs": sub.verbs}
+
+
+def _optional(item: Resource) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if item.short_names:
+        found["shortNames"] = item.short_names
+    if item.categories:
+        found["categories"] = item.categories
+    return found
+
+
+def aggregated(groups: Mapping[str, Mapping[str, list[Resource]]]) -> dict[str, Any]:
+    """The APIGroupDiscoveryList of some groups."""
+    items = []
+    for group, versions in groups.items():
+        listed = [
+            {
+                "version": v,
+                "resources": [_discovered(r) for r in sorted(rs, key=lambda r: r.plural)],
+                "freshness": "Current",
+            }
+            for v, rs in versions.items()
+        ]
+        items.append({"metadata": {"name": group} if group else {}, "versions": listed})
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _discovered(item: Resource) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "resource": item.plural,
+        "responseKind": {"group": "", "version": "", "kind": item.kind},
+        "scope": "Namespaced" if item.namespaced else "Cluster",
+        "singularResource": item.singular,
+        "verbs": item.verbs,
+    } | _optional(item)
+    if item.subresources:
+        row["subresources"] = [
+            {
+                "subresource": name,
+                "responseKind": {"group": sub.group, "version": sub.version, "kind": sub.kind},
+                "verbs": sub.verbs,
+            }
+            for name, sub in sorted(item.subresources.items())
+        ]
+    return row
+
+
+def aggregated_type(accept: str) -> str:
+    """The media type of the aggregated answer if the client prefers it; "" if it wants the plain one."""
+    for clause in accept.split(","):
+        media_type, *parameters = (part.strip() for part in clause.split(";"))
+        if media_type == JSON and set(parameters) >= AGGREGATED:
+            return "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        if media_type in (JSON, "*/*") and not any(p.startswith("as=") for p in parameters):
+            return ""
+    return ""
+
+
+def accepts_json(accept: str) -> bool:
+    """Whether plain JSON is among what the client accepts."""
+    if not accept:
+        return True
+    for clause in accept.split(","):
+        media_type, *parameters = (part.strip() for part in clause.split(";"))
+        if media_type in (JSON, "*/*") and not any(p.startswith("as=") for p in parameters):
+            return True
+    return False
+
+
+def _cached(body: bytes, media_type: str, headers: Mapping[str, str]) -> Answer:
+    """The answer with its ETag, or 304 if the client has it already."""
+    tag = f'"{hashlib.sha256(body).hexdigest().upper()}"'
+    extra = {"ETag": tag, "Vary": "Accept", "Cache-Control": "public"}
+    if headers.get("If-None-Match", "") == tag:
+        return Answer(304, b"", media_type, extra)
+    return Answer(200, body, media_type, extra)

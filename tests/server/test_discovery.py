@@ -1,0 +1,86 @@
+import json
+
+import pytest
+
+from podo.api.errors import MethodNotAllowed, NotAcceptable
+from podo.server.context import User
+from podo.server.discovery import Discovery
+from podo.server.http.handler import PathRequest
+from podo.server.registry.catalog import Catalog
+
+V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+def request(path: str, method: str = "GET", **headers: str) -> PathRequest:
+    return PathRequest(method, path, {}, {k.replace("_", "-"): v for k, v in headers.items()}, User("u"))
+
+
+@pytest.fixture
+def discovery() -> Discovery:
+    return Discovery(Catalog(), lambda: "127.0.0.1:6443")
+
+
+async def body(discovery: Discovery, path: str, **headers: str):
+    return json.loads((await discovery.answer(request(path, **headers))).body)
+
+
+async def test_every_group_and_version_that_is_named_has_its_document(discovery):
+    for group in (await body(discovery, "/apis"))["groups"]:
+        assert (await body(discovery, f"/apis/{group['name']}"))["name"] == group["name"]
+        for each in group["versions"]:
+            assert (await body(discovery, f"/apis/{each['groupVersion']}"))["groupVersion"] == each["groupVersion"]
+
+
+async def test_resources_come_with_their_subresources(discovery):
+    found = {r["name"]: r for r in (await body(discovery, "/api/v1"))["resources"]}
+    assert found["pods"]["shortNames"] == ["po"]
+    assert found["pods/eviction"] == {
+        "name": "pods/eviction",
+        "singularName": "",
+        "namespaced": True,
+        "group": "policy",
+        "version": "v1",
+        "kind": "Eviction",
+        "verbs": ["create"],
+    }
+
+
+async def test_the_preferred_version_of_a_group_is_its_first(discovery):
+    assert (await body(discovery, "/apis/autoscaling"))["preferredVersion"]["version"] == "v2"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (V2, "APIGroupDiscoveryList"),
+        (f"{V2},application/json", "APIGroupDiscoveryList"),
+        (f"application/json,{V2}", "APIGroupList"),
+        ("application/json", "APIGroupList"),
+        ("", "APIGroupList"),
+        ("*/*", "APIGroupList"),
+    ],
+)
+async def test_the_aggregated_form_is_for_clients_that_prefer_it(discovery, accept, kind):
+    assert (await body(discovery, "/apis", Accept=accept))["kind"] == kind
+
+
+async def test_the_aggregated_form_is_not_sent_twice(discovery):
+    first = await discovery.answer(request("/apis", Accept=V2))
+    second = await discovery.answer(request("/apis", Accept=V2, If_None_Match=first.headers["ETag"]))
+    assert (second.status, second.body) == (304, b"")
+
+
+async def test_an_old_aggregated_form_is_not_acceptable(discovery):
+    with pytest.raises(NotAcceptable):
+        await discovery.answer(request("/apis", Accept=V2.replace("v=v2", "v=v2beta1")))
+
+
+@pytest.mark.parametrize("path", ["/apis/nope", "/api/v2", "/apis/apps/v9"])
+async def test_what_is_not_there_is_plain_text(discovery, path):
+    answer = await discovery.answer(request(path))
+    assert (answer.status, answer.body) == (404, b"404 page not found\n")
+
+
+async def test_only_reading_is_allowed(discovery):
+    with pytest.raises(MethodNotAllowed):
+        await discovery.answer(request("/api", "POST"))
