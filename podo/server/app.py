@@ -45,9 +45,13 @@ from podo.store.open import FullStore, open_store
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfig:
-    """What an API server is told. Port 0 takes a free one; `tls` None serves plain HTTP (for tests)."""
+    """What an API server is told. Port 0 takes a free one; `tls` None serves plain HTTP (for tests).
+
+    `more_hosts` are listened on as well, at the same port.
+    """
 
     host: str = "127.0.0.1"
+    more_hosts: tuple[str, ...] = ()
     port: int = 6443
     store: str = "memory"
     service_cidr: str = "10.96.0.0/16"
@@ -71,8 +75,12 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
     """Build and serve until left. Raises OSError where the address is taken, APIError where the store will not open."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        sock = bind(config.host, config.port)
-        stack.callback(sock.close)
+        sockets = [bind(config.host, config.port)]
+        stack.callback(sockets[0].close)
+        host, port = sockets[0].getsockname()[:2]
+        for more in config.more_hosts:
+            sockets.append(bind(more, port))
+            stack.callback(sockets[-1].close)
         store = await stack.enter_async_context(open_store(config.store, clock=clock))
         core = await stack.enter_async_context(
             running_core(
@@ -82,7 +90,6 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
                 shared=config.store.startswith("etcd:"),
             )
         )
-        host, port = sock.getsockname()[:2]
         install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
@@ -91,7 +98,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         core.cache.begin_here()
         handler = handler_of(config, core, issuer, f"{host}:{port}")
         tls = tls_context(config.tls) if config.tls else None
-        await stack.enter_async_context(listening(handler, [sock], tls))
+        await stack.enter_async_context(listening(handler, sockets, tls))
         yield Server(core, host, port)
 
 
