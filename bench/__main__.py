@@ -18,8 +18,9 @@ from bench import start, table
 from bench.client import Refused
 from bench.measures import MEASURES
 from bench.measures.base import Measure
+from bench.own import own_cluster
 from bench.target import Options, Target, prepared
-from podo.client.kubeconfig import KubeconfigError, default_path
+from podo.client.kubeconfig import KubeconfigError
 
 
 class Output(Enum):
@@ -55,7 +56,7 @@ class Run:
     async def from_start(self, options: Options, *, nodes: bool) -> None:
         """Measure the start, then what it started."""
         with tempfile.NamedTemporaryFile(prefix="podo-bench-", suffix=".log", delete=False) as log:
-            path = Path(log.name)
+            path = Path(log.name)  # left behind if something fails, for whoever wants to know why
         async with contextlib.AsyncExitStack() as stack:
             with self._progress("start"):
                 readings = await stack.enter_async_context(start.started(options, nodes=nodes, log=path))
@@ -78,7 +79,7 @@ def chosen(only: list[str]) -> tuple[Measure, ...]:
 
 
 def main(
-    kubeconfig: Annotated[Path | None, typer.Option(help="The cluster to measure; default: as kubectl.")] = None,
+    kubeconfig: Annotated[Path | None, typer.Option(help="The cluster to measure; default: a podo of its own.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="A measure's name; may be given several times.")] = None,
     output: Annotated[Output, typer.Option("-o", "--output", help="What to print.")] = Output.TABLE,
     seconds: Annotated[float, typer.Option(help="How long each load lasts.")] = Options.seconds,
@@ -89,15 +90,18 @@ def main(
     process: Annotated[str, typer.Option(help="Regular expression for the cluster's command lines.")] = "",
     start: Annotated[str, typer.Option(help="Command that starts a new cluster and writes the kubeconfig.")] = "",
     stop: Annotated[str, typer.Option(help="Command that removes it.")] = "",
+    prepare: Annotated[str, typer.Option(help="Command to run once it has started.")] = "",
     nodes: Annotated[bool, typer.Option(help="Whether the started cluster will have nodes.")] = True,
 ) -> None:
     """Measure a Kubernetes cluster. What it lacks is left out, and said."""
-    options = Options(kubeconfig or default_path(), seconds, rounds, tuple(stored or Options.stored), watchers)
-    options = replace(options, image=image, process=process, start=start, stop=stop)
+    options = Options(kubeconfig or Path(), seconds, rounds, tuple(stored or Options.stored), watchers)
+    options = replace(options, image=image, process=process, start=start, stop=stop, prepare=prepare)
+    if not kubeconfig:
+        options = own_cluster(options)
     _allow_many_files()
     run = Run(chosen(only or []))
     try:
-        uvloop.run(run.from_start(options, nodes=nodes) if start else run.on(options))
+        uvloop.run(run.from_start(options, nodes=nodes) if options.start else run.on(options))
     except (Refused, KubeconfigError, OSError) as error:  # what was read before is still worth having
         run.skipped.append(("the rest", f"FAILED: {error}"))
     if output is Output.JSON:

@@ -7,7 +7,7 @@ import asyncio
 import shlex
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bench.client import Client, Refused
@@ -17,7 +17,7 @@ from podo.client.kubeconfig import KubeconfigError
 
 AIM = "≤ 1.0 s"
 ROUNDS = 5
-_POLL = 0.005  # seconds
+_POLL, _GRACE = 0.005, 3.0  # seconds
 
 
 @asynccontextmanager
@@ -29,12 +29,14 @@ async def started(options: Options, *, nodes: bool, log: Path) -> AsyncIterator[
         begin = time.perf_counter()
         process = await _spawn(options.start, log)
         try:
-            await _until(lambda: _api_ready(options), options.patience, process)
+            await _until(lambda: _api_ready(options), options.patience, process, log)
             api_times.append(time.perf_counter() - begin)
             if nodes:
-                await _until(lambda: _node_ready(options), options.patience, process)
+                await _until(lambda: _node_ready(options), options.patience, process, log)
                 node_times.append(time.perf_counter() - begin)
+                await _ended(process)
             if number == ROUNDS - 1:
+                await _prepare(options, log)
                 readings = [of_times("start → API ready", api_times)]
                 yield readings + ([of_times("start → node Ready", node_times)] if nodes else [])
         finally:
@@ -55,11 +57,27 @@ async def _stop(options: Options, log: Path) -> None:
     options.kubeconfig.unlink(missing_ok=True)  # else we would ask the last cluster
 
 
-async def _until(reached: Callable[[], Awaitable[bool]], patience: float, process: asyncio.subprocess.Process) -> None:
+async def _prepare(options: Options, log: Path) -> None:
+    """Raises Refused if the command fails."""
+    if options.prepare and (status := await (await _spawn(options.prepare, log)).wait()):
+        raise Refused(f"`{options.prepare}` failed with status {status}: see {log}")
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Let a command that starts a cluster and returns do so; one that stays in the foreground is left there."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE):
+            await process.wait()
+
+
+async def _until(
+    reached: Callable[[], Awaitable[bool]], patience: float, process: asyncio.subprocess.Process, log: Path
+) -> None:
+    """Raises Refused if the process fails before that, TimeoutError after `patience` seconds."""
     async with asyncio.timeout(patience):
         while not await reached():
             if process.returncode:
-                raise Refused(f"the start command failed with status {process.returncode}")
+                raise Refused(f"the start command failed with status {process.returncode}: see {log}")
             await asyncio.sleep(_POLL)
 
 

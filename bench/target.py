@@ -29,6 +29,7 @@ class Options:
     process: str = ""  # a regular expression for the command lines of the cluster's processes
     start: str = ""  # the command that starts a new cluster
     stop: str = ""  # the command that removes it
+    prepare: str = ""  # a command to run once it has started: to give its nodes the image
     patience: float = 120.0
 
 
