@@ -22,6 +22,7 @@ from podo.node.cgroups.base import Cgroups, NodeCgroups, QOSClass
 from podo.node.cgroups.machine import open_cgroups
 from podo.node.config import AgentConfig
 from podo.node.events import PodEvents
+from podo.node.images.skopeo import SkopeoConfig
 from podo.node.images.store import ImageStore
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.probes.checks import NodeChecks
@@ -100,7 +101,7 @@ class _Starting:
         self._machine = this_machine(config.state_dir)
         self.informers = Informers(client, clock)
         self.events = EventWriter(client, clock)
-        self.images = ImageStore(config.images_dir, clock)
+        self.images = ImageStore(config.images_dir, clock, SkopeoConfig(netns=config.host_netns))
         self.figures = NodeFigures(
             name=config.node_name,
             addresses=config.addresses,

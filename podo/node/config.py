@@ -32,6 +32,7 @@ class AgentConfig:
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     engine: str = ""  # crun or runc; "" picks what works here
+    host_netns: Path | None = None  # the network that registries are reached from, if it is not the node's own
     seccomp_default: bool = True
     drain_limit: float = 2.0  # seconds
 

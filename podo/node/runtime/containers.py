@@ -18,7 +18,7 @@ from podo.node.runtime.broadcast import EventBroadcast
 from podo.node.runtime.bundles import Bundles
 from podo.node.runtime.config import ContainerConfig, LinuxResources, NamespaceMode
 from podo.node.runtime.conmon import ConmonConfig
-from podo.node.runtime.observed import ContainerEvent, ContainerEventType, ContainerState
+from podo.node.runtime.observed import ContainerEvent, ContainerEventType, ContainerState, ObservedContainer
 from podo.node.runtime.processes import Process, identify, is_alive, send_signal, signal_number
 from podo.node.runtime.records import ContainerRecord, boot_id, read_records, write_record
 from podo.node.runtime.sandboxes import SandboxLife, new_id
@@ -37,6 +37,7 @@ class Container:
     pod_uid: str
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     exited: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: ObservedContainer | None = None  # of this record
 
     @property
     def state(self) -> ContainerState:
@@ -328,7 +329,7 @@ class ContainerLife:
         self._tell(container, ContainerEventType.STOPPED)
 
     def _save(self, container: Container, **changes: object) -> None:
-        container.record = msgspec.structs.replace(container.record, **changes)
+        container.record, container.seen = msgspec.structs.replace(container.record, **changes), None
         write_record(self._bundles.path(container.record.id), container.record)
 
     def _tell(self, container: Container, kind: ContainerEventType) -> None:

@@ -5,7 +5,7 @@ the same folders goes on where the last one was, whether that ended or was kille
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,15 +98,11 @@ class OCIRuntime:
         return await self._sandboxes.run(config)
 
     async def stop_pod_sandbox(self, sandbox_id: str) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for container in self._containers.of(sandbox_id):
-                tasks.create_task(self._containers.stop(container.record.id, 0))
+        await self._each(sandbox_id, lambda container_id: self._containers.stop(container_id, 0))
         await self._sandboxes.stop(sandbox_id)
 
     async def remove_pod_sandbox(self, sandbox_id: str) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for container in self._containers.of(sandbox_id):
-                tasks.create_task(self._containers.remove(container.record.id))
+        await self._each(sandbox_id, self._containers.remove)
         await self._sandboxes.remove(sandbox_id)
 
     # Containers
@@ -133,7 +129,7 @@ class OCIRuntime:
 
     async def observe(self) -> Observation:
         sandboxes = tuple(observed_sandbox(record) for record in self._sandboxes.records.values())
-        return Observation(sandboxes, tuple(observed_container(c) for c in self._containers.all.values()))
+        return Observation(sandboxes, tuple(self._seen(c) for c in self._containers.all.values()))
 
     def events(self) -> AbstractAsyncContextManager[AsyncIterator[ContainerEvent]]:
         return self._containers.events.subscribe()
@@ -170,6 +166,15 @@ class OCIRuntime:
 
     # Inside
 
+    async def _each(self, sandbox_id: str, verb: Callable[[str], Coroutine[None, None, None]]) -> None:
+        """`verb` on all containers of a sandbox at once. Raises the first failure, as itself."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for container in self._containers.of(sandbox_id):
+                    tasks.create_task(verb(container.record.id))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+
     async def _exec(self, container_id: str, config: ExecConfig) -> ExecSession:
         self._running(container_id)
         spec = self._bundles.spec(container_id)
@@ -179,6 +184,12 @@ class OCIRuntime:
             if "stopped container" in str(error):  # it has just ended, and we have not heard of it yet
                 raise WrongState(f"container {container_id} is not running") from error
             raise
+
+    def _seen(self, container: Container) -> ObservedContainer:
+        """Made once for each state that a container is in: workers look often."""
+        if container.seen is None:
+            container.seen = observed_container(container)
+        return container.seen
 
     def _running(self, container_id: str) -> Container:
         container = self._containers.get(container_id)

@@ -14,6 +14,7 @@ from podo.clock import SystemClock
 from podo.node.images.base import Credentials, ImageNotFound, PullProgress, RegistryUnavailable
 from podo.node.images.skopeo import SkopeoConfig
 from podo.node.images.store import ImageStore
+from podo.node.runtime.namespaces import drop_namespaces, make_namespaces
 from tests.node.images.conftest import build
 
 pytestmark = pytest.mark.e2e
@@ -91,6 +92,18 @@ async def test_an_image_is_pulled_with_its_digest(store, other, pushed, state):
     root = await other.mount(image.id, state / "c")
     assert (root / "bin/busybox").exists()
     await other.unmount(state / "c")
+
+
+async def test_registries_are_reached_from_the_network_that_is_told(pushed, state):
+    inside = ImageStore(state / "in", SystemClock(), SkopeoConfig(netns=Path("/proc/self/ns/net")))
+    assert (await inside.pull(pushed)).tags == (pushed,)
+    make_namespaces(state / "elsewhere", ("network",), hostname="", sysctls={})
+    try:
+        outside = ImageStore(state / "out", SystemClock(), SkopeoConfig(netns=state / "elsewhere/network"))
+        with pytest.raises(RegistryUnavailable, match="connection refused"):
+            await outside.pull(pushed)
+    finally:
+        drop_namespaces(state / "elsewhere")
 
 
 async def test_a_pull_by_digest_brings_no_tag(store, other, pushed):
