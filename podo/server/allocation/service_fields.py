@@ -194,6 +194,8 @@ def drop_unneeded(spec: Object, old: Object) -> None:
         for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
             if same(field):
                 spec.pop(field, None)
+    if spec.get("type") == EXTERNAL:
+        spec.pop("internalTrafficPolicy", None)
     if _external(old) and not _external(spec) and same("externalTrafficPolicy"):
         spec.pop("externalTrafficPolicy", None)
 

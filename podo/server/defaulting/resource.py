@@ -20,11 +20,11 @@ def _count(request: Object) -> None:
 
 
 def claim(obj: Object) -> None:
-    _requests(obj["spec"]["devices"].get("requests", ()))
+    _requests(obj["spec"]["devices"].get("requests") or ())
 
 
 def claim_template(obj: Object) -> None:
-    _requests(obj["spec"]["spec"]["devices"].get("requests", ()))
+    _requests(obj["spec"]["spec"]["devices"].get("requests") or ())
 
 
 DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {

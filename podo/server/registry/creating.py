@@ -17,7 +17,7 @@ def fill_metadata(obj: Object, ctx: Context, uid: str) -> None:
     """What the server alone decides of a new object's metadata, before admission sees it."""
     meta = obj.setdefault("metadata", {})
     meta["uid"], meta["creationTimestamp"] = uid, format_time(ctx.now)
-    for field in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+    for field in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(field, None)
 
 

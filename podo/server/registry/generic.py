@@ -98,9 +98,7 @@ class Registry:
         kind = served.stored
         place(obj, kind, ctx.namespace)
         fill_metadata(obj, ctx, self._chance.uid())
-        kind.strategy.default(obj)
-        self._dedup_owners(ctx, obj)
-        obj = self._fields.update(None, obj, ctx, served)
+        obj = self._with_fields(ctx, served, obj, None)
         name = obj["metadata"].get("name", "")
         attributes = Attributes(ctx, Operation.CREATE, served.resource, ctx.namespace, name, obj)
         await self._admission.mutate(attributes)
@@ -125,6 +123,20 @@ class Registry:
             done = True
         finally:
             await finish(done)
+
+    def _with_fields(self, ctx: Context, served: Served, obj: Object, live: Object | None) -> Object:
+        """The object with defaults and managedFields.
+
+        An empty list that is stored as null (`rules: []`) counts as set by whoever sets it.
+        """
+        empty = [field for field, value in obj.items() if value == []]
+        served.stored.strategy.default(obj)
+        for text in dedup_owners(obj["metadata"]) if obj["metadata"].get("ownerReferences") else ():
+            ctx.warn(text)
+        nulls = {field: None for field in empty if field in obj and obj[field] is None}
+        if not nulls:
+            return self._fields.update(live, obj, ctx, served)
+        return self._fields.update(live, obj | {field: [] for field in nulls}, ctx, served) | nulls
 
     async def _store_new(self, ctx: Context, served: Served, obj: Object) -> Entry:
         kind, name = served.stored, obj["metadata"]["name"]
@@ -157,7 +169,9 @@ class Registry:
             if current is None:
                 if not (create or served.stored.strategy.traits.create_on_update) or uid:
                     raise not_found(served, name)
-                return await self.create(ctx, served, await change({}, 0)), True
+                obj = await change({}, 0)
+                obj.get("metadata", {}).pop("resourceVersion", None)
+                return await self.create(ctx, served, obj), True
             try:
                 return await self._update_once(ctx, served, name, current, change, uid), False
             except Stale:
@@ -173,9 +187,7 @@ class Registry:
             raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
         live = old if served.from_stored is None else served.client_form(current)
         obj = await change(served.client_form(current), current.revision)
-        kind.strategy.default(obj)
-        self._dedup_owners(ctx, obj)
-        obj = self._fields.update(live, obj, ctx, served)
+        obj = self._with_fields(ctx, served, obj, live)
         attributes = Attributes(ctx, Operation.UPDATE, served.resource, ctx.namespace, name, obj, live)
         await self._admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
@@ -276,10 +288,6 @@ class Registry:
         except* APIError as group:
             raise group.exceptions[0] from None
         return found
-
-    def _dedup_owners(self, ctx: Context, obj: Object) -> None:
-        for text in dedup_owners(obj["metadata"]) if obj["metadata"].get("ownerReferences") else ():
-            ctx.warn(text)
 
 
 def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:

@@ -10,6 +10,8 @@ from podo.server.strategy import Object
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 UNCOUNTED = frozenset({"binding", "approval", "finalize"})
 """Subresources whose writes do not count as changes of what is wanted."""
+CHANGING_STATUS = frozenset({"binding", "approval"})
+"""Subresources beside status whose writes change the status."""
 KEPT_ALWAYS = ("uid", "creationTimestamp")
 
 
@@ -42,12 +44,13 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     place(obj, kind, ctx.namespace)
     meta, before = obj["metadata"], old["metadata"]
     _keep(meta, before, "generation")
+    meta.pop("selfLink", None)
     if ctx.subresource == "status":
         obj = _with_status_only(obj, old, strategy.traits.status_metadata)
         meta = obj["metadata"]
         strategy.prepare_status(obj, old, ctx)
     else:
-        if kind.has_status and not ctx.subresource and strategy.traits.drops_status:
+        if kind.has_status and ctx.subresource not in CHANGING_STATUS and strategy.traits.drops_status:
             _keep(obj, old, "status")
         strategy.prepare_update(obj, old, ctx)
         counts = strategy.traits.generations and ctx.subresource not in UNCOUNTED

@@ -13,6 +13,7 @@ ZONE_IN_SCHEDULE = (
 )
 HISTORY = "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+UNSET = {TEMPLATE_GENERATION: "0"}
 
 
 class TemplateStrategy(Strategy):
@@ -72,6 +73,11 @@ class StatefulSetStrategy(TemplateStrategy):
 
 class DaemonSetStrategy(TemplateStrategy):
     """The number of the template stands in an annotation, for controllers of old."""
+
+    def default(self, obj: Object) -> None:
+        super().default(obj)
+        annotations = obj["metadata"].get("annotations") or {}
+        obj["metadata"]["annotations"] = annotations if TEMPLATE_GENERATION in annotations else {**annotations, **UNSET}
 
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         super().prepare_create(obj, ctx)
