@@ -143,6 +143,7 @@ class Registry:
         key, value = kind.key(ctx.namespace, name), stored_value(obj)
         given = obj["metadata"].get("resourceVersion") or "0"
         if ctx.dry_run:
+            await self.cache.consistent()
             if self._resource(served).get(key) is not None:
                 raise already_exists(served, name)
             return Entry(key, int(given) if given.isdecimal() else 0, value)

@@ -1,0 +1,99 @@
+"""Lists: pages, tokens, resource versions."""
+
+import pytest
+
+from podo.api.errors import BadRequest, Expired, Timeout
+from podo.api.selectors import parse_labels
+from podo.server.registry.reading import ListOptions, decode_token, encode_token
+from podo.server.watchcache.selection import Selection
+
+
+@pytest.fixture
+def configmaps(core):
+    return core.catalog.by_path("", "v1", "configmaps")
+
+
+@pytest.fixture
+async def make(core, configmaps):
+    from podo.server.context import Context
+    from podo.server.core import MASTER
+
+    async def make(*names, **labels):
+        for name in names:
+            meta = {"name": name, "labels": labels}
+            obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+            await core.registry.create(Context(MASTER, core.clock.now(), namespace="ns"), configmaps, obj)
+
+    return make
+
+
+def names(result):
+    return [entry.name for entry in result.entries]
+
+
+def test_a_token_can_be_read_back():
+    assert decode_token(encode_token(7, "ns/x")) == (7, "ns/x")
+
+
+@pytest.mark.parametrize("token", ["!!", "abc", "e30", encode_token(5, "../x"), encode_token(5, "/x")])
+def test_what_is_no_token_is_refused(token):
+    with pytest.raises(BadRequest, match="continue key is not valid"):
+        decode_token(token)
+
+
+async def test_pages_together_are_the_list(core, configmaps, make):
+    await make(*"abcde")
+    first = await core.registry.list(configmaps, Selection(), ListOptions(limit=2))
+    assert (names(first), first.remaining) == (["a", "b"], 3)
+    second = await core.registry.list(configmaps, Selection(), ListOptions(2, first.continue_token))
+    assert (names(second), second.remaining, second.revision) == (["c", "d"], 1, first.revision)
+    last = await core.registry.list(configmaps, Selection(), ListOptions(2, second.continue_token))
+    assert (names(last), last.remaining, last.continue_token) == (["e"], None, "")
+
+
+async def test_later_pages_show_the_state_of_the_first(core, configmaps, make):
+    await make(*"ace")
+    first = await core.registry.list(configmaps, Selection(), ListOptions(limit=1))
+    await make("b", "d")
+    rest = await core.registry.list(configmaps, Selection(), ListOptions(0, first.continue_token))
+    assert (names(rest), rest.revision) == (["c", "e"], first.revision)
+
+
+async def test_a_page_whose_state_is_forgotten_can_be_continued_with_todays(core, configmaps, make):
+    await make(*"ace")
+    first = await core.registry.list(configmaps, Selection(), ListOptions(limit=1))
+    await make("b")
+    await core.cache.consistent()
+    core.cache.begin_here()
+    with pytest.raises(Expired, match="too old to display a consistent list") as caught:
+        await core.registry.list(configmaps, Selection(), ListOptions(0, first.continue_token))
+    token = caught.value.metadata["continue"]
+    rest = await core.registry.list(configmaps, Selection(), ListOptions(0, token))
+    assert (names(rest), rest.revision) == (["b", "c", "e"], core.cache.revision)
+
+
+async def test_with_a_selector_nobody_says_how_many_remain(core, configmaps, make):
+    await make(*"abc", app="x")
+    selection = Selection("", parse_labels("app=x"))
+    found = await core.registry.list(configmaps, selection, ListOptions(limit=1))
+    assert (names(found), found.remaining) == (["a"], None)
+    assert found.continue_token
+
+
+async def test_an_exact_revision_is_shown_as_it_was(core, configmaps, make):
+    await make("a")
+    then = core.cache.acknowledged
+    await make("b")
+    found = await core.registry.list(configmaps, Selection(), ListOptions(0, "", then, exact=True))
+    assert (names(found), found.revision) == (["a"], then)
+
+
+async def test_an_exact_revision_that_is_yet_to_come_is_refused_at_once(core, configmaps):
+    with pytest.raises(Timeout, match="Too large resource version"):
+        await core.registry.list(configmaps, Selection(), ListOptions(0, "", 10_000, exact=True))
+
+
+async def test_any_revision_will_do_for_zero(core, configmaps, make):
+    await make("a")
+    found = await core.registry.list(configmaps, Selection(), ListOptions(resource_version=0))
+    assert found.revision == core.cache.revision
