@@ -10,6 +10,7 @@ from podo.api.types.apps_v1 import (
     ReplicaSetSpec,
     RollingUpdateDeployment,
 )
+from podo.api.types.batch_v1 import Job, JobSpec
 from podo.api.types.core_v1 import (
     Container,
     Node,
@@ -135,3 +136,10 @@ def service(name: str = "web", *, ports: tuple[ServicePort, ...] | None = None, 
         "session_affinity": "None",
     }
     return Service(metadata=meta(name, labels={"team": "a"}), spec=ServiceSpec(**(defaults | spec)))
+
+
+def job(name: str = "job", *, restart: str = "Never", **spec: Any) -> Job:
+    """A Job with a selector of its own, one Pod at a time, one completion."""
+    made = template(name, restart_policy=restart, node_name="n1")
+    defaults: dict[str, Any] = {"parallelism": 1, "completions": 1, "backoff_limit": 6, "manual_selector": True}
+    return Job(metadata=meta(name), spec=JobSpec(**(defaults | {"selector": selector(name), "template": made} | spec)))

@@ -96,10 +96,13 @@ class Claims(Generic[T]):
     release: Sequence[T]
 
 
-async def claim(client: CachedClient, owner: Object, selector: Selector, candidates: Iterable[T]) -> list[T]:
+async def claim(
+    client: CachedClient, owner: Object, selector: Selector, candidates: Iterable[T], *, finalizer: str = ""
+) -> list[T]:
     """Adopt and release among `candidates`, which may hold objects of other owners. What `owner` has afterwards.
 
-    Before an adoption the owner is read from the server: one that is gone or being deleted adopts nothing.
+    Before an adoption the owner is read from the server: one that is gone or being deleted adopts nothing. A finalizer
+    comes and goes with the ownership.
     """
     claims = decide_claims(owner, selector, candidates)
     mine = list(claims.kept)
@@ -107,30 +110,32 @@ async def claim(client: CachedClient, owner: Object, selector: Selector, candida
         fresh = await client.get(cast(Any, type(owner)), key_of(owner))
         if fresh.metadata.uid != owner.metadata.uid or fresh.metadata.deletion_timestamp:
             raise NotFound(f"{owner.metadata.name} is gone or being deleted, and adopts nothing")
-        mine += [a for a in [await _adopt(client, owner, obj) for obj in claims.adopt] if a is not None]
+        mine += [a for a in [await _adopt(client, owner, obj, finalizer) for obj in claims.adopt] if a is not None]
     for obj in claims.release:
-        await _release(client, owner, obj)
+        await _release(client, owner, obj, finalizer)
     return mine
 
 
-async def _adopt(client: CachedClient, owner: Object, obj: T) -> T | None:
+async def _adopt(client: CachedClient, owner: Object, obj: T, finalizer: str) -> T | None:
     references = (*obj.metadata.owner_references, reference_to(owner))
+    finalizers = tuple(dict.fromkeys((*obj.metadata.finalizers, *filter(None, (finalizer,)))))
     try:
-        return await client.update(_with_owners(obj, references))
+        return await client.update(_with(obj, owner_references=references, finalizers=finalizers))
     except NotFound:
         return None
 
 
-async def _release(client: CachedClient, owner: Object, obj: T) -> None:
+async def _release(client: CachedClient, owner: Object, obj: T, finalizer: str) -> None:
     references = tuple(r for r in obj.metadata.owner_references if r.uid != owner.metadata.uid)
+    finalizers = tuple(f for f in obj.metadata.finalizers if f != finalizer)
     try:
-        await client.update(_with_owners(obj, references))
+        await client.update(_with(obj, owner_references=references, finalizers=finalizers))
     except (NotFound, Invalid):
         pass  # it is gone, or its references have been cleared meanwhile
 
 
-def _with_owners(obj: T, references: tuple[OwnerReference, ...]) -> T:
-    meta = msgspec.structs.replace(obj.metadata, owner_references=references)
+def _with(obj: T, **changes: Any) -> T:
+    meta = msgspec.structs.replace(obj.metadata, **changes)
     return cast(T, msgspec.structs.replace(cast(Any, obj), metadata=meta))
 
 
