@@ -29,7 +29,12 @@ FIRST_AT_ONCE = 200
 
 
 class Sink(Protocol):
-    """Where the lines of a watch go. `send` returns when the client has room for more."""
+    """Where the lines of a watch go. `send` returns when the client has room for more.
+
+    `begin` tells it of the watcher, which it closes when the client ends the watch in so many words.
+    """
+
+    def begin(self, watcher: Watcher) -> None: ...
 
     async def send(self, lines: list[bytes]) -> None: ...
 
@@ -57,11 +62,15 @@ class Watching:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             socket = web.WebSocketResponse(protocols=("base64.binary.k8s.io",))
             await socket.prepare(request)
-            await self._run(Messages(socket), served, selection, options, revision, encoder, timeout)
-            await socket.close()
+            async with asyncio.TaskGroup() as tasks:
+                messages = Messages(socket)
+                listening = tasks.create_task(messages.listen())
+                await self._run(messages, served, selection, options, revision, encoder, timeout)
+                await socket.close()
+                listening.cancel()
             return socket
         stream = Stream(request)
-        stream.begin()
+        stream.start()
         await self._run(stream, served, selection, options, revision, encoder, timeout)
         stream.end()
         return stream
@@ -87,6 +96,7 @@ class Watching:
             else:
                 since = revision
             watcher = registry.watch(served, selection, since)
+            sink.begin(watcher)
             await _send_first(sink, encoder, first)
             if options.initial_events and options.bookmarks:
                 await sink.send([encoder.bookmark(since, first_events_end=True)])
@@ -143,7 +153,10 @@ class Stream(web.StreamResponse):
     def keep_alive(self) -> bool:
         return self._whole and bool(self._request.keep_alive)
 
-    def begin(self) -> None:
+    def begin(self, watcher: Watcher) -> None:
+        """A client ends a stream by closing its connection, which cancels us."""
+
+    def start(self) -> None:
         """Write the headers, so that the client knows that the watch stands."""
         framing = b"Transfer-Encoding: chunked\r\n\r\n" if self._whole else b"Connection: close\r\n\r\n"
         self._write(b"".join([*head_lines(200, JSON, {}, ()), framing]))
@@ -178,6 +191,17 @@ class Messages:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
+        self._watcher: Watcher | None = None
+
+    def begin(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    async def listen(self) -> None:
+        """Read until the client closes, then end the watch."""
+        async for _ in self._socket:
+            pass
+        if self._watcher is not None:
+            self._watcher.close()
 
     async def send(self, lines: list[bytes]) -> None:
         """Raises ConnectionError when the client is gone."""
