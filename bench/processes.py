@@ -47,13 +47,13 @@ def pss(pids: list[int], proc: Path = Path("/proc")) -> int:
     return total * 1024
 
 
-def cpu_seconds(pids: list[int], proc: Path = Path("/proc")) -> float:
-    """CPU time used so far, user and system."""
-    total = 0
+def cpu_seconds(pids: list[int], proc: Path = Path("/proc")) -> dict[int, float]:
+    """CPU time that each process has used so far, user and system; one that has ended is not in it."""
+    found = {}
     for pid in pids:
         try:
             fields = _stat(proc, pid)
         except OSError:
             continue
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICKS
+        found[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return found

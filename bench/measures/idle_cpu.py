@@ -15,5 +15,6 @@ async def measure(target: Target) -> AsyncIterator[Reading]:
     pids = processes.matching(target.options.process)
     before = processes.cpu_seconds(pids)
     await asyncio.sleep(SECONDS)
-    share = (processes.cpu_seconds(pids) - before) / SECONDS
-    yield Reading("idle CPU", value=f"{share:.2%} of a core", note=f"{len(pids)} processes, {SECONDS:.0f} s")
+    after = processes.cpu_seconds(list(before))
+    share = sum(after[pid] - before[pid] for pid in after) / SECONDS
+    yield Reading("idle CPU", value=f"{share:.2%} of a core", note=f"{len(after)} processes, {SECONDS:.0f} s")

@@ -36,7 +36,7 @@ def test_memory_is_the_sum_of_what_is_in_proportion_theirs(tmp_path):
 def test_cpu_time_is_user_and_system_also_of_a_process_with_an_odd_name(tmp_path):
     ticks = os.sysconf("SC_CLK_TCK")
     fake(tmp_path, 8, b"a", ticks=(ticks, 2 * ticks))
-    assert processes.cpu_seconds([8, 10], tmp_path) == 3.0
+    assert processes.cpu_seconds([8, 10], tmp_path) == {8: 3.0}
 
 
 def test_a_real_process_is_found_and_has_memory():
