@@ -8,11 +8,16 @@ from podo.api import selectors
 from podo.api.errors import BadRequest
 from podo.api.field_errors import invalid, invalid_object
 from podo.api.selectors import format_labels, from_labels, from_object
+from podo.api.timestamps import format_time
 from podo.api.types.meta_v1 import LabelSelector
+from podo.server.blank import blank
 from podo.server.context import Context
 from podo.server.decoding.objects import Kind
 from podo.server.operations import Target
-from podo.server.patch.requests import PatchBody, patched
+from podo.server.patch.managed_fields import on_update
+from podo.server.patch.requests import APPLY_PATCH, PatchBody, applied, patched
+from podo.server.patch.scale import REPLICAS, to_object, to_scale
+from podo.server.patch.versions import built_in
 from podo.server.patching import check_format, check_options
 from podo.server.registry.generic import Registry
 from podo.server.registry.updating import conflict
@@ -20,6 +25,7 @@ from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
 
 KIND = Kind("autoscaling", "v1", "Scale")
+VERSIONS = built_in(KIND.group, KIND.version, KIND.kind, blank(KIND.api_version, KIND.kind))
 SHOWN_METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -38,24 +44,68 @@ class Scales:
     async def replace(self, ctx: Context, target: Target, obj: Object) -> Object:
         """Set the number of replicas. Raises Conflict, Invalid."""
         uid = (obj.get("metadata") or {}).get("uid", "")
-        return await self._change(ctx, target, lambda _: obj, uid)
+        return await self._change(ctx, target, lambda scale: _owned(scale, obj, ctx), uid)
 
     async def patch(self, ctx: Context, target: Target, media_type: str, body: bytes, force: bool | None) -> Object:
         """Change the scale by a patch."""
         check_format(media_type)
         check_options(media_type, ctx, force)
         content = PatchBody(media_type, body, ctx.field_validation)
-        return await self._change(ctx, target, lambda scale: patched(scale, content, KIND).object)
+
+        def wanted(scale: Object) -> Object:
+            if media_type == APPLY_PATCH:
+                return _applied(scale, content, ctx, bool(force))
+            return _owned(scale, patched(scale, content, KIND).object, ctx)
+
+        return await self._change(ctx, target, wanted)
 
     async def _change(self, ctx: Context, target: Target, wanted: Callable[[Object], Object], uid: str = "") -> Object:
+        api_version = target.served.resource.api_version
+        paths = {api_version: REPLICAS}
+        ctx.applies = True  # owners are seen to here: they own the scale
+
         async def change(owner: Object, revision: int) -> Object:
-            new = wanted(scale_of(owner))
+            meta, shown = owner["metadata"], scale_of(owner)
+            before = meta.pop("managedFields", None)
+            new = wanted(shown | {"metadata": shown["metadata"] | {"managedFields": to_scale(before, paths)}})
             check(new, owner, revision, target)
+            if owners := to_object(before, new["metadata"].get("managedFields"), api_version, paths):
+                meta["managedFields"] = owners
             owner["spec"]["replicas"] = (new.get("spec") or {}).get("replicas", 0)
             return owner
 
         entry, _ = await self._registry.update(ctx, target.served, target.name, change, uid=uid)
         return scale_of(target.served.client_form(entry))
+
+
+def _owned(live: Object, new: Object, ctx: Context) -> Object:
+    """A scale that is written, with its owners."""
+    return on_update(
+        live,
+        new,
+        manager=ctx.manager,
+        subresource="scale",
+        api_version=KIND.api_version,
+        time=format_time(ctx.now),
+        versions=VERSIONS,
+    )
+
+
+def _applied(live: Object, body: PatchBody, ctx: Context, force: bool) -> Object:
+    """A scale after server-side apply, with its owners. Raises Conflict."""
+    found = applied(
+        live,
+        body,
+        KIND,
+        manager=ctx.manager,
+        force=force,
+        time=format_time(ctx.now),
+        versions=VERSIONS,
+        subresource="scale",
+    )
+    for text in found.warnings:
+        ctx.warn(text)
+    return found.object
 
 
 def scale_of(owner: Object) -> Object:
