@@ -109,14 +109,20 @@ def _strategic(live: Object, body: PatchBody, kind: Kind) -> Patched:
     except StrategicError as error:
         raise _strategic_failure(error) from error
     try:
-        return _checked(normalised(table, merged), exact.findings, body, plain(patch))
+        return _checked(_named(normalised(table, merged), kind), exact.findings, body, plain(patch))
     except NotClean:
         pass
     try:
         obj, unknown = convert(struct(table), merged)
     except ConvertError as error:
         raise _invalid_patch(plain(patch), str(error)) from error
-    return _checked(obj, exact.findings + unknown, body, plain(patch))
+    return _checked(_named(obj, kind), exact.findings + unknown, body, plain(patch))
+
+
+def _named(obj: Object, kind: Kind) -> Object:
+    """The object with the kind of the request, which no strategic patch changes or takes away."""
+    named = {"kind": kind.kind, "apiVersion": kind.api_version}
+    return obj if named.items() <= obj.items() else obj | named
 
 
 def _strategic_failure(error: StrategicError) -> APIError:

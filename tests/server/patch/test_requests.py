@@ -227,6 +227,12 @@ OPS = st.lists(
 )
 
 
+@pytest.mark.parametrize("change", [{"$patch": "replace", "data": {"b": "2"}}, {"kind": "Secret", "apiVersion": "v2"}])
+def test_strategic_patches_leave_the_kind_alone(change):
+    result = patch(STRATEGIC_PATCH, change, config_map({"a": "1"})).object
+    assert (result["kind"], result["apiVersion"]) == ("ConfigMap", "v1")
+
+
 @given(st.sampled_from([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH]), OPS, JSON)
 def test_any_patch_gives_an_object_or_is_refused(media_type, ops, value):
     live = config_map({"a": "1"}, finalizers=["x"])
