@@ -7,7 +7,6 @@ uses/<hex>           which container folder has which image mounted
 locks/, tmp/         of work under way
 """
 
-import asyncio
 import builtins
 import hashlib
 import os
@@ -22,6 +21,7 @@ from typing import Any
 import msgspec
 
 from podo.clock import Clock
+from podo.node.finishing import in_thread
 from podo.node.images import archive, overlay, reference
 from podo.node.images.base import Credentials, Image, ImageFailure, ImageNotFound, Progress
 from podo.node.images.blobs import Blobs, digest_of, write_atomically
@@ -101,7 +101,7 @@ class ImageStore:
 
     async def load(self, archive_path: Path) -> tuple[Image, ...]:
         async with self._working():
-            found = await asyncio.to_thread(archive.sources, archive_path)
+            found = await in_thread(archive.sources, archive_path)
             names = [tuple(str(reference.parse(name)) for name in source.names) for source in found]
             return tuple([await self._take(source.transport, tags) for source, tags in zip(found, names, strict=True)])
 
@@ -143,20 +143,20 @@ class ImageStore:
     async def mount(self, image_id: str, container_dir: Path) -> Path:
         async with self._working():
             use = await self._use(image_id, container_dir)
-            return await asyncio.to_thread(overlay.mount, self._layers.root, use.layers, container_dir)
+            return await in_thread(overlay.mount, self._layers.root, use.layers, container_dir)
 
     async def unmount(self, container_dir: Path) -> None:
-        await asyncio.to_thread(overlay.unmount, container_dir)
+        await in_thread(overlay.unmount, container_dir)
 
     # ImageDisk
 
     async def used_bytes(self) -> tuple[int, int]:
-        return await asyncio.to_thread(disk_usage, self.root)
+        return await in_thread(disk_usage, self.root)
 
     async def collect(self) -> int:
         """Busy with a pull, load or unpack: nothing is collected, and the next call does it."""
         with held_if_free(self.root / "locks" / "gc") as mine:
-            return await asyncio.to_thread(self._collect) if mine else 0
+            return await in_thread(self._collect) if mine else 0
 
     # Inside
 

@@ -1,6 +1,5 @@
 """Bundles: a container's folder with its root file system and its specification, as the OCI runtime wants it."""
 
-import asyncio
 import os
 import shutil
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from podo.node.finishing import in_thread
 from podo.node.images.base import Image, ImageFailure, Images, Rootfs
 from podo.node.runtime import seccomp
 from podo.node.runtime.base import RuntimeFailure
@@ -57,7 +57,7 @@ class Bundles:
             raise RuntimeFailure(str(error)) from error
         if not arguments(config, image.config):
             raise RuntimeFailure("no command specified")
-        return await asyncio.to_thread(self._write, container_id, config, sandbox, image, root)
+        return await in_thread(self._write, container_id, config, sandbox, image, root)
 
     def spec(self, container_id: str) -> dict[str, Any]:
         """The specification as it was written."""
@@ -74,7 +74,7 @@ class Bundles:
         """Unmount and delete it. May be repeated."""
         folder = self.path(container_id)
         await self._images.unmount(folder)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await in_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _write(
         self, container_id: str, config: ContainerConfig, sandbox: SandboxPaths, image: Image, root: Path

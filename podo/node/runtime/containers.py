@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import msgspec
 
 from podo.clock import Clock
 from podo.node.cgroups.base import CgroupFailure, Cgroups
+from podo.node.finishing import to_its_end
 from podo.node.runtime import conmon
 from podo.node.runtime.base import NoSuchContainer, RuntimeFailure, StartFailed, WrongState
 from podo.node.runtime.broadcast import EventBroadcast
@@ -239,7 +240,7 @@ class ContainerLife:
             stdin=config.stdin,
             stdin_once=config.stdin_once,
         )
-        pid = await _to_its_end(creation)
+        pid = await to_its_end(creation)  # cut off half-way, the engine would go on by itself
         started = self._clock.now()
         process = identify(pid) or Process(pid, 0)
         await self._config.engine.release(record.id, pid)
@@ -354,17 +355,6 @@ def merge_resources(old: LinuxResources, new: LinuxResources) -> LinuxResources:
     """Figures of 0 or "" leave the old ones."""
     changed = {name: value for name in LinuxResources.__dataclass_fields__ if (value := getattr(new, name))}
     return replace(old, **changed)
-
-
-async def _to_its_end(creation: Coroutine[None, None, int]) -> int:
-    """Its result. When we are cancelled it is waited for all the same: an engine that is cut off half-way would go on
-    by itself, and leave a container that nobody knows of."""
-    task = asyncio.ensure_future(creation)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 async def _awaited(event: Awaitable[object]) -> None:

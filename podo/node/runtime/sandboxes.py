@@ -1,6 +1,5 @@
 """The life of sandboxes: namespaces, files and network, and what is written down of them."""
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -11,6 +10,7 @@ import msgspec
 
 from podo.clock import Clock
 from podo.network.base import NetworkFailure, PodNetwork, PodSandbox
+from podo.node.finishing import in_thread
 from podo.node.mounts import unmount_quietly
 from podo.node.runtime.base import NoSuchSandbox, RuntimeFailure
 from podo.node.runtime.config import DNSConfig, NamespaceMode, SandboxConfig
@@ -80,7 +80,7 @@ class SandboxLife:
         """Make one. On failure, and when cancelled, nothing is left of it."""
         record = SandboxRecord(id=self._new_id(), config=config, created_at=self._clock.now(), boot=self._boot)
         try:
-            pause = await asyncio.to_thread(self._make, record)
+            pause = await in_thread(self._make, record)
             ips: tuple[str, ...] = ()
             if config.namespaces.network is POD:
                 ips = await self._network.setup(self._link(record))
@@ -109,7 +109,7 @@ class SandboxLife:
     async def remove(self, sandbox_id: str) -> None:
         """Stop it and forget it."""
         await self.stop(sandbox_id)
-        await asyncio.to_thread(shutil.rmtree, self._folders.sandboxes / sandbox_id, ignore_errors=True)
+        await in_thread(shutil.rmtree, self._folders.sandboxes / sandbox_id, ignore_errors=True)
         self.records.pop(sandbox_id, None)
 
     def network_namespace(self, record: SandboxRecord) -> Path | None:
@@ -151,7 +151,7 @@ class SandboxLife:
     async def _unmake(self, record: SandboxRecord) -> None:
         if record.config.namespaces.network is POD:
             await self._network.teardown(self._link(record))
-        await asyncio.to_thread(self._drop, record)
+        await in_thread(self._drop, record)
 
     def _drop(self, record: SandboxRecord) -> None:
         if record.pause_pid:

@@ -410,3 +410,19 @@ async def test_many_pods_come_and_go_at_once(lab):
     assert list((lab.state / "node/containers").iterdir()) == []
     assert list((lab.state / "node/exits").iterdir()) == []
     assert list((lab.state / "run/engine").iterdir()) == []
+
+
+@pytest.mark.parametrize("turns", [1, 2, 4, 8, 16, 64])
+async def test_a_cancelled_sandbox_or_container_leaves_nothing(lab, sandbox, turns):
+    for make in (
+        lambda: lab.runtime.run_pod_sandbox(sandbox_config(lab, "other")),
+        lambda: lab.runtime.create_container(sandbox, container(lab, "true")),
+    ):
+        call = asyncio.ensure_future(make())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        if call.cancelled():
+            assert len(list((lab.state / "node/sandboxes").iterdir())) == 1
+            assert list((lab.state / "node/containers").iterdir()) == []
