@@ -25,7 +25,6 @@ from podo.server.bodies import Bodies
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.core import Core, running_core
 from podo.server.discovery import Discovery
-from podo.server.forms import NoTables
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import Check, health, metrics, only_get, token_issuer, version
 from podo.server.http.resources import Resources
@@ -39,6 +38,7 @@ from podo.server.subresources.binding import BindingQuestions, Bindings
 from podo.server.subresources.eviction import Evictions
 from podo.server.subresources.scale import Scales
 from podo.server.subresources.token import Tokens
+from podo.server.table.tables import PrinterTables
 from podo.server.watchcache.cache import WatchCache
 from podo.store.open import FullStore, open_store
 
@@ -174,7 +174,7 @@ def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None, address:
     if issuer is not None:
         authenticators.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
     requests = Requests()
-    resources = Resources(core, decoder=Bodies(), tables=NoTables(), watching=Watching(core))
+    resources = Resources(core, decoder=Bodies(), tables=PrinterTables(core.clock), watching=Watching(core))
     return Handler(
         identify=Union(authenticators),
         authorizer=AllowAll(),

@@ -22,7 +22,12 @@ class Tables(Protocol):
 
         `include` is the parameter includeObject (`None`, `Metadata`, `Object`), `version` that of meta.k8s.io;
         without `columns` there are no columnDefinitions (later events of a watch).
+        Raises BadRequest for another `include`.
         """
+        ...
+
+    def below(self, obj: Object, *, include: str, version: str) -> Object:
+        """The Table of an object of a subresource's own kind, such as a Scale."""
         ...
 
 
@@ -42,14 +47,3 @@ _decode_partial = msgspec.json.Decoder(_Partial).decode
 def partial_tail(entry: Entry) -> bytes:
     """The tail of an object that shows its metadata only."""
     return b'"metadata":%b}' % bytes(_decode_partial(b"{" + entry.tail).metadata)
-
-
-class NoTables:
-    """A Table of names only."""
-
-    def table(
-        self, served: Served, entries: Sequence[Entry], metadata: Object, *, include: str, version: str, columns: bool
-    ) -> Object:
-        rows = [{"cells": [entry.name], "object": served.client_form(entry)} for entry in entries]
-        found: Object = {"kind": "Table", "apiVersion": f"{META_GROUP}/{version}", "metadata": metadata}
-        return found | {"columnDefinitions": [{"name": "Name", "type": "string", "format": "name"}], "rows": rows}

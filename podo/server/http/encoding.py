@@ -6,7 +6,7 @@ import msgspec
 
 from podo.api.errors import NotAcceptable
 from podo.server.forms import Tables, partial_head, partial_tail
-from podo.server.http.negotiation import LIST, PARTIAL, PARTIAL_LIST, TABLE, Form
+from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Form
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
@@ -32,8 +32,23 @@ class Encoder:
         if kind == PARTIAL:
             return partial_head(self._form.as_version) + partial_tail(entry)
         if kind == TABLE:
-            return msgspec.json.encode(self._table([entry], {"resourceVersion": str(entry.revision)}))
-        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+            metadata = {"resourceVersion": str(entry.revision)} if entry.revision else {}
+            return msgspec.json.encode(self._table([entry], metadata))
+        raise NotAcceptable(f"you requested {kind}, but the requested object is not a list ({self._go_type()})")
+
+    def _go_type(self) -> str:
+        """What the reference implementation calls the kind, in messages."""
+        stored = self._served.stored
+        return f"*{stored.group.partition('.')[0] or 'core'}.{stored.kind}"
+
+    def below(self, obj: Object) -> bytes:
+        """An object of a subresource's own kind."""
+        kind, version = self._form.as_kind, self._form.as_version
+        if kind == TABLE:
+            return msgspec.json.encode(self._tables.below(obj, include=self._include, version=version))
+        if kind == PARTIAL:
+            return partial_head(version) + msgspec.json.encode({"metadata": obj.get("metadata") or {}})[1:]
+        return msgspec.json.encode(obj)
 
     def _tail(self, entry: Entry) -> bytes:
         """All of the object behind its kind and apiVersion, in the version that is served."""
@@ -53,7 +68,7 @@ class Encoder:
             tails = [partial_tail(entry) for entry in entries]
             return _joined(partial_head(self._form.as_version, of_list=True), meta, head, tails)
         if kind:
-            raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+            raise NotAcceptable(f"you requested {kind}, but the requested object is a list ({self._go_type()}List)")
         same = self._served.from_stored is None
         tails = [entry.tail for entry in entries] if same else [self._tail(entry) for entry in entries]
         return _joined(self._served.list_head, meta, self._served.item_head, tails)

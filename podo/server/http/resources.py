@@ -117,7 +117,7 @@ class Resources:
         if info.subresource and info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, info.subresource)
             shown = await below.show(self._context(call, WriteOptions()), Target(served, info.name), entry)
-            return formed(msgspec.json.encode(shown), form)
+            return formed(encoder.below(shown), form)
         return formed(encoder.object(entry), form)
 
     async def _list(self, call: Call, served: Served) -> Answer:
@@ -160,7 +160,7 @@ class Resources:
         if call.info.subresource:
             below = self._operations.below(served, call.info.subresource)
             made = await below.create(ctx, Target(served, call.info.name), obj)
-            return formed(msgspec.json.encode(made), form, 201)
+            return formed(encoder.below(made), form, 201)
         if not served.stored.strategy.traits.stored:
             return formed(msgspec.json.encode(await self._operations.ask(ctx, served, obj)), form, 201)
         return formed(encoder.object(await self._registry.create(ctx, served, obj)), form, 201)
@@ -173,7 +173,7 @@ class Resources:
         check_name(obj, call.info.name, self._namespace(call))
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)
-            return formed(msgspec.json.encode(await below.replace(ctx, target, obj)), form)
+            return formed(encoder.below(await below.replace(ctx, target, obj)), form)
         entry, made = await self._operations.replace(ctx, target, obj)
         return formed(encoder.object(entry), form, 201 if made else 200)
 
@@ -186,7 +186,7 @@ class Resources:
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)
             shown = await below.patch(ctx, target, media_type, body, options.force)
-            return formed(msgspec.json.encode(shown), form)
+            return formed(encoder.below(shown), form)
         entry, made = await self._operations.patch(ctx, target, media_type, body, force=options.force)
         return formed(encoder.object(entry), form, 201 if made else 200)
 
