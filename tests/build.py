@@ -9,6 +9,10 @@ from podo.api.types.apps_v1 import (
     ReplicaSet,
     ReplicaSetSpec,
     RollingUpdateDeployment,
+    RollingUpdateStatefulSetStrategy,
+    StatefulSet,
+    StatefulSetSpec,
+    StatefulSetUpdateStrategy,
 )
 from podo.api.types.batch_v1 import Job, JobSpec
 from podo.api.types.core_v1 import (
@@ -143,3 +147,20 @@ def job(name: str = "job", *, restart: str = "Never", **spec: Any) -> Job:
     made = template(name, restart_policy=restart, node_name="n1")
     defaults: dict[str, Any] = {"parallelism": 1, "completions": 1, "backoff_limit": 6, "manual_selector": True}
     return Job(metadata=meta(name), spec=JobSpec(**(defaults | {"selector": selector(name), "template": made} | spec)))
+
+
+def stateful_set(
+    name: str = "db", replicas: int = 3, *, image: str = "app:v1", partition: int = 0, **spec: Any
+) -> StatefulSet:
+    """In order, by rolling update."""
+    rolling = RollingUpdateStatefulSetStrategy(partition=partition)
+    defaults: dict[str, Any] = {
+        "replicas": replicas,
+        "selector": selector(name),
+        "template": template(name, image, node_name="n1"),
+        "service_name": name,
+        "pod_management_policy": "OrderedReady",
+        "update_strategy": StatefulSetUpdateStrategy(type="RollingUpdate", rolling_update=rolling),
+        "revision_history_limit": 10,
+    }
+    return StatefulSet(metadata=meta(name), spec=StatefulSetSpec(**(defaults | spec)))
