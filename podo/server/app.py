@@ -13,6 +13,7 @@ from podo.server.admission.chain import Chain
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
+from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
 from podo.server.authentication.base import Authenticator
 from podo.server.authentication.certificate import CertificateAuthenticator
@@ -22,6 +23,7 @@ from podo.server.authentication.token_file import StaticTokens, read_tokens
 from podo.server.authentication.union import Union
 from podo.server.authorization.base import AllowAll
 from podo.server.bodies import Bodies
+from podo.server.bootstrap.endpoints import publish_endpoints
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.core import Core, running_core
 from podo.server.discovery import Discovery
@@ -53,6 +55,8 @@ class ServerConfig:
     host: str = "127.0.0.1"
     more_hosts: tuple[str, ...] = ()
     port: int = 6443
+    advertise: str = ""
+    """The address at which Pods reach this server, for the endpoints of the Service `kubernetes`; "": none are kept."""
     store: str = "memory"
     service_cidr: str = "10.96.0.0/16"
     tls: TLSFiles | None = None
@@ -90,10 +94,13 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
                 shared=config.store.startswith("etcd:"),
             )
         )
-        install_hooks(core, store, config.service_cidr)
+        repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
+        if config.advertise:
+            await publish_endpoints(core, config.advertise, port, shared=core.cache.shared)
+        await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
         handler = handler_of(config, core, issuer, f"{host}:{port}")
@@ -102,15 +109,17 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         yield Server(core, host, port)
 
 
-def install_hooks(core: Core, store: FullStore, service_cidr: str) -> None:
-    """What kinds need around their writes."""
+def install_hooks(core: Core, store: FullStore, service_cidr: str) -> Repair:
+    """What kinds need around their writes; how to make good what a crash in the middle of one has left."""
     chance = random.Random()
     ranges = core.catalog.by_path("networking.k8s.io", "v1", "servicecidrs")
     addresses = core.catalog.by_path("networking.k8s.io", "v1", "ipaddresses")
     assert ranges is not None
     assert addresses is not None
     pool = Addresses(core.registry, ranges, addresses, service_cidr.split(","), chance)
-    core.registry.hooks["", "Service"] = ServiceAllocation(pool, Ports(store, core.cache, chance))
+    ports = Ports(store, core.cache, chance)
+    core.registry.hooks["", "Service"] = ServiceAllocation(pool, ports)
+    return Repair(core, pool, ports)
 
 
 def admission(cache: WatchCache, catalog: Catalog) -> Admission:

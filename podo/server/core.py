@@ -69,11 +69,16 @@ async def running_core(
         chance=chance or system_chance(),
     )
     operations = Operations(catalog, registry, patcher or Patches(built_in_versions))
-    async with asyncio.TaskGroup() as tasks:
-        feeding = tasks.create_task(cache.run(), name="watch cache")
-        await cache.ready.wait()
-        try:
-            yield Core(clock, catalog, cache, registry, operations)
-        finally:
-            cache.close()
-            feeding.cancel()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            feeding = tasks.create_task(cache.run(), name="watch cache")
+            await cache.ready.wait()
+            try:
+                yield Core(clock, catalog, cache, registry, operations)
+            finally:
+                cache.close()
+                feeding.cancel()
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:  # what failed inside of the block fails as itself
+            raise failures.exceptions[0] from None
+        raise

@@ -67,6 +67,12 @@ class Addresses:
                 found += (obj.get("spec") or {}).get("cidrs") or ()
         return [cidr for cidr in dict.fromkeys(found) if f"IPv{ip_network(cidr).version}" == family]
 
+    def claimed(self) -> Iterator[str]:
+        """The addresses that Services have claimed."""
+        for entry in self._known.select(Selection()):
+            if entry.labels.get(MANAGER_LABEL) == MANAGER:
+                yield entry.name
+
     async def claim(self, ctx: Context, address: str, service: Object) -> None:
         """Take this very address. Raises ClaimError."""
         wanted = ip_address(address)

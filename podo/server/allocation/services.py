@@ -148,11 +148,12 @@ class ServiceAllocation:
         if old.get("type") != EXTERNAL:
             gone = [address for address in old.get("clusterIPs") or () if address != NONE and address not in kept]
             found += [_releasing(self._addresses.release, ctx, address) for address in gone]
-        ports = _held_ports(old) - _held_ports(spec)
+        ports = held_ports(old) - held_ports(spec)
         return found + [_releasing_port(self._ports, port) for port in sorted(ports)]
 
 
-def _held_ports(spec: Object) -> set[int]:
+def held_ports(spec: Object) -> set[int]:
+    """The ports that a Service has from the pool."""
     held = set(node_ports(spec)) if needs_node_ports(spec) else set()
     if needs_health_port(spec) and spec.get("healthCheckNodePort"):
         held.add(spec["healthCheckNodePort"])

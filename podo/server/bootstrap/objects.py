@@ -39,24 +39,26 @@ async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
 
 
 async def _ensure(core: Core, obj: Object) -> None:
-    served, metadata = _served(core, obj), obj["metadata"]
+    served, metadata = served_of(core, obj), obj["metadata"]
     key = served.stored.key(metadata.get("namespace", ""), metadata["name"])
     if core.cache.resource(served.stored.prefix).get(key) is not None:
         return
     try:
-        await core.registry.create(_context(core, served, metadata.get("namespace", "")), served, obj)
+        await core.registry.create(context_of(core, served, metadata.get("namespace", "")), served, obj)
     except AlreadyExists:
         pass  # another server was faster
 
 
-def _served(core: Core, obj: Object) -> Served:
+def served_of(core: Core, obj: Object) -> Served:
+    """The kind of a built-in object."""
     group, version = split_api_version(obj["apiVersion"])
     served = core.catalog.by_kind(group, version, obj["kind"])
     assert served is not None, obj["kind"]
     return served
 
 
-def _context(core: Core, served: Served, namespace: str, subresource: str = "") -> Context:
+def context_of(core: Core, served: Served, namespace: str, subresource: str = "") -> Context:
+    """What the server itself asks for."""
     resource = served.resource
     return Context(
         MASTER,
@@ -105,7 +107,7 @@ def api_service(network: IPv4Network | IPv6Network, port: int) -> Object:
 
 async def _mark_ready(core: Core) -> None:
     """Say that the range of cluster IPs is in use."""
-    served = _served(core, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR"})
+    served = served_of(core, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR"})
 
     async def change(current: Object, revision: int) -> Object:
         changed = deepcopy(current)
@@ -114,4 +116,4 @@ async def _mark_ready(core: Core) -> None:
             changed["status"] = {"conditions": [condition | {"lastTransitionTime": format_time(core.clock.now())}]}
         return changed
 
-    await core.registry.update(_context(core, served, "", "status"), served, SERVICE_NAME, change)
+    await core.registry.update(context_of(core, served, "", "status"), served, SERVICE_NAME, change)

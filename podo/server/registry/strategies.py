@@ -6,7 +6,7 @@ from podo.server.registry.traits import traits_of
 from podo.server.strategy import Strategy
 
 
-class Role(Strategy):
+class FreelyNamed(Strategy):
     """Names may hold anything that a path may."""
 
     name_errors = staticmethod(names.path_segment)
@@ -38,13 +38,14 @@ STRATEGIES: dict[tuple[str, str], type[Strategy]] = {
     ("certificates.k8s.io", "CertificateSigningRequest"): networking.CertificateRequestStrategy,
     ("coordination.k8s.io", "Lease"): networking.LeaseStrategy,
     ("discovery.k8s.io", "EndpointSlice"): networking.EndpointSliceStrategy,
+    ("networking.k8s.io", "IPAddress"): FreelyNamed,
     ("networking.k8s.io", "Ingress"): networking.IngressStrategy,
     ("networking.k8s.io", "NetworkPolicy"): networking.NetworkPolicyStrategy,
     ("node.k8s.io", "RuntimeClass"): networking.RuntimeClassStrategy,
-    (RBAC, "ClusterRole"): Role,
-    (RBAC, "ClusterRoleBinding"): Role,
-    (RBAC, "Role"): Role,
-    (RBAC, "RoleBinding"): Role,
+    (RBAC, "ClusterRole"): FreelyNamed,
+    (RBAC, "ClusterRoleBinding"): FreelyNamed,
+    (RBAC, "Role"): FreelyNamed,
+    (RBAC, "RoleBinding"): FreelyNamed,
     ("resource.k8s.io", "ResourceSlice"): networking.ResourceSliceStrategy,
     (STORAGE, "CSIDriver"): volumes.CSIDriverStrategy,
     (STORAGE, "CSIStorageCapacity"): volumes.CSIStorageCapacityStrategy,
