@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +76,7 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
     clock = clock or SystemClock()
     for folder in (config.state_dir / "pods", config.state_dir / "logs", config.run_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    lock = _lock(config.state_dir / "agent.lock")
     await asyncio.to_thread(memory_folder.make, config.run_dir / "volatile")
     async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
         node = _Starting(config, client, clock)
@@ -91,6 +94,22 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 await registering
                 node.registration.set_health(Health())
                 await node.registration.run()
+    os.close(lock)
+
+
+class AlreadyRunning(Exception):
+    """Another agent works on this node's folder."""
+
+
+def _lock(path: Path) -> int:
+    """Hold the node's folder for as long as the process lives. Raises AlreadyRunning."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise AlreadyRunning(f"another agent works on {path.parent}") from error
+    return descriptor
 
 
 class _Starting:

@@ -3,7 +3,7 @@
 import logging
 
 from podo.clock import Clock
-from podo.node.cgroups.base import Cgroups
+from podo.node.cgroups.base import Cgroups, QOSClass
 from podo.node.runtime.config import LinuxResources
 
 STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between tries: dying processes hold a group for a while
@@ -19,6 +19,11 @@ class NodePodCgroups:
     async def make(self, name: str, resources: LinuxResources) -> None:
         """Make it, or change its figures."""
         self._cgroups.ensure(name, resources)
+
+    def found(self, root: str) -> list[str]:
+        """The names of all that are there below a node's group."""
+        classes = [f"{root}/{qos.value.lower()}" for qos in QOSClass]
+        return [f"{group}/{name}" for group in classes for name in self._cgroups.children(group) if name[:3] == "pod"]
 
     async def remove(self, name: str) -> None:
         """Kill what is left in it and remove it; it may be gone already."""

@@ -36,6 +36,9 @@ class FakeCgroups:
     async def remove(self, name: str) -> None:
         self.made.pop(name, None)
 
+    def found(self, root: str) -> list[str]:
+        return [name for name in self.made if name.startswith(f"{root}/")]
+
 
 class KeptStatuses:
     """Every status that was set, in order."""

@@ -15,6 +15,7 @@ from podo.client.reflector import Scope
 from podo.node.admission import admit
 from podo.node.resources.qos import qos_class
 from podo.node.runtime.observed import Observation, ObservedSandbox
+from podo.node.worker.leftovers import remove_leftovers
 from podo.node.worker.loop import PodWorker
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import saved_pods
@@ -22,6 +23,7 @@ from podo.node.worker.state import Verdict, is_terminal
 
 log = logging.getLogger(__name__)
 RESTART_AFTER = 5.0  # seconds, of a worker that failed
+PATIENCE = 3.0  # seconds that a new agent waits for the API
 MIRROR = "kubernetes.io/config.mirror"
 
 
@@ -39,9 +41,8 @@ class PodDispatcher:
     async def run(self) -> None:
         """Work until cancelled; containers run on."""
         async with self._parts.runtime.events() as events, asyncio.TaskGroup() as self._tasks:
-            for pod in saved_pods(self._parts.facts):
-                self._begin(pod)
             self._tasks.create_task(self._follow(), name="pods of the API")
+            self._tasks.create_task(self._do_without_api(), name="pods of the last agent")
             async for event in events:
                 if worker := self.workers.get(event.pod_uid):
                     worker.poke()
@@ -54,6 +55,14 @@ class PodDispatcher:
         """End a Pod for a reason of the node's own."""
         if worker := self.workers.get(uid):
             worker.end(verdict)
+
+    async def _do_without_api(self) -> None:
+        """If the API does not answer soon, go on with what the last agent knew."""
+        await self._parts.clock.sleep(PATIENCE)
+        if not self.synced.is_set():
+            for pod in saved_pods(self._parts.facts):
+                if pod.metadata.uid not in self.workers:
+                    self._begin(pod)
 
     async def _follow(self) -> None:
         fields = f"spec.nodeName={self._parts.facts.node_name}"
@@ -108,17 +117,24 @@ class PodDispatcher:
         return replace(pod, status=status)
 
     async def _end_orphans(self, informer: Informer[Pod]) -> None:
-        """What runs here but is not in the API any more."""
+        """What runs here, or left traces here, but is not in the API any more."""
         wanted = {pod.metadata.uid for pod in informer}
-        for uid, worker in list(self.workers.items()):
-            if uid not in wanted:
-                worker.remove()
         seen = await self._parts.runtime.observe()
-        for sandbox in seen.sandboxes:
-            if sandbox.uid not in wanted and sandbox.uid not in self.workers:
-                log.info("sandbox %s of %s/%s belongs to no Pod", sandbox.id, sandbox.namespace, sandbox.name)
-                self._begin(_pod_of(sandbox, seen))
-                self.workers[sandbox.uid].remove()
+        known = {s.uid: _pod_of(s, seen) for s in seen.sandboxes}
+        known |= {pod.metadata.uid: pod for pod in saved_pods(self._parts.facts)}
+        for uid, pod in known.items():
+            if uid not in wanted and uid not in self.workers:
+                log.info("pod %s/%s is no longer in the API", pod.metadata.namespace, pod.metadata.name)
+                self._begin(pod)
+        for uid, worker in list(self.workers.items()):
+            if uid not in wanted and self._is_unknown(informer, uid):
+                worker.remove()
+        uids = frozenset(wanted | self.workers.keys())
+        await remove_leftovers(self._parts.facts, self._parts.cgroups, uids)
+
+    @staticmethod
+    def _is_unknown(informer: Informer[Pod], uid: str) -> bool:
+        return all(pod.metadata.uid != uid for pod in informer)
 
     def _begin(self, pod: Pod) -> None:
         assert self._tasks is not None

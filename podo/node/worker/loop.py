@@ -10,12 +10,15 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from podo.api.types.core_v1 import Container, Pod
 from podo.node.images.base import Image
 from podo.node.probes.prober import PodProber
 from podo.node.runtime.observed import ContainerState, ObservedContainer
 from podo.node.status.containers import SCHEME, StatusInput
 from podo.node.status.generate import pod_status
+from podo.node.status.writer import status_changes
 from podo.node.worker.backoff import Backoff
 from podo.node.worker.decide import Decision, decide
 from podo.node.worker.operations import Operations
@@ -29,6 +32,7 @@ from podo.node.worker.state import (
     Verdict,
     all_containers,
     is_sidecar,
+    is_terminal,
     termination_grace,
 )
 from podo.node.worker.stopping import confirm_deletion, container_named, remove_traces
@@ -172,6 +176,8 @@ class PodWorker:
 
     def _report(self, state: PodState, decision: Decision) -> None:
         statuses = self._parts.statuses
+        if not self.observed.sandboxes and is_terminal(self.pod):
+            return  # it was refused, or has ended long ago: there is nothing to add
         self._tell_of_crashes(decision)
         given = StatusInput(
             state=state,
@@ -180,7 +186,11 @@ class PodWorker:
             terminal=decision.finished,
             host_ips=self._parts.facts.host_ips,
         )
-        statuses.set(self.pod, pod_status(given, statuses.last(self.pod)))
+        before = statuses.last(self.pod)
+        status = pod_status(given, before)
+        if status_changes(before, status):
+            self._files.save(replace(self.pod, status=status))  # what a new agent needs while the API is away
+            statuses.set(self.pod, status)
 
     def _tell_of_crashes(self, decision: Decision) -> None:
         looping = {name for name, waiting in decision.waiting.items() if waiting.reason == "CrashLoopBackOff"}

@@ -28,6 +28,10 @@ class PodCgroups(Protocol):
         """Kill what is left in it and remove it. May be repeated."""
         ...
 
+    def found(self, root: str) -> list[str]:
+        """The names of all that are there below a node's group."""
+        ...
+
 
 class Statuses(Protocol):
     """The way of Pod statuses to the API."""
