@@ -129,8 +129,7 @@ class PodDispatcher:
         for uid, worker in list(self.workers.items()):
             if uid not in wanted and self._is_unknown(informer, uid):
                 worker.remove()
-        uids = frozenset(wanted | self.workers.keys())
-        await remove_leftovers(self._parts.facts, self._parts.cgroups, uids)
+        await remove_leftovers(self._parts.facts, self._parts.cgroups, self.workers.__contains__)
 
     @staticmethod
     def _is_unknown(informer: Informer[Pod], uid: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from podo.node.mounts import unmount_below
@@ -11,26 +11,32 @@ from podo.node.worker.facts import NodeFacts
 from podo.node.worker.parts import PodCgroups
 
 
-async def remove_leftovers(facts: NodeFacts, cgroups: PodCgroups, known: frozenset[str]) -> None:
-    """Remove all that belongs to Pods whose uid is not `known`."""
+IsKnown = Callable[[str], bool]
+
+
+async def remove_leftovers(facts: NodeFacts, cgroups: PodCgroups, known: IsKnown) -> None:
+    """Remove all that belongs to Pods whose uid is not known.
+
+    Safe while Pods come: a Pod is known before it has anything, and what is found is looked up only then.
+    """
     await asyncio.to_thread(_remove_folders, facts, known)
     for name in cgroups.found(facts.cgroup_root):
-        if name.rpartition("/pod")[2] not in known:
+        if not known(name.rpartition("/pod")[2]):
             await cgroups.remove(name)
 
 
-def _remove_folders(facts: NodeFacts, known: frozenset[str]) -> None:
+def _remove_folders(facts: NodeFacts, known: IsKnown) -> None:
     for folder in _unknown(facts, known):
         unmount_below(folder)
         remove_tree(folder)
     for folder in _folders(facts.logs):
-        if folder.name.rpartition("_")[2] not in known:
+        if not known(folder.name.rpartition("_")[2]):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unknown(facts: NodeFacts, known: frozenset[str]) -> Iterator[Path]:
+def _unknown(facts: NodeFacts, known: IsKnown) -> Iterator[Path]:
     for place in (facts.places.pods, facts.places.volatile):
-        yield from (f for f in _folders(place) if f.name not in known)
+        yield from (f for f in _folders(place) if not known(f.name))
 
 
 def _folders(place: Path) -> list[Path]:
