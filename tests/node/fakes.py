@@ -104,7 +104,7 @@ class Stage:
 
     async def has_left(self) -> bool:
         """Whether the worker has come to its end (it deletes folders in a thread: that takes true time)."""
-        await asyncio.wait({self.task}, timeout=1)
+        await asyncio.wait({self.task}, timeout=10)
         return self.task.done()
 
     def container(self, name: str = "app") -> Any:

@@ -10,7 +10,6 @@ from podo.node.volumes.mounted import remove_tree
 from podo.node.worker.facts import NodeFacts
 from podo.node.worker.parts import PodCgroups
 
-
 IsKnown = Callable[[str], bool]
 
 

@@ -81,12 +81,20 @@ async def phase(client, key=KEY):
 
 
 async def is_gone(client, clock):
-    for _ in range(100):
-        await clock.run_for(0)
-        if not (await client.list(Pod)).items:
-            return True
-        await asyncio.to_thread(int)  # a worker deletes folders in a thread
-    return False
+    return await comes_true(clock, lambda: _is_empty(client))
+
+
+async def _is_empty(client):
+    return not (await client.list(Pod)).items
+
+
+async def comes_true(clock, condition):
+    """Turn the loop until it is true; true time passes too, as folders are deleted in a thread."""
+    async with asyncio.timeout(10):
+        while not await condition():
+            await clock.run_for(0)
+            await asyncio.to_thread(int)
+    return True
 
 
 async def test_a_pod_of_this_node_runs(tmp_path, clock, client):
@@ -110,8 +118,11 @@ async def test_a_deletion_is_confirmed(tmp_path, clock, client):
         await clock.run_for(0)
         await client.delete(Pod, KEY)
         assert await is_gone(client, clock)
-        await clock.run_for(1)
-        assert not (await node.runtime.observe()).sandboxes
+
+        async def swept():
+            return not (await node.runtime.observe()).sandboxes
+
+        assert await comes_true(clock, swept)
 
 
 async def test_a_forced_deletion_ends_what_runs(tmp_path, clock, client):
@@ -156,9 +167,11 @@ async def test_what_was_deleted_while_no_agent_ran_is_ended(tmp_path, clock, cli
         await client.delete(Pod, KEY, DeleteOptions(grace_period_seconds=0))
         await node.restart()
         await clock.run_for(40)
-        await asyncio.sleep(0.05)
-        assert not (await node.runtime.observe()).sandboxes
-        assert not list((tmp_path / "pods").iterdir())
+
+        async def swept():
+            return not (await node.runtime.observe()).sandboxes and not list((tmp_path / "pods").iterdir())
+
+        assert await comes_true(clock, swept)
 
 
 class Away:
@@ -204,10 +217,12 @@ async def test_a_pod_with_a_finalizer_is_not_started_again_after_its_end(tmp_pat
         await create(client, pod(meta={"finalizers": ["example.com/x"]}))
         await clock.run_for(0)
         await client.delete(Pod, KEY)
-        for _ in range(20):
-            await clock.run_for(1)
-            await asyncio.to_thread(int)
-        assert not node.dispatcher.workers
+        await clock.run_for(20)
+
+        async def left():
+            return not node.dispatcher.workers
+
+        assert await comes_true(clock, left)
         assert (await client.get(Pod, KEY)).metadata.finalizers == ("example.com/x",)
 
 
