@@ -1,129 +1,200 @@
-"""The composition root: what `podo server` and `podo agent` run. Imports are local, so that each starts fast."""
+"""The composition root: the one place that names concrete classes. `server`, `agent`, and the command line on top.
 
-import asyncio
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-
-USAGE = """usage: python -m podo.main server --api-only [--listen HOST:PORT] [--store memory|sqlite:FILE|etcd://HOST:PORT]
-       [--service-cidr CIDR] [--token-auth-file FILE] [--kubeconfig-out FILE] [--pki FOLDER]
+Imports are local to what needs them, so that each process starts fast and holds only what it runs.
 """
 
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-@dataclass(kw_only=True)
-class ServerOptions:
-    """The flags of `server`, as given."""
-
-    api_only: bool = False
-    listen: str = "127.0.0.1:6443"
-    store: str = "memory"
-    service_cidr: str = "10.96.0.0/16"
-    token_auth_file: str = ""
-    kubeconfig_out: str = ""
-    pki: str = ""
-    unknown: list[str] = field(default_factory=list)
-
-
-def server_options(arguments: list[str]) -> ServerOptions:
-    """The flags, as `--name value` or `--name=value`; what is not known is kept aside."""
-    options, rest = ServerOptions(), list(arguments)
-    while rest:
-        name, _, value = rest.pop(0).partition("=")
-        attribute = name.removeprefix("--").replace("-", "_")
-        if attribute == "api_only":
-            options.api_only = value != "false"
-        elif name.startswith("--") and isinstance(getattr(options, attribute, None), str):
-            setattr(options, attribute, value or (rest.pop(0) if rest else ""))
-        else:
-            options.unknown.append(name)
-    return options
+if TYPE_CHECKING:
+    from podo.client.events import EventWriter
+    from podo.client.informers import CachedClient
+    from podo.clock import Clock
+    from podo.cluster.components import AgentSettings, ServerSettings
+    from podo.controllers.base import Controller
+    from podo.server.core import Core
 
 
-async def serve_api(options: ServerOptions) -> None:
-    """Run the API alone until cancelled."""
-    from tempfile import TemporaryDirectory
+def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", ca: str) -> "list[Controller[Any]]":
+    """Every controller, one line each. `ca` is the PEM text of the cluster's authority."""
+    from podo.controllers.deployment import DeploymentController
+    from podo.controllers.disruption import DisruptionController
+    from podo.controllers.endpoint_slice import EndpointSliceController
+    from podo.controllers.endpoints import EndpointsController
+    from podo.controllers.garbage_collector import GarbageCollector
+    from podo.controllers.namespace import NamespaceController
+    from podo.controllers.node_lifecycle import NodeLifecycle
+    from podo.controllers.pod_gc import PodGC
+    from podo.controllers.replicaset import ReplicaSetController
+    from podo.controllers.replication_controller import ReplicationControllerController
+    from podo.controllers.root_ca import RootCAController
+    from podo.controllers.service_account import ServiceAccountController
+    from podo.controllers.taint_eviction import TaintEviction
 
+    return [
+        DeploymentController(client, clock, events),
+        DisruptionController(client, clock, events),
+        EndpointSliceController(client, clock, events),
+        EndpointsController(client, clock, events),
+        GarbageCollector(client, clock, events),
+        NamespaceController(client, clock, events),
+        NodeLifecycle(client, clock, events),
+        PodGC(client, clock, events),
+        ReplicaSetController(client, clock, events),
+        ReplicationControllerController(client, clock, events),
+        RootCAController(client, ca),
+        ServiceAccountController(client, clock, events),
+        TaintEviction(client, clock, events),
+    ]
+
+
+async def serve_cluster(settings: "ServerSettings") -> None:
+    """A cluster's server: API, controllers, scheduler, and the host's data plane. Runs until cancelled."""
+    from podo.clock import SystemClock
+    from podo.cluster.host import network_config
+    from podo.network.dataplane import host_data_plane
     from podo.server.app import ServerConfig, serving
+    from podo.server.connect.nodes import NodeAccess
     from podo.server.http.serving import TLSFiles
 
-    host, _, port = options.listen.rpartition(":")
-    with TemporaryDirectory(prefix="podo-pki-") as temporary:
-        folder = Path(options.pki or temporary)
-        _certificates(folder, options.service_cidr)
-        config = ServerConfig(
-            host=host.strip("[]") or "127.0.0.1",
-            port=int(port),
-            store=options.store,
-            service_cidr=options.service_cidr,
-            tls=TLSFiles(folder / "server.crt", folder / "server.key", folder / "ca.crt"),
-            token_file=Path(options.token_auth_file) if options.token_auth_file else None,
-            service_account_key=folder / "sa.key",
-        )
-        async with serving(config) as server:
-            if options.kubeconfig_out:
-                _write_kubeconfig(Path(options.kubeconfig_out), folder, f"https://{server.host}:{server.port}")
-            print(f"podo API server on https://{server.host}:{server.port}", flush=True)
-            await asyncio.Event().wait()
-
-
-def _certificates(folder: Path, service_cidr: str) -> None:
-    from datetime import UTC, datetime
-
-    from podo.cluster import pki
-    from podo.cluster.config import ClusterConfig
-
-    cluster = ClusterConfig(
-        name="api",
-        node_network="127.0.0.0/8",
-        pod_network="",
-        service_network=service_cidr,
-        api_port=0,
+    pki, cluster, clock = Path(settings.pki), settings.cluster, SystemClock()
+    config = ServerConfig(
+        host="127.0.0.1",
+        more_hosts=(cluster.host_address,),
+        port=cluster.api_port,
+        store=settings.store,
+        service_cidr=cluster.service_network,
+        tls=TLSFiles(pki / "server.crt", pki / "server.key", pki / "ca.crt"),
+        service_account_key=pki / "sa.key",
+        node_access=NodeAccess(
+            certificate=pki / "kubelet-client.crt",
+            key=pki / "kubelet-client.key",
+            authority=pki / "ca.crt",
+        ),
     )
-    pki.ensure(folder, cluster, datetime.now(UTC))
+    async with serving(config, clock) as server:
+        from podo.client.informers import Informers
+
+        client = server.core.client(manager="podo")
+        informers = Informers(client, clock)
+        plane = host_data_plane(network_config(cluster), clock=clock)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(plane.run(informers), name="data plane")
+            tasks.create_task(manage(server.core, clock, (pki / "ca.crt").read_text(), informers), name="management")
 
 
-def _write_kubeconfig(path: Path, folder: Path, url: str) -> None:
-    from base64 import b64encode
+async def manage(core: "Core", clock: "Clock", ca: str, informers: Any) -> None:
+    """Run the controllers and the scheduler on an API, until cancelled."""
+    from podo.client.events import EventWriter
+    from podo.client.informers import CachedClient
+    from podo.controllers import base
+    from podo.scheduler.scheduler import NAME, Scheduler
 
+    client = core.client(manager="kube-controller-manager")
+    cached, events = CachedClient(client, informers, clock), EventWriter(client, clock)
+    binder = core.client(manager="kube-scheduler")
+    scheduler = Scheduler(binder, informers, events.recorder(NAME), clock)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(events.run(), name="events")
+        tasks.create_task(informers.run(), name="informers")
+        tasks.create_task(scheduler.run(), name="scheduler")
+        tasks.create_task(
+            base.run(controllers(cached, clock, events, ca), cached, informers, clock), name="controllers"
+        )
+
+
+async def run_agent(settings: "AgentSettings") -> None:
+    """A node's agent, in the namespace that this process is in. Runs until cancelled."""
+    from podo.client.kubeconfig import Credentials
+    from podo.clock import SystemClock
+    from podo.cluster.host import network_config
+    from podo.node import agent
+    from podo.node.api import service
+    from podo.node.api.server import NodeAPIConfig
+    from podo.node.config import AgentConfig
+
+    node, clock = settings.node, SystemClock()
+    certificate, key, authority = Path(settings.certificate), Path(settings.key), Path(settings.authority)
+    config = AgentConfig(
+        node_name=node.name,
+        addresses=(node.address,),
+        credentials=Credentials(
+            server=settings.server,
+            ca=authority.read_text(),
+            certificate=certificate.read_text(),
+            key=key.read_text(),
+        ),
+        network=network_config(settings.cluster),
+        state_dir=Path(settings.state_dir),
+        run_dir=Path(settings.run_dir) / "nodes" / node.name,
+        images_dir=Path(settings.images_dir),
+        pod_cidrs=(node.pod_cidr,),
+        cpu=node.cpu,
+        memory=node.memory,
+    )
+    listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
+
+    async def node_api(running: agent.RunningNode) -> None:
+        await service.run(running.runtime, clock, listen)
+
+    await agent.run(config, [node_api], clock)
+
+
+def component(role: str, config: Path) -> int:
+    """Run what a configuration file describes, until SIGTERM; the exit status."""
     import msgspec
-
-    def data(name: str) -> str:
-        return b64encode((folder / name).read_bytes()).decode()
-
-    user = {"client-certificate-data": data("admin.crt"), "client-key-data": data("admin.key")}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "podo",
-        "clusters": [{"name": "podo", "cluster": {"server": url, "certificate-authority-data": data("ca.crt")}}],
-        "users": [{"name": "admin", "user": user}],
-        "contexts": [{"name": "podo", "context": {"cluster": "podo", "user": "admin"}}],
-    }
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(config)))
-    path.chmod(0o600)
-
-
-def main(arguments: list[str]) -> int:
-    """Run what the arguments say; the exit status."""
-    if not arguments or arguments[0] != "server":
-        sys.stderr.write(USAGE)
-        return 2
-    options = server_options(arguments[1:])
-    if options.unknown or not options.api_only:
-        problem = f"unknown: {' '.join(options.unknown)}\n" if options.unknown else ""
-        sys.stderr.write(problem + USAGE)
-        return 2
     import uvloop
 
-    try:
-        uvloop.run(serve_api(options))
-    except KeyboardInterrupt:
-        return 0
-    except OSError as error:
-        sys.stderr.write(f"podo: {error}\n")
-        return 1
+    from podo.cluster.components import AgentSettings, ServerSettings
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("podo.server.http").setLevel(logging.WARNING)
+    if role == "server":
+        return uvloop.run(until_told(serve_cluster(msgspec.json.decode(config.read_bytes(), type=ServerSettings))))
+    settings = msgspec.json.decode(config.read_bytes(), type=AgentSettings)
+    if settings.netns:
+        from podo.network.namespaces import enter
+
+        enter(Path(settings.netns))
+    return uvloop.run(until_told(run_agent(settings)))
+
+
+async def until_told(work: Any) -> int:
+    """Run `work` until it ends or SIGTERM or SIGINT comes, which is a good end; the exit status."""
+    import signal
+
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+    await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+    failed = working.done()
+    waiting.cancel()
+    working.cancel()
+    for result in await asyncio.gather(working, return_exceptions=True):
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            logging.getLogger("podo").error("ended by a failure", exc_info=result)
+            return 1
+    return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The `podo` command; the exit status. Components are told from verbs before anything is imported."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["server"] and "--config" not in given:
+        from podo.api_only import run
+
+        return run(given[1:])
+    if given[:1] in (["server"], ["agent"]) and len(given) == 3 and given[1] == "--config":
+        return component(given[0], Path(given[2]))
+    from podo.cli.app import run as run_verb
+
+    run_verb()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

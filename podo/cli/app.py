@@ -8,6 +8,7 @@ from podo.cli.output import failures
 app = typer.Typer(
     name="podo",
     help="A real Kubernetes cluster on this machine, in a second.",
+    epilog="podo server --api-only runs the API alone; podo server --help says how.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,

@@ -53,6 +53,8 @@ def hand_out(name: str, state_dir: str, to: Path | None, *, merge: bool) -> Path
 
 def revoke(cluster: str) -> None:
     """Take the cluster out of the user's kubeconfig, where `--merge` put it; an unreadable file is left alone."""
+    if not files.default_path().exists():
+        return
     try:
         files.remove(files.default_path(), context_name(cluster))
     except (files.KubeconfigError, OSError):

@@ -35,7 +35,7 @@ def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> No
     residue.remove_cgroups(cluster.name)
     if not keep:
         residue.unmount(where.state)
-        shutil.rmtree(where.state, ignore_errors=True)
+        shutil.rmtree(where.state)
         access.revoke(cluster.name)
     residue.unmount(where.run)
     shutil.rmtree(where.run, ignore_errors=True)

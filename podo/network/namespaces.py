@@ -38,6 +38,15 @@ def is_bound(path: Path) -> bool:
         return False
 
 
+def enter(path: Path) -> None:
+    """Move this process, which must have one thread only, into the namespace at `path` for good. Raises OSError."""
+    target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _check(_libc.setns(target, _CLONE_NEWNET), f"enter {path}")
+    finally:
+        os.close(target)
+
+
 @contextmanager
 def entered(path: Path | None) -> Iterator[None]:
     """This thread is in the namespace at `path` meanwhile; None is the one that it is in."""

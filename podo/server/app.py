@@ -25,6 +25,8 @@ from podo.server.authorization.base import AllowAll
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
 from podo.server.bootstrap.objects import bootstrap
+from podo.server.connect.dispatch import Connections
+from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
 from podo.server.discovery import Discovery
 from podo.server.http.handler import Handler, PathHandler
@@ -62,6 +64,7 @@ class ServerConfig:
     tls: TLSFiles | None = None
     token_file: Path | None = None
     service_account_key: Path | None = None
+    node_access: NodeAccess | None = None
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -183,7 +186,10 @@ def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None, address:
     if issuer is not None:
         authenticators.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
     requests = Requests()
-    resources = Resources(core, decoder=Bodies(), tables=PrinterTables(core.clock), watching=Watching(core))
+    connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
+    resources = Resources(
+        core, connections=connections, decoder=Bodies(), tables=PrinterTables(core.clock), watching=Watching(core)
+    )
     return Handler(
         identify=Union(authenticators),
         authorizer=AllowAll(),

@@ -77,7 +77,6 @@ async def take_over(request: web.BaseRequest, headers: Mapping[str, str]) -> tup
     transport = request.transport
     if transport is None:
         raise ConnectionResetError("the client is gone")
-    assert isinstance(transport, asyncio.Transport)
     sink = _Sink(transport)
     response = web.StreamResponse(status=101, headers=dict(headers))
     response.force_close()

@@ -121,7 +121,7 @@ async def serving(api: NodeAPI, config: NodeAPIConfig) -> AsyncIterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(config.authority))
     context.load_cert_chain(config.certificate, config.key)
     context.verify_mode = ssl.CERT_OPTIONAL
-    runner = web.ServerRunner(web.Server(api), shutdown_timeout=1)
+    runner = web.ServerRunner(web.Server(api, access_log=None), shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.address, config.port, ssl_context=context)

@@ -73,7 +73,9 @@ class Buildah:
             await self._lend(base)
         with tempfile.TemporaryDirectory(dir=self._store.root / "tmp") as folder:
             id_file, layout = Path(folder) / "id", Path(folder) / "layout"
-            options = ["--isolation=chroot", "--layers", "--pull-never", f"--iidfile={id_file}", f"--file={file}"]
+            # buildah 1.28 finds a layer in its cache by `ENV X=$ARG` without looking at the argument's value
+            cache = "--layers=false" if args else "--layers"
+            options = ["--isolation=chroot", cache, "--pull-never", f"--iidfile={id_file}", f"--file={file}"]
             options += [f"--build-arg={key}={value}" for key, value in args.items()]
             tail: deque[str] = deque(maxlen=TAIL)
             async with self._process("build", *options, str(context)) as process:

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
-from podo.api.errors import BadRequest, MethodNotAllowed, NotFound
+from podo.api.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
 from podo.clock import Clock
 from podo.server.answer import Answer
 from podo.server.context import Context
@@ -44,10 +45,24 @@ PATCHES = (
 )
 
 
+CONNECTIONS = frozenset({"exec", "attach", "portforward", "log", "proxy"})
+"""The subresources that are carried on to a node, a Pod or a Service."""
+
+
+class Connecting(Protocol):
+    """Answers for CONNECTIONS."""
+
+    async def answer(self, call: Call, served: Served) -> Answer | web.StreamResponse: ...
+
+
 class Resources:
     """Answers requests for resources."""
 
-    def __init__(self, core: Core, *, decoder: Decoder, tables: Tables, watching: Watching) -> None:
+    def __init__(
+        self, core: Core, *, decoder: Decoder, tables: Tables, watching: Watching, connections: Connecting | None = None
+    ) -> None:
+        """Without `connections` nothing can be reached below Pods, Services and Nodes."""
+        self._connections = connections
         self._core, self._decoder, self._tables, self._watching = core, decoder, tables, watching
         self._operations, self._registry = core.operations, core.registry
         self._clock: Clock = core.clock
@@ -86,6 +101,10 @@ class Resources:
         fits = bool(info.subresource) or (info.verb in OF_OBJECTS) == bool(info.name) or info.deprecated_watch
         if handler is None or info.verb not in verbs or not fits:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        if info.subresource in CONNECTIONS:
+            if self._connections is None:
+                raise ServiceUnavailable("this server does not connect to nodes")
+            return await self._connections.answer(call, served)
         return await handler(call, served)
 
     def _context(self, call: Call, options: WriteOptions) -> Context:

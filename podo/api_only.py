@@ -1,0 +1,128 @@
+"""`podo server --api-only`: the API alone, without controllers, scheduler and nodes, as users of envtest want it."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+USAGE = """usage: podo server --api-only [--listen HOST:PORT] [--store memory|sqlite:FILE|etcd://HOST:PORT]
+       [--service-cidr CIDR] [--token-auth-file FILE] [--kubeconfig-out FILE] [--pki FOLDER]
+"""
+
+
+@dataclass(kw_only=True)
+class ServerOptions:
+    """The flags of `server`, as given."""
+
+    api_only: bool = False
+    listen: str = "127.0.0.1:6443"
+    store: str = "memory"
+    service_cidr: str = "10.96.0.0/16"
+    token_auth_file: str = ""
+    kubeconfig_out: str = ""
+    pki: str = ""
+    unknown: list[str] = field(default_factory=list)
+
+
+def server_options(arguments: list[str]) -> ServerOptions:
+    """The flags, as `--name value` or `--name=value`; what is not known is kept aside."""
+    options, rest = ServerOptions(), list(arguments)
+    while rest:
+        name, _, value = rest.pop(0).partition("=")
+        attribute = name.removeprefix("--").replace("-", "_")
+        if attribute == "api_only":
+            options.api_only = value != "false"
+        elif name.startswith("--") and isinstance(getattr(options, attribute, None), str):
+            setattr(options, attribute, value or (rest.pop(0) if rest else ""))
+        else:
+            options.unknown.append(name)
+    return options
+
+
+async def serve_api(options: ServerOptions) -> None:
+    """Run the API alone until cancelled."""
+    from tempfile import TemporaryDirectory
+
+    from podo.server.app import ServerConfig, serving
+    from podo.server.connect.nodes import NodeAccess
+    from podo.server.http.serving import TLSFiles
+
+    host, _, port = options.listen.rpartition(":")
+    with TemporaryDirectory(prefix="podo-pki-") as temporary:
+        folder = Path(options.pki or temporary)
+        _certificates(folder, options.service_cidr)
+        config = ServerConfig(
+            host=host.strip("[]") or "127.0.0.1",
+            port=int(port),
+            store=options.store,
+            service_cidr=options.service_cidr,
+            tls=TLSFiles(folder / "server.crt", folder / "server.key", folder / "ca.crt"),
+            token_file=Path(options.token_auth_file) if options.token_auth_file else None,
+            service_account_key=folder / "sa.key",
+            node_access=NodeAccess(
+                certificate=folder / "kubelet-client.crt",
+                key=folder / "kubelet-client.key",
+                authority=folder / "ca.crt",
+            ),
+        )
+        async with serving(config) as server:
+            if options.kubeconfig_out:
+                _write_kubeconfig(Path(options.kubeconfig_out), folder, f"https://{server.host}:{server.port}")
+            print(f"podo API server on https://{server.host}:{server.port}", flush=True)
+            await asyncio.Event().wait()
+
+
+def _certificates(folder: Path, service_cidr: str) -> None:
+    from datetime import UTC, datetime
+
+    from podo.cluster import pki
+    from podo.cluster.config import ClusterConfig
+
+    cluster = ClusterConfig(
+        name="api",
+        node_network="127.0.0.0/8",
+        pod_network="",
+        service_network=service_cidr,
+        api_port=0,
+    )
+    pki.ensure(folder, cluster, datetime.now(UTC))
+
+
+def _write_kubeconfig(path: Path, folder: Path, url: str) -> None:
+    from base64 import b64encode
+
+    import msgspec
+
+    def data(name: str) -> str:
+        return b64encode((folder / name).read_bytes()).decode()
+
+    user = {"client-certificate-data": data("admin.crt"), "client-key-data": data("admin.key")}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "podo",
+        "clusters": [{"name": "podo", "cluster": {"server": url, "certificate-authority-data": data("ca.crt")}}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "podo", "context": {"cluster": "podo", "user": "admin"}}],
+    }
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(config)))
+    path.chmod(0o600)
+
+
+def run(arguments: list[str]) -> int:
+    """Run what the arguments say until interrupted; the exit status."""
+    options = server_options(arguments)
+    if options.unknown or not options.api_only:
+        problem = f"unknown: {' '.join(options.unknown)}\n" if options.unknown else ""
+        sys.stderr.write(problem + USAGE)
+        return 2
+    import uvloop
+
+    try:
+        uvloop.run(serve_api(options))
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        sys.stderr.write(f"podo: {error}\n")
+        return 1
+    return 0
