@@ -3,11 +3,15 @@
 from typing import Any
 
 from podo.api.types.apps_v1 import (
+    DaemonSet,
+    DaemonSetSpec,
+    DaemonSetUpdateStrategy,
     Deployment,
     DeploymentSpec,
     DeploymentStrategy,
     ReplicaSet,
     ReplicaSetSpec,
+    RollingUpdateDaemonSet,
     RollingUpdateDeployment,
     RollingUpdateStatefulSetStrategy,
     StatefulSet,
@@ -164,3 +168,15 @@ def stateful_set(
         "revision_history_limit": 10,
     }
     return StatefulSet(metadata=meta(name), spec=StatefulSetSpec(**(defaults | spec)))
+
+
+def daemon_set(name: str = "agent", *, unavailable: int | str = 1, surge: int | str = 0, **spec: Any) -> DaemonSet:
+    """On every Node, by rolling update."""
+    rolling = RollingUpdateDaemonSet(max_unavailable=unavailable, max_surge=surge)
+    defaults: dict[str, Any] = {
+        "selector": selector(name),
+        "template": template(name),
+        "update_strategy": DaemonSetUpdateStrategy(type="RollingUpdate", rolling_update=rolling),
+        "revision_history_limit": 10,
+    }
+    return DaemonSet(metadata=meta(name), spec=DaemonSetSpec(**(defaults | spec)))
