@@ -1,6 +1,7 @@
 """The life of containers: from a root file system to an exit code, and what is written down of them."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,9 @@ from podo.node.runtime.observed import ContainerEvent, ContainerEventType, Conta
 from podo.node.runtime.processes import Process, identify, is_alive, send_signal, signal_number
 from podo.node.runtime.records import ContainerRecord, boot_id, read_records, write_record
 from podo.node.runtime.sandboxes import SandboxLife, new_id
+from podo.node.runtime.strays import strays
 
+log = logging.getLogger(__name__)
 CREATED, RUNNING, EXITED = ContainerState.CREATED, ContainerState.RUNNING, ContainerState.EXITED
 UNKNOWN_EXIT = 255  # nobody saw it end
 KILLED = 128 + signal.SIGKILL
@@ -83,16 +86,16 @@ class ContainerLife:
         """The containers of a sandbox."""
         return [c for c in self.all.values() if c.record.sandbox_id == sandbox_id]
 
-    def cgroup(self, container: Container) -> str:
-        """The path of its group."""
-        parent = self._sandboxes.get(container.record.sandbox_id).config.cgroup_parent
-        return f"{parent.strip('/')}/{container.record.id}"
-
     async def recover(self) -> None:
         """Find the containers again: what ended meanwhile has ended, what runs is watched."""
         records, leftovers = read_records(self._bundles.path(""), ContainerRecord)
+        running = {r.id for r in records if r.started_at and r.exit_code is None and r.boot == self._boot}
+        for stray in strays(self._config.engine, running):
+            send_signal(stray, signal.SIGKILL)
         for folder in leftovers:
             await self._bundles.drop(folder.name)
+        for known in self._config.engine.known() - {record.id for record in records}:
+            self._config.engine.forget(known)
         for record in records:
             sandbox = self._sandboxes.records.get(record.sandbox_id)
             container = Container(record, sandbox.config.uid if sandbox else "")
@@ -116,22 +119,26 @@ class ContainerLife:
         sandbox = self._sandboxes.get(sandbox_id)
         if not sandbox.ready:
             raise WrongState(f"sandbox {sandbox_id} is not ready")
-        log = f"{sandbox.config.log_directory}/{config.log_path}" if config.log_path else ""
+        log_path = f"{sandbox.config.log_directory}/{config.log_path}" if config.log_path else ""
+        container_id = self._new_id()
         record = ContainerRecord(
-            id=self._new_id(),
+            id=container_id,
             sandbox_id=sandbox_id,
             config=config,
             created_at=self._clock.now(),
             boot=self._boot,
-            log_path=log if sandbox.config.log_directory else "",
+            cgroup=f"{sandbox.config.cgroup_parent.strip('/')}/{container_id}",
+            log_path=log_path if sandbox.config.log_directory else "",
         )
         folder = self._bundles.path(record.id)
         try:
             folder.mkdir(mode=0o711)
             write_record(folder, record)
             prepared = await self._bundles.prepare(record.id, config, self._sandboxes.paths(sandbox))
-        except BaseException:
+        except BaseException as error:
             await self._bundles.drop(record.id)
+            if isinstance(error, OSError):
+                raise RuntimeFailure(f"failed to create container {config.name!r}: {error}") from error
             raise
         user = (prepared.user.uid, prepared.user.gid, prepared.user.groups)
         container = Container(record, sandbox.config.uid)
@@ -155,8 +162,12 @@ class ContainerLife:
                 self._abort(container)
                 self._finish(container, 128, self._clock.now(), reason="StartError", message=str(error))
                 raise
-            except BaseException:
+            except BaseException as error:
                 self._abort(container)
+                if isinstance(error, OSError):
+                    raise RuntimeFailure(
+                        f"failed to start container {container.record.config.name!r}: {error}"
+                    ) from error
                 raise
             self._save(container, started_at=started[0], pid=started[1].pid, pid_started=started[1].started)
         self._tell(container, ContainerEventType.STARTED)
@@ -192,8 +203,7 @@ class ContainerLife:
                 return
             self._unwatch(container_id)
             self._config.engine.forget(container_id)
-            if container.record.sandbox_id in self._sandboxes.records:
-                self._cgroups.remove(self.cgroup(container))
+            self._cgroups.remove(container.record.cgroup)
             (self._config.exits / container_id).unlink(missing_ok=True)
             await self._bundles.drop(container_id)
         self._tell(container, ContainerEventType.DELETED)
@@ -207,7 +217,7 @@ class ContainerLife:
             self._bundles.change_resources(container_id, merged)
         elif container.state is RUNNING:
             try:
-                self._cgroups.apply(self.cgroup(container), resources)
+                self._cgroups.apply(container.record.cgroup, resources)
             except CgroupFailure as error:
                 raise RuntimeFailure(str(error)) from error
         else:
@@ -228,14 +238,14 @@ class ContainerLife:
 
     async def _run(self, container: Container) -> tuple[datetime, Process]:
         record, config = container.record, container.record.config
-        log = Path(record.log_path or os.devnull)
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log_file = Path(record.log_path or os.devnull)
+        log_file.parent.mkdir(parents=True, exist_ok=True)
         bundle = self._bundles.path(record.id)
         creation = conmon.create(
             self._config,
             record.id,
             bundle,
-            log=log,
+            log=log_file,
             tty=config.tty,
             stdin=config.stdin,
             stdin_once=config.stdin_once,
@@ -286,15 +296,15 @@ class ContainerLife:
 
     def _kill(self, container: Container) -> None:
         send_signal(container.process, signal.SIGKILL)
-        self._cgroups.kill(self.cgroup(container))
+        self._cgroups.kill(container.record.cgroup)
 
     def _abort(self, container: Container) -> None:
         """What a start that failed, or that nobody finished, may have left: conmon first, it would write an end."""
         if process := self._conmon(container):
             send_signal(process, signal.SIGKILL)
-        self._cgroups.kill(self.cgroup(container))
+        self._cgroups.kill(container.record.cgroup)
         self._config.engine.forget(container.record.id)
-        self._cgroups.remove(self.cgroup(container))
+        self._cgroups.remove(container.record.cgroup)
         for name in (conmon.PIDFILE, conmon.CONMON_PIDFILE, conmon.EXIT, conmon.OOM):
             (self._bundles.path(container.record.id) / name).unlink(missing_ok=True)
         (self._config.exits / container.record.id).unlink(missing_ok=True)
@@ -325,13 +335,17 @@ class ContainerLife:
         self._save(container, exit_code=code, finished_at=at, reason=reason, message=message, pid=0, pid_started=0)
         sandbox = self._sandboxes.records.get(container.record.sandbox_id)
         if sandbox and sandbox.config.namespaces.pid is not NamespaceMode.CONTAINER:
-            self._cgroups.kill(self.cgroup(container))  # no PID namespace of its own has ended with it
+            self._cgroups.kill(container.record.cgroup)  # no PID namespace of its own has ended with it
         container.exited.set()
         self._tell(container, ContainerEventType.STOPPED)
 
     def _save(self, container: Container, **changes: object) -> None:
+        """What is written is for the next agent: on a full disk we go on, and it finds out by itself."""
         container.record, container.seen = msgspec.structs.replace(container.record, **changes), None
-        write_record(self._bundles.path(container.record.id), container.record)
+        try:
+            write_record(self._bundles.path(container.record.id), container.record)
+        except OSError as error:
+            log.error("container %s: its state cannot be written: %s", container.record.id, error)
 
     def _tell(self, container: Container, kind: ContainerEventType) -> None:
         record = container.record

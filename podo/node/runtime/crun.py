@@ -5,6 +5,7 @@ the same folders goes on where the last one was, whether that ended or was kille
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class OCIRuntime:
         self._open = ExitStack()
 
     async def __aenter__(self) -> Self:
+        shutil.rmtree(self._folders.scratch, ignore_errors=True)  # of execs that ended with the last agent
         self._folders.make()
         self._sandboxes.recover()
         self._open.enter_context(watch_folder(self._folders.exits, self._containers.look))  # first: lose no end
@@ -137,7 +139,7 @@ class OCIRuntime:
     async def stats(self) -> tuple[SandboxStats, ...]:
         ready = [record for record in self._sandboxes.records.values() if record.ready]
         wanted = [
-            (record, [(c, self._containers.cgroup(c)) for c in self._containers.of(record.id) if _is_running(c)])
+            (record, [(c, c.record.cgroup) for c in self._containers.of(record.id) if _is_running(c)])
             for record in ready
         ]
         return await asyncio.to_thread(read_stats, wanted, self._cgroups, self._bundles, self._clock.now())

@@ -39,6 +39,10 @@ class Engine:
         else:  # crun's FIFO has another protocol; its own start takes a millisecond
             await self._call("start", container_id)
 
+    def known(self) -> set[str]:
+        """The containers that the program remembers."""
+        return {entry.name for entry in self.root.iterdir()} if self.root.is_dir() else set()
+
     def forget(self, container_id: str) -> None:
         """Remove what the program remembers of a container whose processes and cgroups are gone."""
         shutil.rmtree(self.root / container_id, ignore_errors=True)

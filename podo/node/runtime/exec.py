@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from podo.clock import Clock
-from podo.node.runtime.base import Chunk, StartFailed
+from podo.node.runtime.base import Chunk, RuntimeFailure, StartFailed
 from podo.node.runtime.config import ExecConfig
 from podo.node.runtime.conmon import engine_words
 from podo.node.runtime.engine import Engine
@@ -151,10 +151,13 @@ class _Fds:
 async def start_exec(
     engine: Engine, container_id: str, spec: Mapping[str, Any], config: ExecConfig, scratch: Path
 ) -> ExecSession:
-    """Start a command; `scratch` is where its small files may lie. It may still turn out that it cannot be started."""
-    folder = Path(tempfile.mkdtemp(prefix="exec-", dir=scratch))
-    process_file = folder / "process.json"
-    process_file.write_bytes(msgspec.json.encode(exec_process(spec, config.command, tty=config.tty)))
+    """Start a command; `scratch` is where its small files may lie. Raises StartFailed, RuntimeFailure."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="exec-", dir=scratch))
+        process_file = folder / "process.json"
+        process_file.write_bytes(msgspec.json.encode(exec_process(spec, config.command, tty=config.tty)))
+    except OSError as error:
+        raise RuntimeFailure(f"cannot prepare the command: {error}") from error
     command = [engine.program, *engine.arguments, f"--log={folder / 'log'}", "--log-format=json", "exec"]
     command += ["--process", str(process_file), "--pid-file", str(folder / PID), container_id]
     fds = _Fds(config)

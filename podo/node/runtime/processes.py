@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,18 @@ def identify(pid: int) -> Process | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if text[text.rindex(")") + 2] in "ZX" else Process(pid, start_ticks(text))
+
+
+def command_lines() -> Iterator[tuple[int, list[str]]]:
+    """Of all processes of the machine that have one: pid and arguments."""
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if command:
+                yield int(entry.name), command.decode(errors="replace").rstrip("\0").split("\0")
 
 
 def is_alive(process: Process) -> bool:

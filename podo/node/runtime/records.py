@@ -37,6 +37,7 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True):
     config: ContainerConfig
     created_at: datetime
     boot: str
+    cgroup: str = ""  # its own, below the Pod's
     log_path: str = ""
     stop_signal: str = ""
     user: tuple[int, int, tuple[int, ...]] | None = None

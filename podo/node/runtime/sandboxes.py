@@ -69,6 +69,10 @@ class SandboxLife:
         for folder in leftovers:
             unmount_quietly(folder / "shm")
             shutil.rmtree(folder, ignore_errors=True)
+        for folder in list(self._folders.namespaces.iterdir()):
+            if folder.name not in self.records:
+                drop_namespaces(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def get(self, sandbox_id: str) -> SandboxRecord:
         """Raises NoSuchSandbox."""

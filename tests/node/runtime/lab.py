@@ -58,6 +58,7 @@ class Lab:
     state: Path | None = None
     restart: Callable[[], OCIRuntime] | None = None
     network: LoopbackOnly | None = None
+    images_root: Path | None = None
 
     def log_directory(self, name: str) -> str:
         return f"{self.logs}/default_{name}_uid-{name}" if self.logs else ""
@@ -136,7 +137,7 @@ async def real_lab() -> AsyncIterator[Lab]:
             return OCIRuntime(config, store, network, clock)
 
         async with runtime() as first:
-            lab = Lab(first, image, str(state / "logs"), name, state, runtime, network)
+            lab = Lab(first, image, str(state / "logs"), name, state, runtime, network, store.root)
             try:
                 yield lab
             finally:

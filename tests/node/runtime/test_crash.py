@@ -1,0 +1,57 @@
+"""kill -9 at random moments: whatever an agent was at, the next one finds it or clears it away."""
+
+import asyncio
+import random
+import sys
+
+import pytest
+
+from podo.node.runtime.observed import ContainerState
+from podo.node.runtime.processes import command_lines
+from tests.node.runtime.lab import real_lab, time_limit
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+ROUNDS = 12
+
+
+@pytest.fixture
+async def lab():
+    with time_limit(120):
+        async with real_lab() as lab:
+            yield lab
+
+
+async def killed_after(lab, lives: int, delay: float) -> None:
+    """Let an agent see `lives` Pods through, and kill it a moment later."""
+    arguments = [lab.state, lab.images_root, lab.image, lab.cgroup]
+    agent = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.node.runtime.churn", *map(str, arguments), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        for _ in range(lives):
+            await agent.stdout.readline()
+        await asyncio.sleep(delay)
+    finally:
+        agent.kill()
+        await agent.wait()
+
+
+async def test_no_kill_leaves_anything_that_the_next_agent_does_not_find(lab):
+    chance = random.Random(7)
+    await lab.runtime.__aexit__(None, None, None)
+    for _ in range(ROUNDS):
+        await killed_after(lab, chance.randrange(3), chance.random() / 5)
+        async with lab.restart() as runtime:
+            seen = await runtime.observe()
+            for container in seen.containers:
+                if container.state is ContainerState.RUNNING:
+                    assert (await runtime.exec_sync(container.id, ("echo", "here"))).stdout == b"here\n"
+            for sandbox in seen.sandboxes:
+                await runtime.remove_pod_sandbox(sandbox.id)
+            assert await runtime.observe() == type(seen)()
+        for folder in ("node/sandboxes", "node/containers", "node/exits", "run/sandboxes", "run/engine", "run/exec"):
+            assert list((lab.state / folder).iterdir()) == [], folder
+        left = [command for _, command in command_lines() if str(lab.state) in " ".join(command)]
+        assert left == []
+    lab.runtime = lab.restart()
+    await lab.runtime.__aenter__()
