@@ -1,6 +1,6 @@
 """The probes of one Pod's containers: when they run, and what they have found.
 
-A probe runs after its initial delay, then every period. One liberty is taken (docs/adr/0031): until a container has
+A probe runs after its initial delay, then every period. One liberty is taken (docs/adr/0071): until a container has
 passed its first startup or readiness probe, the check is also made between the periods, at growing distances; only a
 success of those counts. So a container that is up in 80 ms is ready then, not after the next period.
 """
