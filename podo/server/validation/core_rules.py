@@ -1,11 +1,14 @@
 """The table of the core group and of Events."""
 
 from podo.server.validation.core import (
+    claim_update,
     config,
     endpoints,
     event,
+    limits,
     namespace,
     node,
+    persistent_volume,
     pod,
     pod_resize,
     pod_status,
@@ -36,6 +39,14 @@ TABLE: dict[tuple[str, str], Rules] = {
             "ephemeralcontainers": pod_update.ephemeral_containers_update,
             "resize": pod_resize.resize_update,
         },
+    ),
+    ("v1", "LimitRange"): Rules(limits.create_limit_range, limits.update_limit_range),
+    ("v1", "ResourceQuota"): Rules(limits.create_quota, limits.update_quota, {"status": limits.status_update_quota}),
+    ("v1", "PersistentVolume"): Rules(
+        persistent_volume.create, persistent_volume.update, {"status": persistent_volume.status_update}
+    ),
+    ("v1", "PersistentVolumeClaim"): Rules(
+        claim_update.create, claim_update.update, {"status": claim_update.status_update}
     ),
     ("v1", "PodTemplate"): Rules(templates.create_pod_template, templates.update_pod_template),
     ("v1", "ReplicationController"): Rules(

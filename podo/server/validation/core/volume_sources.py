@@ -204,4 +204,4 @@ def shared(errs: Errors, kind: str, source: Object, path: str) -> None:
     if check := SHARED.get(kind):
         check(errs, source, path)
     else:
-        needed(errs, source, path, *NEEDED[kind])
+        needed(errs, source, path, *NEEDED.get(kind, ()))
