@@ -9,13 +9,29 @@ from typing import Any
 
 from podo.api import names, resources
 from podo.api.field_errors import FieldError
-from podo.server.validation import apps_rules, batch_rules, core_rules
+from podo.server.validation import (
+    apps_rules,
+    autoscaling_rules,
+    batch_rules,
+    core_rules,
+    networking_rules,
+    rbac,
+    storage_rules,
+)
 from podo.server.validation.metadata import object_meta, object_meta_update
 from podo.server.validation.rules import Rules
 
 Object = dict[str, Any]
 
-TABLE: dict[tuple[str, str], Rules] = {**core_rules.TABLE, **apps_rules.TABLE, **batch_rules.TABLE}
+TABLE: dict[tuple[str, str], Rules] = {
+    **core_rules.TABLE,
+    **apps_rules.TABLE,
+    **autoscaling_rules.TABLE,
+    **batch_rules.TABLE,
+    **networking_rules.TABLE,
+    **rbac.TABLE,
+    **storage_rules.TABLE,
+}
 
 
 def validate_create(api_version: str, kind: str, obj: Object) -> list[FieldError]:

@@ -42,3 +42,19 @@ def fully_qualified(errs: Errors, path: str, value: str) -> None:
         errs.append(invalid(path, value, ",".join(problems)))
     elif value.count(".") < 2:
         errs.append(invalid(path, value, "should be a domain with at least three segments separated by dots"))
+
+
+def domain_name(errs: Errors, path: str, value: str) -> None:
+    """A domain name of at least two parts, which may end with a dot."""
+    name = value.removesuffix(".")
+    if not value:
+        errs.append(required(path))
+    elif problems := names.dns1123_subdomain(name):
+        errs.append(invalid(path, name, ",".join(problems)))
+    elif "." not in name:
+        errs.append(invalid(path, name, "should be a domain with at least two segments separated by dots"))
+    else:
+        for label in name.split("."):
+            if problems := names.dns1123_label(label):
+                errs.append(invalid(path, label, ",".join(problems)))
+                return

@@ -118,7 +118,7 @@ def _spec(errs: Errors, spec: Object, volume: str, path: str) -> None:
             node_selector(errs, affinity["required"], f"{path}.nodeAffinity.required")
         else:
             errs.append(required(f"{path}.nodeAffinity.required", "must specify required node constraints"))
-    _sources(errs, spec, volume, path)
+    sources(errs, spec, volume, path)
     if policy == "Recycle" and "hostPath" in spec and normpath(spec["hostPath"]["path"] or ".") in ("/", "//"):
         message = "may not be 'recycle' for a hostPath mount of '/'"
         errs.append(forbidden(f"{path}.persistentVolumeReclaimPolicy", message))
@@ -147,7 +147,8 @@ def _capacity(errs: Errors, capacity: Object, path: str) -> None:
             errs.append(invalid(f"{path}[{name}]", text, NOT_POSITIVE))
 
 
-def _sources(errs: Errors, spec: Object, volume: str, path: str) -> None:
+def sources(errs: Errors, spec: Object, volume: str, path: str) -> None:
+    """The one source that a volume must have; `volume` is its name."""
     kinds = [kind for kind in ORDER if kind in spec]
     for position, kind in enumerate(kinds):
         where, source = f"{path}.{kind}", spec[kind]

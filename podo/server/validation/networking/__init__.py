@@ -1,0 +1,1 @@
+"""Ingresses, network policies, addresses, endpoint slices."""
