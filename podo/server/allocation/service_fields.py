@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from podo.api.errors import Invalid
 from podo.api.field_errors import FieldError, invalid, invalid_object
 from podo.server.strategy import Object
+from podo.server.validation.core.service_addresses import addresses
 
 NONE, EXTERNAL = "None", "ExternalName"
 SINGLE, PREFER, REQUIRE = "SingleStack", "PreferDualStack", "RequireDualStack"
@@ -91,6 +92,10 @@ def set_families(name: str, spec: Object, old: Object | None, families: Sequence
     if not spec.get("ipFamilyPolicy"):
         before = (old or {}).get("ipFamilyPolicy")
         spec["ipFamilyPolicy"] = before or (REQUIRE if headless and not spec.get("selector") else SINGLE)
+    errors: list[FieldError] = []
+    addresses(errors, spec, old)
+    if errors:
+        raise _refused(name, errors)
     policy = spec["ipFamilyPolicy"]
     errors = _reduce(spec, old, policy) + _too_many(spec, policy) + _infer(spec, families)
     if errors:

@@ -77,6 +77,8 @@ class ServiceAllocation:
         spec["clusterIPs"], spec["clusterIP"] = addresses, addresses[0]
 
     async def _claim_address(self, ctx: Context, obj: Object, address: str) -> None:
+        if ctx.dry_run:
+            return  # nothing is claimed, so nothing can be refused
         try:
             await self._addresses.claim(ctx, address, obj)
         except ValueError as error:
@@ -123,12 +125,16 @@ class ServiceAllocation:
             spec["healthCheckNodePort"] = wanted
 
     async def _claim_port(self, ctx: Context, obj: Object, path: str, port: int) -> None:
+        if ctx.dry_run:
+            return
         try:
             await self._ports.claim(ctx, port, obj)
         except ClaimError as error:
             raise _refused(obj, path, port, str(error)) from error
 
     async def _claim_health_port(self, ctx: Context, obj: Object, port: int) -> None:
+        if ctx.dry_run:
+            return
         try:
             await self._ports.claim(ctx, port, obj)
         except ClaimError as error:

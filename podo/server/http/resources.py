@@ -15,6 +15,7 @@ from podo.server.core import Core
 from podo.server.decoding_point import Decoder
 from podo.server.forms import Tables
 from podo.server.http.bodies import read_body
+from podo.server.http.deprecations import deprecation
 from podo.server.http.encoding import Encoder
 from podo.server.http.handler import Call
 from podo.server.http.negotiation import JSON, PROTOBUF, YAML, Form, body_media_type, negotiate
@@ -105,6 +106,8 @@ class Resources:
             if self._connections is None:
                 raise ServiceUnavailable("this server does not connect to nodes")
             return await self._connections.answer(call, served)
+        if text := deprecation(served.resource):
+            call.warnings.append(text)
         return await handler(call, served)
 
     def _context(self, call: Call, options: WriteOptions) -> Context:

@@ -11,7 +11,6 @@ from podo.server.validation.fields import amount
 from podo.server.validation.ip import ip_warnings
 
 MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
-ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
 
 class SecretStrategy(Strategy):

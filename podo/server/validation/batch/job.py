@@ -50,9 +50,17 @@ def update(obj: Object, old: Object) -> Errors:
     return errs
 
 
+def _as_sent(job: Object) -> Object:
+    """Without the labels that it has only because the server put them on its template."""
+    meta = job["metadata"]
+    if meta.get("labels", {}).keys() <= set(UID_LABELS + NAME_LABELS):
+        return {**job, "metadata": {key: value for key, value in meta.items() if key != "labels"}}
+    return job
+
+
 def _job(errs: Errors, obj: Object, opts: PodOptions, *, prefixed_labels: bool, lenient: bool = False) -> None:
     meta, spec = obj["metadata"], obj["spec"]
-    new_meta(errs, obj)
+    new_meta(errs, _as_sent(obj))
     _generated_selector(errs, obj, prefixed_labels)
     job_spec_and_selector(errs, spec, opts, lenient)
     completions = spec.get("completions") or 0

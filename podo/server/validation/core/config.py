@@ -42,7 +42,7 @@ def _config_map(errs: Errors, obj: Object) -> None:
         named(errs, f"binaryData[{key}]", key, names.config_key)
         size += len(value) * 3 // 4
     if size * 4 > DATA_MAX and _exact_size(obj) > DATA_MAX:
-        errs.append(too_long("", DATA_MAX))
+        errs.append(too_long("[]", DATA_MAX))
 
 
 def _exact_size(obj: Object) -> int:

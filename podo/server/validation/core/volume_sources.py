@@ -178,6 +178,7 @@ def driver_name(errs: Errors, path: str, driver: str) -> None:
     """The name of a CSI driver."""
     if not driver:
         errs.append(required(path))
+        return
     if len(driver) > DRIVER_NAME_MAX:
         errs.append(too_long(path, DRIVER_NAME_MAX))
     for message in names.dns1123_subdomain(driver.lower()):

@@ -17,7 +17,7 @@ def b64(text: str) -> str:
     [
         ({"data": {"a/b": "c"}}, 'data[a/b]: Invalid value: "a/b": a valid config key'),
         ({"data": {"a": "b"}, "binaryData": {"a": ""}}, "data[a]: Invalid value"),
-        ({"data": {"a": "x" * 1048577}}, ": Too long: may not be more than 1048576 bytes"),
+        ({"data": {"a": "x" * 1048577}}, "[]: Too long: may not be more than 1048576 bytes"),
     ],
 )
 def test_config_maps(fields, found):
