@@ -5,6 +5,7 @@ Imports are local to what needs them, so that each process starts fast and holds
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,8 +107,11 @@ async def manage(core: "Core", clock: "Clock", ca: str, informers: Any) -> None:
         )
 
 
-async def run_agent(settings: "AgentSettings") -> None:
-    """A node's agent, in the namespace that this process is in. Runs until cancelled."""
+async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
+    """A node's agent, in the namespace that this process is in. Runs until cancelled.
+
+    `host_netns` is the host's, where registries are reached from, if that is another one.
+    """
     from podo.client.kubeconfig import Credentials
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
@@ -134,6 +138,7 @@ async def run_agent(settings: "AgentSettings") -> None:
         pod_cidrs=(node.pod_cidr,),
         cpu=node.cpu,
         memory=node.memory,
+        host_netns=host_netns,
     )
     listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
 
@@ -155,11 +160,14 @@ def component(role: str, config: Path) -> int:
     if role == "server":
         return uvloop.run(until_told(serve_cluster(msgspec.json.decode(config.read_bytes(), type=ServerSettings))))
     settings = msgspec.json.decode(config.read_bytes(), type=AgentSettings)
+    host_netns = None
     if settings.netns:
         from podo.network.namespaces import enter
 
+        host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # open for as long as we run
+        host_netns = Path(f"/proc/{os.getpid()}/fd/{host}")  # by our pid: others open it
         enter(Path(settings.netns))
-    return uvloop.run(until_told(run_agent(settings)))
+    return uvloop.run(until_told(run_agent(settings, host_netns)))
 
 
 async def until_told(work: Any) -> int:
