@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", ca: str) -> "list[Controller[Any]]":
     """Every controller, one line each. `ca` is the PEM text of the cluster's authority."""
+    from podo.controllers.cronjob import CronJobController
+    from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.endpoint_slice import EndpointSliceController
     from podo.controllers.endpoints import EndpointsController
     from podo.controllers.garbage_collector import GarbageCollector
+    from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
     from podo.controllers.pod_gc import PodGC
@@ -33,14 +36,19 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
     from podo.controllers.replication_controller import ReplicationControllerController
     from podo.controllers.root_ca import RootCAController
     from podo.controllers.service_account import ServiceAccountController
+    from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
+    from podo.controllers.ttl_after_finished import TTLAfterFinished
 
     return [
+        CronJobController(client, clock, events),
+        DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
         DisruptionController(client, clock, events),
         EndpointSliceController(client, clock, events),
         EndpointsController(client, clock, events),
         GarbageCollector(client, clock, events),
+        JobController(client, clock, events),
         NamespaceController(client, clock, events),
         NodeLifecycle(client, clock, events),
         PodGC(client, clock, events),
@@ -48,7 +56,9 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
         ReplicationControllerController(client, clock, events),
         RootCAController(client, ca),
         ServiceAccountController(client, clock, events),
+        StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
+        TTLAfterFinished(client, clock, events),
     ]
 
 

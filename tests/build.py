@@ -18,7 +18,7 @@ from podo.api.types.apps_v1 import (
     StatefulSetSpec,
     StatefulSetUpdateStrategy,
 )
-from podo.api.types.batch_v1 import Job, JobSpec
+from podo.api.types.batch_v1 import CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec
 from podo.api.types.core_v1 import (
     Container,
     Node,
@@ -180,3 +180,17 @@ def daemon_set(name: str = "agent", *, unavailable: int | str = 1, surge: int | 
         "revision_history_limit": 10,
     }
     return DaemonSet(metadata=meta(name), spec=DaemonSetSpec(**(defaults | spec)))
+
+
+def cron_job(name: str = "tick", schedule: str = "*/5 * * * *", **spec: Any) -> CronJob:
+    """A Job of one Pod, every five minutes."""
+    work = JobSpec(template=template(name, restart_policy="Never", node_name="n1"))
+    defaults: dict[str, Any] = {
+        "schedule": schedule,
+        "concurrency_policy": "Allow",
+        "job_template": JobTemplateSpec(metadata=ObjectMeta(labels={"cron": name}), spec=work),
+        "suspend": False,
+        "successful_jobs_history_limit": 3,
+        "failed_jobs_history_limit": 1,
+    }
+    return CronJob(metadata=meta(name), spec=CronJobSpec(**(defaults | spec)))
