@@ -101,7 +101,7 @@ class ResourceCache:
         """The selected objects in order of their keys, from behind the key `after`."""
         entries = self._entries
         if not selection.narrow:
-            return (entries[key] for key in self.keys(selection.namespace, after))
+            return map(entries.__getitem__, self.keys(selection.namespace, after))
         found = (entries[key] for key in self._candidates(selection, after) if key in entries)
         return (entry for entry in found if selection.matches(entry, self.fields_of))
 
