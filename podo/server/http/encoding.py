@@ -18,8 +18,11 @@ END_OF_FIRST_EVENTS = "k8s.io/initial-events-end"
 class Encoder:
     """Encodes one kind's objects in one form."""
 
-    def __init__(self, served: Served, form: Form, tables: Tables, *, include: str = "Metadata") -> None:
-        """`include` is the parameter includeObject of tables."""
+    def __init__(
+        self, served: Served, form: Form, tables: Tables, *, include: str = "Metadata", scope: str = ""
+    ) -> None:
+        """`include` is the parameter includeObject of tables; `scope` is the namespace of the request."""
+        self._scope = scope
         self._served, self._form, self._tables, self._include = served, form, tables, include
         self._key = (served.head, form, include)
         self._wants_columns = True
@@ -90,6 +93,20 @@ class Encoder:
             line = change.sent[key] = self._event(notice)
         return line
 
+    def chunk(self, notices: Sequence[Notice], *, shared: bool) -> bytes:
+        """The lines of several events as one chunk of HTTP (RFC 9112).
+
+        `shared`: they are all that happened meanwhile, so that other watchers are sent the very same.
+        """
+        if not shared or (self._form.as_kind == TABLE and self._wants_columns):
+            return _chunk([self.event(notice) for notice in notices])
+        key = (self._key, notices[0].change.revision, len(notices), self._scope)
+        sent = notices[-1].change.sent
+        found = sent.get(key)
+        if found is None:
+            found = sent[key] = _chunk([self.event(notice) for notice in notices])
+        return found
+
     def _event(self, notice: Notice) -> bytes:
         seen, change = notice.seen, notice.change
         if seen is Seen.LEFT:
@@ -118,6 +135,11 @@ class Encoder:
 def event_line(type: str, obj: bytes) -> bytes:
     """One event of a watch, as a line."""
     return b'{"type":"%b","object":%b}\n' % (type.encode(), obj)
+
+
+def _chunk(lines: Sequence[bytes]) -> bytes:
+    data = b"".join(lines) if len(lines) > 1 else lines[0]
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _joined(list_head: bytes, metadata: bytes, item_head: bytes, tails: Sequence[bytes]) -> bytes:

@@ -128,7 +128,9 @@ class Resources:
 
     def _encoder(self, call: Call, served: Served) -> tuple[Encoder, Form]:
         form = negotiate(call.request.headers.get("Accept", ""))
-        return Encoder(served, form, self._tables, include=call.query.get("includeObject", "Metadata")), form
+        return Encoder(
+            served, form, self._tables, include=call.query.get("includeObject", "Metadata"), scope=self._namespace(call)
+        ), form
 
     async def _get(self, call: Call, served: Served) -> Answer:
         encoder, form = self._encoder(call, served)

@@ -13,6 +13,7 @@ from podo.api.errors import APIError, Expired
 from podo.server.core import Core
 from podo.server.http.encoding import Encoder, event_line
 from podo.server.http.negotiation import JSON, YAML, Form, not_acceptable
+from podo.server.http.pump import Flow, Pump
 from podo.server.http.query import ReadOptions, parse_revision
 from podo.server.http.responses import head_lines
 from podo.server.registry.kinds import Served
@@ -38,12 +39,16 @@ class Sink(Protocol):
 
     async def send(self, lines: list[bytes]) -> None: ...
 
+    async def follow(self, watcher: Watcher, encoder: Encoder) -> None:
+        """Send what happens until the watch is over; may be cancelled and called again."""
+        ...
+
 
 class Watching:
     """Serves watches."""
 
     def __init__(self, core: Core, chance: random.Random | None = None) -> None:
-        self._core, self._chance = core, chance or random.Random()
+        self._core, self._chance, self._pump = core, chance or random.Random(), Pump()
 
     async def serve(
         self,
@@ -69,7 +74,7 @@ class Watching:
                 await socket.close()
                 listening.cancel()
             return socket
-        stream = Stream(request)
+        stream = Stream(request, self._pump)
         stream.start()
         await self._run(stream, served, selection, options, revision, encoder, timeout)
         stream.end()
@@ -112,23 +117,15 @@ class Watching:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         bookmark_at = loop.time() + BOOKMARK_EVERY * (0.9 + 0.2 * self._chance.random()) if bookmarks else end
-        timer = loop.call_at(min(end, bookmark_at), watcher.poke)
-        try:
-            while True:
-                reached = self._core.cache.revision
-                if notices := watcher.take():
-                    await sink.send([encoder.event(notice) for notice in notices])
-                    continue
-                if watcher.closed or loop.time() >= end:
-                    return
-                if loop.time() >= bookmark_at:
-                    await sink.send([encoder.bookmark(max(reached, watcher.since))])
-                    bookmark_at = loop.time() + BOOKMARK_EVERY
-                if timer.when() <= loop.time():
-                    timer = loop.call_at(min(end, bookmark_at), watcher.poke)
-                await watcher.changed()
-        finally:
-            timer.cancel()
+        while not watcher.closed and loop.time() < end:
+            if loop.time() >= bookmark_at:
+                await sink.send([encoder.bookmark(max(self._core.cache.revision, watcher.since))])
+                bookmark_at = loop.time() + BOOKMARK_EVERY
+            try:
+                async with asyncio.timeout_at(min(end, bookmark_at)):
+                    await sink.follow(watcher, encoder)
+            except TimeoutError:
+                continue
 
 
 async def _send_first(sink: Sink, encoder: Encoder, entries: Iterable[Entry]) -> None:
@@ -145,9 +142,9 @@ def error_line(error: APIError) -> bytes:
 class Stream(web.StreamResponse):
     """Lines in chunks (RFC 9112); to a client of HTTP/1.0 as they are, until the connection ends."""
 
-    def __init__(self, request: web.BaseRequest) -> None:
+    def __init__(self, request: web.BaseRequest, pump: Pump) -> None:
         super().__init__(status=200)
-        self._request, self._whole = request, request.version >= (1, 1)
+        self._request, self._pump, self._whole = request, pump, request.version >= (1, 1)
 
     @property
     def keep_alive(self) -> bool:
@@ -166,6 +163,27 @@ class Stream(web.StreamResponse):
         data = b"".join(lines) if len(lines) > 1 else lines[0]
         self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._whole else data)
         await self._request.writer.drain()
+
+    async def follow(self, watcher: Watcher, encoder: Encoder) -> None:
+        """Let the pump write; see to it only when the client is slow."""
+        if not self._whole:
+            await follow_lines(self, watcher, encoder)
+            return
+        flow = Flow(self._pump, watcher, encoder, self._write, self._unread)
+        try:
+            while not watcher.closed:
+                await flow.stopped.wait()
+                if flow.full:
+                    await self._request.writer.drain()
+                    flow.full = False
+                    flow.stopped.clear()
+                    flow.resume()
+        finally:
+            flow.end()
+
+    def _unread(self) -> int:
+        transport = self._request.transport
+        return transport.get_write_buffer_size() if isinstance(transport, asyncio.WriteTransport) else 0
 
     def end(self) -> None:
         """Write the last chunk."""
@@ -186,6 +204,17 @@ class Stream(web.StreamResponse):
         self._eof_sent = True
 
 
+async def follow_lines(sink: Sink, watcher: Watcher, encoder: Encoder) -> None:
+    """Send what happens, waking for each batch."""
+    while True:
+        if notices := watcher.take():
+            await sink.send([encoder.event(notice) for notice in notices])
+        elif watcher.closed:
+            return
+        else:
+            await watcher.changed()
+
+
 class Messages:
     """One WebSocket message a line."""
 
@@ -195,6 +224,9 @@ class Messages:
 
     def begin(self, watcher: Watcher) -> None:
         self._watcher = watcher
+
+    async def follow(self, watcher: Watcher, encoder: Encoder) -> None:
+        await follow_lines(self, watcher, encoder)
 
     async def listen(self) -> None:
         """Read until the client closes, then end the watch."""
