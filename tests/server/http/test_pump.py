@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from podo.api.selectors import parse_labels
-from podo.server.forms import NoTables
+from podo.clock import VirtualClock
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import PLAIN
 from podo.server.http.pump import UNREAD, Flow, Pump
 from podo.server.registry.catalog import Catalog
+from podo.server.table.tables import PrinterTables
 from podo.server.watchcache.entry import Change
 from podo.server.watchcache.selection import Selection
 from podo.server.watchcache.watcher import Watcher
@@ -26,7 +27,9 @@ class Client:
     def __init__(self, pump, selection=None):
         self.chunks, self.unread = [], 0
         self.watcher = Watcher(selection or Selection(), lambda obj: {}, 0)
-        self.flow = Flow(pump, self.watcher, Encoder(SERVED, PLAIN, NoTables()), self.write, lambda: self.unread)
+        self.flow = Flow(
+            pump, self.watcher, Encoder(SERVED, PLAIN, PrinterTables(VirtualClock())), self.write, lambda: self.unread
+        )
 
     def write(self, data):
         self.chunks.append(data)
