@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", ca: str) -> "list[Controller[Any]]":
     """Every controller, one line each. `ca` is the PEM text of the cluster's authority."""
+    from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
     from podo.controllers.cronjob import CronJobController
     from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
@@ -39,8 +40,11 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
+    from podo.controllers.volume_protection import ClaimProtection, VolumeProtection
 
     return [
+        ClaimProtection(client, clock, events),
+        ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
         DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
@@ -59,6 +63,7 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),
+        VolumeProtection(client, clock, events),
     ]
 
 

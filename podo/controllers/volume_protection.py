@@ -1,0 +1,95 @@
+"""Volume protection: a claim goes only when no Pod uses it, a volume only when no claim is bound to it."""
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import msgspec
+
+from podo.api.errors import NotFound
+from podo.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
+from podo.client.base import MERGE_PATCH, Key, Patch, key_of
+from podo.client.events import EventWriter
+from podo.client.informers import CachedClient
+from podo.clock import Clock
+from podo.controllers import pods
+from podo.controllers.base import DONE, Outcome, Watch, itself
+
+CLAIM, VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+
+
+def by_claim(pod: Pod) -> Iterable[Hashable]:
+    """Index keys: the claims that a Pod uses, also those that are made for it alone."""
+    return claims_of(pod)
+
+
+def claims_of(pod: Pod) -> list[Key]:
+    """The places of the claims that a Pod uses."""
+    names = [v.persistent_volume_claim.claim_name for v in pod.spec.volumes if v.persistent_volume_claim]
+    names += [f"{pod.metadata.name}-{v.name}" for v in pod.spec.volumes if v.ephemeral]
+    return [Key(pod.metadata.namespace, name) for name in names]
+
+
+class ClaimProtection:
+    """Reads PersistentVolumeClaim and Pod; writes the claims' finalizer."""
+
+    name = "persistentvolumeclaim-protection"
+
+    def __init__(self, client: CachedClient, clock: Clock, events: EventWriter) -> None:
+        self._client, self._claims = client, client.informer(PersistentVolumeClaim)
+        self._pods = client.informer(Pod).index(by_claim)
+        self.watches = (
+            Watch(PersistentVolumeClaim, to=itself),
+            Watch(Pod, to=claims_of, when=_may_free),
+        )
+
+    async def reconcile(self, key: Key) -> Outcome:
+        claim = self._claims.get(key)
+        if claim is not None:
+            used = any(map(uses, self._pods(key)))
+            await _protect(self._client, PersistentVolumeClaim, claim, CLAIM, used)
+        return DONE
+
+
+class VolumeProtection:
+    """Reads PersistentVolume; writes the volumes' finalizer."""
+
+    name = "persistentvolume-protection"
+    watches = (Watch(PersistentVolume, to=itself),)
+
+    def __init__(self, client: CachedClient, clock: Clock, events: EventWriter) -> None:
+        self._client, self._volumes = client, client.informer(PersistentVolume)
+
+    async def reconcile(self, key: Key) -> Outcome:
+        volume = self._volumes.get(key)
+        if volume is not None:
+            await _protect(self._client, PersistentVolume, volume, VOLUME, volume.status.phase == "Bound")
+        return DONE
+
+
+def uses(pod: Pod) -> bool:
+    """Whether a Pod may have its volumes mounted: it is bound to a node and has not ended."""
+    return bool(pod.spec.node_name) and not pods.is_finished(pod)
+
+
+def protected(finalizers: tuple[str, ...], finalizer: str, *, dying: bool, used: bool) -> tuple[str, ...]:
+    """The finalizers that there should be: ours on what lives, and on what is to go as long as it is used."""
+    if not dying:
+        return finalizers if finalizer in finalizers else (*finalizers, finalizer)
+    return finalizers if used else tuple(f for f in finalizers if f != finalizer)
+
+
+async def _protect(client: CachedClient, kind: type[Any], obj: Any, finalizer: str, used: bool) -> None:
+    meta = obj.metadata
+    wanted = protected(meta.finalizers, finalizer, dying=bool(meta.deletion_timestamp), used=used)
+    if wanted != meta.finalizers:
+        body = {"resourceVersion": meta.resource_version, "finalizers": wanted or None}
+        patch = Patch(media_type=MERGE_PATCH, body=msgspec.json.encode({"metadata": body}))
+        try:
+            await client.patch(kind, key_of(obj), patch)
+        except NotFound:
+            pass
+
+
+def _may_free(old: Pod | None, new: Pod | None) -> bool:
+    """Whether a Pod may have let go of its claims."""
+    return new is None or (old is not None and uses(old) and not uses(new))
