@@ -92,6 +92,7 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 for service in services:
                     tasks.create_task(service(running))
                 await registering
+                log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
                 node.registration.set_health(Health())
                 await node.registration.run()
     os.close(lock)
