@@ -30,11 +30,12 @@ from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
 from podo.server.discovery import Discovery
 from podo.server.http.handler import Handler, PathHandler
-from podo.server.http.paths import Check, health, metrics, only_get, token_issuer, version
+from podo.server.http.paths import VERSION, Check, health, metrics, only_get, token_issuer, version
 from podo.server.http.resources import Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
+from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
 from podo.server.registry.catalog import Catalog
 from podo.server.strategy import Object
@@ -194,7 +195,9 @@ def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None, address:
         identify=Union(authenticators),
         authorizer=AllowAll(),
         resources=resources,
-        paths=plain_paths(config, core, requests, issuer) | Discovery(core.catalog, lambda: address).paths(),
+        paths=plain_paths(config, core, requests, issuer)
+        | Discovery(core.catalog, lambda: address).paths()
+        | OpenAPI(core.catalog, VERSION["gitVersion"]).paths(),
         requests=requests,
         clock=core.clock,
     )

@@ -71,7 +71,9 @@ _date = _Date()
 
 def head_lines(status: int, media_type: str, headers: Mapping[str, str], warnings: Iterable[str]) -> list[bytes]:
     """Status line and headers, but for the length and the empty line."""
-    lines = [STATUS_LINES[status], b"Audit-Id: %032x\r\n" % random.getrandbits(128), CACHE]
+    lines = [STATUS_LINES[status], b"Audit-Id: %032x\r\n" % random.getrandbits(128)]
+    if "Cache-Control" not in headers:
+        lines.append(CACHE)
     if media_type:
         lines.append(b"Content-Type: %b\r\n" % media_type.encode())
     lines.append(_date.line())

@@ -1,0 +1,173 @@
+"""Answers for /openapi/v3 and /openapi/v2.
+
+Documents are made when first asked for and kept as bytes until a kind comes or goes. The hash in the address of a
+document is that of what it is made from, so that the index needs no document; a client may keep what it got forever.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path as File
+from typing import Any
+
+import msgspec
+
+from podo.api import schema
+from podo.api.errors import MethodNotAllowed
+from podo.api.resources import Resource
+from podo.server.answer import JSON, Answer
+from podo.server.http.handler import PathHandler, PathRequest
+from podo.server.http.negotiation import not_acceptable
+from podo.server.openapi import operations, v2, v3
+from podo.server.openapi.operations import Path
+from podo.server.openapi.schemas import META, VERSION_INFO
+from podo.server.registry.catalog import Catalog
+
+V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+V2_PROTOBUF_AS_ASKED = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+"""What clients ask for; no media type may have an `@`, so the answer says it otherwise."""
+FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}
+PREFIX = "/openapi/v3"
+Make = Callable[[], bytes]
+
+
+class OpenAPI:
+    """The documents of what a catalog holds."""
+
+    def __init__(self, catalog: Catalog, server_version: str) -> None:
+        """`server_version` stands in each document."""
+        self._catalog, self._server_version = catalog, server_version
+        self._version = -1
+        self._groups: dict[tuple[str, str], list[Resource]] = {}
+        self._hashes: dict[str, str] = {}
+        self._made: dict[str, bytes] = {}
+
+    def paths(self) -> dict[str, PathHandler]:
+        """The handlers, by path or prefix."""
+        found = {PREFIX: self.index, f"{PREFIX}/": self.one, "/openapi/v2": self.second}
+        return {path: _only_get(handler) for path, handler in found.items()}
+
+    async def index(self, request: PathRequest) -> Answer:
+        """Which documents there are, with the addresses under which they never change."""
+        _accepts(request, (JSON,))
+        self._refresh()
+        paths = {name: {"serverRelativeURL": f"{PREFIX}/{name}?hash={h}"} for name, h in self._hashes.items()}
+        return _tagged(msgspec.json.encode({"paths": paths}), JSON, request)
+
+    async def one(self, request: PathRequest) -> Answer:
+        """The document of a group and version."""
+        self._refresh()
+        name = request.path.removeprefix(f"{PREFIX}/").rstrip("/")
+        if name not in self._hashes:
+            return Answer(404, b"", "")
+        _accepts(request, (JSON,))
+        current = self._hashes[name]
+        wanted = request.query.get("hash")
+        if wanted and wanted != current:
+            return Answer(301, b"", "", {"Location": f"{PREFIX}/{name}?hash={current}"})
+        body = self._kept(name, lambda: msgspec.json.encode(self._document(name)))
+        return _tagged(body, JSON, request, current, FOREVER if wanted else {})
+
+    async def second(self, request: PathRequest) -> Answer:
+        """All in the form of OpenAPI 2.0."""
+        self._refresh()
+        media_type = _accepts(request, (JSON, V2_PROTOBUF, V2_PROTOBUF_AS_ASKED))
+        if media_type == JSON:
+            return _tagged(self._kept("v2", lambda: msgspec.json.encode(self._all())), JSON, request)
+        return _tagged(self._kept("v2 protobuf", self._protobuf), V2_PROTOBUF, request)
+
+    def _refresh(self) -> None:
+        if self._version == self._catalog.version:
+            return
+        self._version = self._catalog.version
+        self._groups, self._made = {}, {}
+        for served in self._catalog:
+            self._groups.setdefault((served.resource.group, served.resource.version), []).append(served.resource)
+        names = {_name(*pair): rows for pair, rows in self._groups.items()}
+        names |= {f"apis/{group}": [] for group, _ in self._groups if group} | {"api": [], "apis": [], "version": []}
+        self._hashes = {name: _hash(name, self._server_version, names[name]) for name in sorted(names)}
+
+    def _kept(self, name: str, make: Make) -> bytes:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def _document(self, name: str) -> dict[str, Any]:
+        pair = next((pair for pair in self._groups if _name(*pair) == name), None)
+        if pair is not None:
+            paths, group, version = operations.paths_of(*pair, self._groups[pair]), *pair
+            return v3.document(paths, group, version, self._server_version)
+        return v3.document(_others(name), "", "", self._server_version)
+
+    def _all(self) -> dict[str, Any]:
+        paths: dict[str, Path] = {}
+        for pair, rows in self._groups.items():
+            paths |= operations.paths_of(*pair, rows)
+        for name in [f"apis/{group}" for group, _ in self._groups if group] + ["api", "apis", "version"]:
+            paths |= _others(name)
+        return v2.document(paths, self._server_version)
+
+    def _protobuf(self) -> bytes:
+        from podo.server.openapi import v2_protobuf  # few ask for it, and the library is large
+
+        return v2_protobuf.encode(self._all())
+
+
+def _name(group: str, version: str) -> str:
+    return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+def _others(name: str) -> Mapping[str, Path]:
+    """The paths of what describes groups, and the server."""
+    answers = {"api": f"{META}APIVersions", "apis": f"{META}APIGroupList", "version": VERSION_INFO}
+    if name in answers:
+        return operations.root_paths(f"/{name}/", answers[name])
+    return operations.group_paths(name.removeprefix("apis/"))
+
+
+def _hash(name: str, server_version: str, rows: Iterable[Resource]) -> str:
+    made = hashlib.sha512(_sources())
+    made.update(msgspec.json.encode([name, server_version, list(rows)]))
+    return made.hexdigest().upper()
+
+
+@cache
+def _sources() -> bytes:
+    """A digest of what every document is made from: the field tables and the code of this folder."""
+    files = [*sorted(schema.FOLDER.glob("*.json")), *sorted(File(__file__).parent.glob("*.py"))]
+    made = hashlib.sha512()
+    for file in files:
+        made.update(file.read_bytes())
+    return made.digest()
+
+
+def _only_get(handler: PathHandler) -> PathHandler:
+    async def checked(request: PathRequest) -> Answer:
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        return await handler(request)
+
+    return checked
+
+
+def _accepts(request: PathRequest, offered: tuple[str, ...]) -> str:
+    """The first media type of the client's that we have. Raises NotAcceptable."""
+    accept = request.headers.get("Accept", "").strip()
+    for clause in accept.split(",") if accept else ("*/*",):
+        media_type = clause.partition(";")[0].strip()
+        if media_type in offered:
+            return media_type
+        if media_type in ("*/*", "application/*"):
+            return offered[0]
+    raise not_acceptable(", ".join(offered))
+
+
+def _tagged(
+    body: bytes, media_type: str, request: PathRequest, digest: str = "", headers: Mapping[str, str] = {}
+) -> Answer:
+    """The answer with its ETag, or 304 if the client has it already."""
+    tag = f'"{digest or hashlib.sha512(body).hexdigest().upper()}"'
+    extra = {"ETag": tag, "Vary": "Accept", **headers}
+    if request.headers.get("If-None-Match", "") == tag:
+        return Answer(304, b"", "", extra)
+    return Answer(200, body, media_type, extra)

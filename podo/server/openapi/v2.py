@@ -1,0 +1,53 @@
+"""OpenAPI 2.0 (Swagger): all in one document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from podo.server.openapi.operations import Operation, Path
+from podo.server.openapi.parameters import Parameter
+from podo.server.openapi.schemas import V2_FIXED, Schemas
+from podo.server.openapi.v3 import extensions, types_of
+
+Document = dict[str, Any]
+SCHEMAS = Schemas("#/definitions/", V2_FIXED, wraps=False)
+SECURITY = {"BearerToken": {"description": "Bearer Token authentication", "type": "apiKey", "name": "authorization"}}
+NAMES = {200: "OK", 201: "Created", 202: "Accepted"}
+
+
+def document(paths: Mapping[str, Path], server_version: str) -> Document:
+    """The document of all paths with all schemas."""
+    return {
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": server_version},
+        "paths": {path: _path(item) for path, item in sorted(paths.items())},
+        "definitions": SCHEMAS.closure(types_of(paths.values()), None, ""),
+        "securityDefinitions": {"BearerToken": SECURITY["BearerToken"] | {"in": "header"}},
+        "security": [{"BearerToken": []}],
+    }
+
+
+def _path(path: Path) -> Document:
+    found: Document = {operation.method: _operation(operation) for operation in path.operations}
+    if path.parameters:
+        found["parameters"] = [_parameter(parameter) for parameter in path.parameters]
+    return found
+
+
+def _parameter(parameter: Parameter) -> Document:
+    found: Document = {"uniqueItems": True, "type": parameter.type, "name": parameter.name, "in": parameter.place}
+    return found | ({"required": True} if parameter.place == "path" else {})
+
+
+def _operation(operation: Operation) -> Document:
+    found: Document = {"schemes": ["https"], "tags": [operation.tag], "operationId": operation.id}
+    found |= {"consumes": list(operation.takes), "produces": list(operation.gives)}
+    listed = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.body:
+        body: Document = {"name": "body", "in": "body", "schema": SCHEMAS.reference(operation.body)}
+        listed.insert(0, body | ({"required": True} if operation.method != "delete" else {}))
+    if listed:
+        found["parameters"] = listed
+    shown = SCHEMAS.reference(operation.answer) if operation.answer else {"type": "string"}
+    found["responses"] = {str(code): {"description": NAMES[code], "schema": shown} for code in operation.codes}
+    found["responses"]["401"] = {"description": "Unauthorized"}
+    return found | extensions(operation)

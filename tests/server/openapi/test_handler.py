@@ -1,0 +1,102 @@
+"""Answers for the paths of OpenAPI."""
+
+import msgspec
+import pytest
+
+from podo.api.errors import MethodNotAllowed, NotAcceptable
+from podo.api.resources import Resource
+from podo.server.context import ANONYMOUS
+from podo.server.http.handler import PathRequest
+from podo.server.openapi import v2_protobuf
+from podo.server.openapi.handler import OpenAPI
+from podo.server.registry.catalog import Catalog
+
+
+@pytest.fixture
+def openapi():
+    return OpenAPI(Catalog(), "v1.36.2")
+
+
+async def get(openapi, path, *, query=None, method="GET", **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    paths = openapi.paths()
+    handler = paths.get(path) or paths["/openapi/v3/"]
+    return await handler(PathRequest(method, path, query or {}, named, ANONYMOUS))
+
+
+async def test_the_index_names_every_group_and_version_with_a_hash(openapi):
+    index = msgspec.json.decode((await get(openapi, "/openapi/v3")).body)["paths"]
+    assert {"api", "apis", "version", "api/v1", "apis/apps", "apis/apps/v1"} <= set(index)
+    assert index["apis/apps/v1"]["serverRelativeURL"].startswith("/openapi/v3/apis/apps/v1?hash=")
+    assert len({entry["serverRelativeURL"].partition("=")[2] for entry in index.values()}) == len(index)
+
+
+async def test_a_document_under_its_hash_may_be_kept_forever(openapi):
+    index = msgspec.json.decode((await get(openapi, "/openapi/v3")).body)["paths"]
+    path, _, digest = index["apis/apps/v1"]["serverRelativeURL"].partition("?hash=")
+    answer = await get(openapi, path, query={"hash": digest})
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "public, immutable"
+    assert answer.headers["ETag"] == f'"{digest}"'
+    assert "/apis/apps/v1/deployments" in msgspec.json.decode(answer.body)["paths"]
+
+
+async def test_an_old_hash_leads_to_the_new_one(openapi):
+    answer = await get(openapi, "/openapi/v3/api/v1", query={"hash": "OLD"})
+    assert answer.status == 301
+    assert answer.headers["Location"].startswith("/openapi/v3/api/v1?hash=")
+
+
+async def test_what_a_client_has_is_not_sent_again(openapi):
+    for path in ("/openapi/v3", "/openapi/v3/apis/apps/v1", "/openapi/v2"):
+        first = await get(openapi, path)
+        again = await get(openapi, path, If_None_Match=first.headers["ETag"])
+        assert (again.status, again.body) == (304, b"")
+
+
+async def test_an_unknown_document_is_not_found(openapi):
+    assert (await get(openapi, "/openapi/v3/apis/nope/v1")).status == 404
+
+
+async def test_other_methods_and_media_types_are_refused(openapi):
+    with pytest.raises(MethodNotAllowed):
+        await get(openapi, "/openapi/v2", method="POST")
+    with pytest.raises(NotAcceptable):
+        await get(openapi, "/openapi/v2", Accept="text/html")
+
+
+async def test_a_kind_that_comes_changes_index_and_hash(openapi):
+    before = msgspec.json.decode((await get(openapi, "/openapi/v3")).body)["paths"]
+    catalog = openapi._catalog
+    apps = catalog.by_path("apps", "v1", "deployments")
+    resource = msgspec.structs.replace(apps.resource, plural="things", kind="Thing")
+    assert isinstance(resource, Resource)
+    catalog.add(type(apps)(resource, apps.stored, apps.stored_api_version))
+    after = msgspec.json.decode((await get(openapi, "/openapi/v3")).body)["paths"]
+    assert before["apis/apps/v1"] != after["apis/apps/v1"]
+    assert before["api/v1"] == after["api/v1"]
+    document = msgspec.json.decode((await get(openapi, "/openapi/v3/apis/apps/v1")).body)
+    assert "/apis/apps/v1/things" in document["paths"]
+
+
+async def test_version_two_is_one_document_of_all(openapi):
+    document = msgspec.json.decode((await get(openapi, "/openapi/v2")).body)
+    assert document["swagger"] == "2.0"
+    assert {"/api/v1/pods", "/apis/apps/v1/deployments", "/apis/", "/version/"} <= set(document["paths"])
+    assert "io.k8s.api.core.v1.Pod" in document["definitions"]
+
+
+@pytest.mark.parametrize("asked", ["spec.v2@v1.0+protobuf", "spec.v2.v1.0+protobuf"])
+async def test_version_two_as_protobuf_says_the_same(openapi, asked):
+    answer = await get(openapi, "/openapi/v2", Accept=f"application/com.github.proto-openapi.{asked}")
+    assert answer.media_type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    document = v2_protobuf.message("Document")
+    document.ParseFromString(answer.body)
+    plain = msgspec.json.decode((await get(openapi, "/openapi/v2")).body)
+    assert [named.name for named in document.paths.path] == list(plain["paths"])
+    schemas = {named.name: named.value for named in document.definitions.additional_properties}
+    spec = {named.name: named.value for named in schemas["io.k8s.api.core.v1.PodSpec"].properties.additional_properties}
+    assert spec["containers"].type.value == ["array"]
+    extensions = {named.name: named.value.yaml for named in spec["containers"].vendor_extension}
+    assert extensions["x-kubernetes-patch-merge-key"] == '"name"\n'
+    assert getattr(spec["containers"].items.schema[0], "_ref") == "#/definitions/io.k8s.api.core.v1.Container"  # noqa: B009
