@@ -61,7 +61,11 @@ class Elector:
                 await lead()
                 renewing.cancel()
             await self._try(giving_up=True)
-        except* LeadershipLost as lost:
+        except BaseExceptionGroup as failures:
+            # not `except*`: what is raised there comes out as a group on some versions of Python 3.11
+            lost, others = failures.split(LeadershipLost)
+            if others is not None or lost is None:
+                raise
             raise lost.exceptions[0] from None
         finally:
             self.leading = False

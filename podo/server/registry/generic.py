@@ -286,8 +286,12 @@ class Registry:
             async with asyncio.TaskGroup() as tasks:
                 for entry in found.entries:
                     tasks.create_task(remove(entry))
-        except* APIError as group:
-            raise group.exceptions[0] from None
+        except BaseExceptionGroup as failures:
+            # not `except*`: what is raised there comes out as a group on some versions of Python 3.11
+            refusals, others = failures.split(APIError)
+            if others is not None or refusals is None:
+                raise
+            raise refusals.exceptions[0] from None
         return found
 
 
