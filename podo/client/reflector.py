@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Generic, NamedTuple, TypeVar
 
-from podo.api.errors import APIError, Expired
+from podo.api.errors import APIError, Expired, NotFound
 from podo.api.scheme import Object
 from podo.client.backoff import CONNECT, Backoff
 from podo.client.base import BOOKMARK, DELETED, INITIAL_EVENTS_END, Client, Key, key_of
@@ -53,6 +53,10 @@ class Reflector(Generic[T]):
             except Expired as error:
                 self._since, progress = "", False
                 log.info("%s: listing again: %s", self._name(), error)
+            except NotFound as error:
+                progress = False
+                log.info("%s: not served: %s", self._name(), error)
+                self._sync(set(), 0, synced)  # what is not served has no objects: nobody must wait for it
             except APIError as error:
                 progress = False
                 log.log(
@@ -76,14 +80,18 @@ class Reflector(Generic[T]):
                 if listing is not None:
                     (listing.discard if event.type == DELETED else listing.add)(key_of(event.object))
             elif listing is not None and INITIAL_EVENTS_END in event.object.metadata.annotations:
-                self._informer.retain(listing, revision_of(event.object))
-                self._informer.synced, listing = True, None
-                synced()
+                self._sync(listing, revision_of(event.object), synced)
+                listing = None
             else:
                 self._informer.advance(revision_of(event.object))
             if listing is None:  # else a broken list would be resumed halfway
                 self._since = event.object.metadata.resource_version
         return events > 0 or self._clock.monotonic() - began >= self._backoff.cap
+
+    def _sync(self, listed: set[Key], revision: int, synced: Callable[[], None]) -> None:
+        self._informer.retain(listed, revision)
+        self._informer.synced = True
+        synced()
 
     def _name(self) -> str:
         return f"{self._informer.kind.resource.group_resource} {','.join(filter(None, self._scope))}".strip()

@@ -5,7 +5,7 @@ from random import Random
 import msgspec
 import pytest
 
-from podo.api.errors import Conflict, ServiceUnavailable
+from podo.api.errors import Conflict, NotFound, ServiceUnavailable
 from podo.api.resources import by_path
 from podo.api.types.core_v1 import ConfigMap, Pod
 from podo.api.types.meta_v1 import ObjectMeta
@@ -113,6 +113,18 @@ async def test_a_server_in_trouble_is_asked_ever_more_rarely(client, informers, 
     client.failures.clear()
     await clock.run_for(30)
     assert informers.of(ConfigMap).synced
+
+
+async def test_nobody_waits_for_a_resource_that_is_not_served(client, informers, clock, background):
+    configs = informers.of(ConfigMap)
+    client.failures = [NotFound("the server could not find the requested resource")] * 3
+    background(informers.run())
+    await informers.synced()
+    assert list(configs) == []
+    await clock.run_for(30)
+    await client.create(config(A))
+    await clock.run_for(30)
+    assert configs.get(A), "it is served now"
 
 
 async def test_a_watch_that_breaks_goes_on_where_it_was(client, informers, clock, background):
