@@ -23,6 +23,7 @@ from podo.store.memory import MemoryStore
 
 NS = "ns"
 NOW = DeleteOptions(grace_period_seconds=0)
+Wrap = Callable[[Client], Client]
 
 
 class Recording(EventWriter):
@@ -57,12 +58,12 @@ class OneByOne:
 class Lab:
     """`client` is the controllers' own; `user` is somebody else's, of whose writes they hear by watching only."""
 
-    def __init__(self, core: Core, clock: VirtualClock, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, core: Core, clock: VirtualClock, tasks: asyncio.TaskGroup, wrap: Wrap = lambda c: c) -> None:
         self.clock, self._core, self._tasks = clock, core, tasks
         self.user: Client = core.client(manager="kubectl")
         local = core.client(manager="podo-controllers")
         self.informers = Informers(local, clock, Random(1))
-        self.client = CachedClient(local, self.informers, clock)
+        self.client = CachedClient(wrap(local), self.informers, clock)
         self.events = Recording(local, clock, Random(1))
         self.loops: list[Loop[Any]] = []
         self.turn: asyncio.Lock | None = None  # set: controllers act one by one
@@ -168,14 +169,14 @@ class Lab:
 
 
 @asynccontextmanager
-async def running_lab() -> AsyncIterator[Lab]:
-    """A lab with the namespace NS."""
+async def running_lab(wrap: Wrap = lambda c: c) -> AsyncIterator[Lab]:
+    """A lab with the namespace NS. `wrap` may come between the controllers and the API."""
     clock = VirtualClock()
     store = MemoryStore(clock=clock)
     core_of = running_core(store, clock, admission=admission, chance=system_chance(1))
     async with core_of as core, asyncio.TaskGroup() as tasks:
         install_subresources(core, None)
-        lab = Lab(core, clock, tasks)
+        lab = Lab(core, clock, tasks, wrap)
         for name in (NS, "default"):
             await lab.user.create(Namespace(metadata=ObjectMeta(name=name)))
         try:
