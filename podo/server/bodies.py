@@ -3,7 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from podo.server.decoding.objects import Kind, decode_object
+import msgspec
+
+from podo.server.decoding.objects import JSON, PROTOBUF, Kind, decode_object
 from podo.server.decoding.options import decode_delete_options
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -19,6 +21,10 @@ class Bodies:
     ) -> tuple[Object, Sequence[str]]:
         """Raises BadRequest."""
         kind = kind_of(served, subresource)
+        if media_type == PROTOBUF:
+            from podo.server.protobuf import envelope
+
+            return envelope.decode_object(body, kind).object, ()
         if subresource == "eviction":
             body = OLD_EVICTION.sub(rb"\g<1>policy/v1", body)  # of the same shape, and still sent by old clients
         decoded = decode_object(body, media_type, kind, validation)
@@ -26,6 +32,10 @@ class Bodies:
 
     def decode_options(self, body: bytes, media_type: str) -> Object:
         """Raises BadRequest."""
+        if media_type == PROTOBUF:
+            from podo.server.protobuf import envelope
+
+            body, media_type = msgspec.json.encode(envelope.decode_options(body)), JSON
         return decode_delete_options(body, media_type)
 
 

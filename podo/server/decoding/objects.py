@@ -14,6 +14,7 @@ from .json_text import JSONError, Number, Pairs
 
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
 JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _UNREADABLE = "couldn't get version/kind; json parse error: "
 SCHEME = 'in scheme "pkg/api/legacyscheme/scheme.go:30"'
 _META_KINDS = {"List", "Status", "DeleteOptions", "CreateOptions", "UpdateOptions", "PatchOptions", "ListOptions"}

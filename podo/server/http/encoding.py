@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from podo.api.errors import NotAcceptable
+from podo.api.errors import APIError, NotAcceptable
+from podo.server.answer import Answer
 from podo.server.forms import Tables, partial_head, partial_tail
-from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST, TABLE, Form
+from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, YAML, Form
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
@@ -23,21 +24,29 @@ class Encoder:
     ) -> None:
         """`include` is the parameter includeObject of tables; `scope` is the namespace of the request."""
         self._scope = scope
-        self._served, self._form, self._tables, self._include = served, form, tables, include
+        self._served, self.form, self._tables, self._include = served, form, tables, include
         self._key = (served.head, form, include)
         self._wants_columns = True
 
     def object(self, entry: Entry) -> bytes:
         """One object."""
-        kind = self._form.as_kind
+        kind = self.form.as_kind
         if not kind:
             return self._served.head + self._tail(entry)
         if kind == PARTIAL:
-            return partial_head(self._form.as_version) + partial_tail(entry)
+            return partial_head(self.form.as_version) + partial_tail(entry)
         if kind == TABLE:
             metadata = {"resourceVersion": str(entry.revision)} if entry.revision else {}
             return msgspec.json.encode(self._table([entry], metadata))
-        raise NotAcceptable(f"you requested {kind}, but the requested object is not a list ({self._go_type()})")
+        raise self._no_list()
+
+    def _no_list(self) -> NotAcceptable:
+        kind = self.form.as_kind
+        return NotAcceptable(f"you requested {kind}, but the requested object is not a list ({self._go_type()})")
+
+    def _a_list(self) -> NotAcceptable:
+        kind = self.form.as_kind
+        return NotAcceptable(f"you requested {kind}, but the requested object is a list ({self._go_type()}List)")
 
     def _go_type(self) -> str:
         """What the reference implementation calls the kind, in messages."""
@@ -46,7 +55,7 @@ class Encoder:
 
     def below(self, obj: Object) -> bytes:
         """An object of a subresource's own kind."""
-        kind, version = self._form.as_kind, self._form.as_version
+        kind, version = self.form.as_kind, self.form.as_version
         if kind == TABLE:
             return msgspec.json.encode(self._tables.below(obj, include=self._include, version=version))
         if kind == PARTIAL:
@@ -63,15 +72,15 @@ class Encoder:
 
     def list(self, entries: Sequence[Entry], metadata: Object) -> bytes:
         """A list of objects, with that ListMeta."""
-        kind, meta = self._form.as_kind, msgspec.json.encode(metadata)
+        kind, meta = self.form.as_kind, msgspec.json.encode(metadata)
         if kind == TABLE:
             return msgspec.json.encode(self._table(entries, metadata))
         if kind == PARTIAL_LIST:
-            head = partial_head(self._form.as_version)
+            head = partial_head(self.form.as_version)
             tails = [partial_tail(entry) for entry in entries]
-            return _joined(partial_head(self._form.as_version, of_list=True), meta, head, tails)
+            return _joined(partial_head(self.form.as_version, of_list=True), meta, head, tails)
         if kind:
-            raise NotAcceptable(f"you requested {kind}, but the requested object is a list ({self._go_type()}List)")
+            raise self._a_list()
         same = self._served.from_stored is None
         tails = [entry.tail for entry in entries] if same else [self._tail(entry) for entry in entries]
         return _joined(self._served.list_head, meta, self._served.item_head, tails)
@@ -79,13 +88,13 @@ class Encoder:
     def _table(self, entries: Sequence[Entry], metadata: Object) -> Object:
         columns, self._wants_columns = self._wants_columns, False
         return self._tables.table(
-            self._served, entries, metadata, include=self._include, version=self._form.as_version, columns=columns
+            self._served, entries, metadata, include=self._include, version=self.form.as_version, columns=columns
         )
 
     def event(self, notice: Notice) -> bytes:
         """A line of a watch. All watchers that want the same form are sent the same bytes."""
         change, seen = notice.change, notice.seen
-        if self._form.as_kind == TABLE and self._wants_columns:
+        if self.form.as_kind == TABLE and self._wants_columns:
             return self._event(notice)  # the first event of this watch, unlike others'
         key = (seen, self._key)
         line = change.sent.get(key)
@@ -98,7 +107,7 @@ class Encoder:
 
         `shared`: they are all that happened meanwhile, so that other watchers are sent the very same.
         """
-        if not shared or (self._form.as_kind == TABLE and self._wants_columns):
+        if not shared or (self.form.as_kind == TABLE and self._wants_columns):
             return _chunk([self.event(notice) for notice in notices])
         key = (self._key, notices[0].change.revision, len(notices), self._scope)
         sent = notices[-1].change.sent
@@ -110,31 +119,69 @@ class Encoder:
     def _event(self, notice: Notice) -> bytes:
         seen, change = notice.seen, notice.change
         if seen is Seen.LEFT:
-            return event_line("DELETED", self.object(change.left()))
-        return event_line(seen.value, self.object(change.entry))
+            return self._line("DELETED", self.object(change.left()))
+        return self._line(seen.value, self.object(change.entry))
 
     def added(self, entry: Entry) -> bytes:
         """The event of an object that was there when the watch began."""
-        return event_line("ADDED", self.object(entry))
+        return self._line("ADDED", self.object(entry))
 
     def bookmark(self, revision: int, *, first_events_end: bool = False) -> bytes:
         """The event that says how far the watch has come."""
-        metadata: Object = {"resourceVersion": str(revision)}
-        if first_events_end:
-            metadata["annotations"] = {END_OF_FIRST_EVENTS: "true"}
-        kind = self._form.as_kind
+        metadata = self._bookmark_metadata(revision, first_events_end=first_events_end)
+        kind = self.form.as_kind
         if kind == TABLE:
-            return event_line("BOOKMARK", msgspec.json.encode(self._table_bookmark(metadata)))
-        head = partial_head(self._form.as_version) if kind else self._served.head
-        return event_line("BOOKMARK", head + msgspec.json.encode({"metadata": metadata})[1:])
+            return self._line("BOOKMARK", msgspec.json.encode(self._table_bookmark(metadata)))
+        head = partial_head(self.form.as_version) if kind else self._served.head
+        return self._line("BOOKMARK", head + msgspec.json.encode({"metadata": metadata})[1:])
 
     def _table_bookmark(self, metadata: Object) -> Object:
         return self._table([], {"resourceVersion": metadata["resourceVersion"]})
 
+    def _bookmark_metadata(self, revision: int, *, first_events_end: bool) -> Object:
+        metadata: Object = {"resourceVersion": str(revision)}
+        if first_events_end:
+            metadata["annotations"] = {END_OF_FIRST_EVENTS: "true"}
+        return metadata
 
-def event_line(type: str, obj: bytes) -> bytes:
-    """One event of a watch, as a line."""
-    return b'{"type":"%b","object":%b}\n' % (type.encode(), obj)
+    def failure(self, error: APIError) -> bytes:
+        """The event that ends a watch which has failed."""
+        return self._line("ERROR", msgspec.json.encode(error.status()))
+
+    def _line(self, type: str, obj: bytes) -> bytes:
+        """One event of a watch, as a line."""
+        return b'{"type":"%b","object":%b}\n' % (type.encode(), obj)
+
+    def message(self, line: bytes) -> str | bytes:
+        """A line as a WebSocket message."""
+        return line.rstrip(b"\n").decode()
+
+    def answer(self, body: bytes, status: int = 200) -> Answer:
+        """The answer for what `object`, `below` or `list` gave."""
+        return formed(body, self.form, status)
+
+
+def encoder_for(served: Served, form: Form, tables: Tables, *, include: str, scope: str) -> Encoder:
+    """The encoder for the client's media type."""
+    if form.media_type != PROTOBUF:
+        return Encoder(served, form, tables, include=include, scope=scope)
+    from podo.server.http.wire import WireEncoder
+
+    return WireEncoder(served, form, tables, include=include, scope=scope)
+
+
+def formed(body: bytes, form: Form, status: int = 200) -> Answer:
+    """The answer for an object in JSON, in the client's media type. Raises NotAcceptable."""
+    if form.media_type == YAML:
+        import yaml
+
+        text = yaml.safe_dump(msgspec.json.decode(body), default_flow_style=False, allow_unicode=True, sort_keys=True)
+        body = text.encode()
+    elif form.media_type == PROTOBUF:
+        from podo.server.http.wire import body_of
+
+        body = body_of(msgspec.json.decode(body))
+    return Answer(status, body, form.media_type)
 
 
 def _chunk(lines: Sequence[bytes]) -> bytes:

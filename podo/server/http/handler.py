@@ -15,6 +15,8 @@ from podo.server.answer import Answer, text_answer
 from podo.server.authentication.base import Credentials
 from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidden
 from podo.server.context import User
+from podo.server.http.encoding import formed
+from podo.server.http.negotiation import form_of_failures
 from podo.server.http.query import parse_query
 from podo.server.http.request_info import RequestInfo, request_info
 from podo.server.http.responses import whole
@@ -94,12 +96,14 @@ class Handler:
         try:
             answer = await self._answer(request, info, query, warnings)
         except APIError as error:
-            answer = status_answer(error)
+            answer = status_answer(error, request)
         except ConnectionError:
             raise
         except Exception:
             log.exception("%s %s failed", request.method, path)
-            answer = status_answer(APIError("an error on the server has prevented the request from succeeding"))
+            answer = status_answer(
+                APIError("an error on the server has prevented the request from succeeding"), request
+            )
         status = answer.status
         response = await whole(request, answer, warnings) if isinstance(answer, Answer) else answer
         took = self._clock.monotonic() - started
@@ -169,10 +173,11 @@ def attempt_of(user: User, info: RequestInfo, query: Mapping[str, str]) -> Attem
     )
 
 
-def status_answer(error: APIError) -> Answer:
-    """The Status for a failure."""
+def status_answer(error: APIError, request: web.BaseRequest) -> Answer:
+    """The Status for a failure, in the form that the client likes best."""
     headers = {}
     if (after := error.details.get("retryAfterSeconds")) is not None:
         headers["Retry-After"] = str(after)
+    form = form_of_failures(request.headers.get("Accept", ""))
     body = msgspec.json.encode(error.status()) + b"\n"
-    return Answer(error.code, body, headers=headers)
+    return formed(body, form, error.code)._replace(headers=headers)

@@ -24,8 +24,11 @@ PLAIN = Form(JSON)
 
 
 @lru_cache(maxsize=512)
-def negotiate(accept: str) -> Form:
-    """The first form, by the client's weights, that we have. Raises NotAcceptable."""
+def negotiate(accept: str, *, has_messages: bool = True) -> Form:
+    """The first form, by the client's weights, that we have. Raises NotAcceptable.
+
+    Objects of kinds that have no messages go out as protobuf only when they are turned into something else.
+    """
     if not accept.strip():
         return PLAIN
     clauses = sorted(map(_clause, accept.split(",")), key=lambda clause: -clause[1])
@@ -35,11 +38,25 @@ def negotiate(accept: str) -> Form:
             continue
         known = True
         form = _form(JSON if media_type == "*/*" else media_type, parameters)
-        if form is not None:
+        if form is not None and (form.media_type != PROTOBUF or _is_message(form, has_messages)):
             return form
     if known:
         raise NotAcceptable(f"only the following media types are accepted: {LIST}")
     raise not_acceptable()
+
+
+def _is_message(form: Form, has_messages: bool) -> bool:
+    return form.as_kind != TABLE if form.as_kind else has_messages
+
+
+@lru_cache(maxsize=512)
+def form_of_failures(accept: str) -> Form:
+    """The form for a Status, which is never turned into anything: JSON, if the client accepts nothing we have."""
+    clauses = (text for text in accept.split(",") if not _clause(text)[2].get("as"))
+    try:
+        return negotiate(",".join(clauses))
+    except NotAcceptable:
+        return PLAIN
 
 
 def not_acceptable(offered: str = LIST) -> NotAcceptable:

@@ -16,9 +16,9 @@ from podo.server.decoding_point import Decoder
 from podo.server.forms import Tables
 from podo.server.http.bodies import read_body
 from podo.server.http.deprecations import deprecation
-from podo.server.http.encoding import Encoder
+from podo.server.http.encoding import Encoder, encoder_for, formed
 from podo.server.http.handler import Call
-from podo.server.http.negotiation import JSON, PROTOBUF, YAML, Form, body_media_type, negotiate
+from podo.server.http.negotiation import body_media_type, negotiate
 from podo.server.http.query import (
     ReadOptions,
     WriteOptions,
@@ -126,14 +126,13 @@ class Resources:
             warnings=call.warnings,
         )
 
-    def _encoder(self, call: Call, served: Served) -> tuple[Encoder, Form]:
-        form = negotiate(call.request.headers.get("Accept", ""))
-        return Encoder(
-            served, form, self._tables, include=call.query.get("includeObject", "Metadata"), scope=self._namespace(call)
-        ), form
+    def _encoder(self, call: Call, served: Served) -> Encoder:
+        form = negotiate(call.request.headers.get("Accept", ""), has_messages=not served.typed_items)
+        include, scope = call.query.get("includeObject", "Metadata"), self._namespace(call)
+        return encoder_for(served, form, self._tables, include=include, scope=scope)
 
     async def _get(self, call: Call, served: Served) -> Answer:
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         info, revision = call.info, call.query.get("resourceVersion", "")
         wanted = parse_revision(revision) if revision else None
         namespace = info.namespace if served.stored.namespaced else ""
@@ -141,13 +140,13 @@ class Resources:
         if info.subresource and info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, info.subresource)
             shown = await below.show(self._context(call, WriteOptions()), Target(served, info.name), entry)
-            return formed(encoder.below(shown), form)
-        return formed(encoder.object(entry), form)
+            return encoder.answer(encoder.below(shown))
+        return encoder.answer(encoder.object(entry))
 
     async def _list(self, call: Call, served: Served) -> Answer:
         options = read_options(call.query)
         check_read_options(options, watch=False)
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         selection = selection_of(options, self._namespace(call), served.selectable)
         found = await self._registry.list(served, selection, options.list_options())
         metadata: Object = {"resourceVersion": str(found.revision)}
@@ -155,7 +154,7 @@ class Resources:
             metadata["continue"] = found.continue_token
         if found.remaining is not None:
             metadata["remainingItemCount"] = found.remaining
-        return formed(encoder.list(found.entries, metadata), form)
+        return encoder.answer(encoder.list(found.entries, metadata))
 
     def _namespace(self, call: Call) -> str:
         return call.info.namespace if call.info.resource != "namespaces" else ""
@@ -163,11 +162,11 @@ class Resources:
     async def _watch(self, call: Call, served: Served) -> web.StreamResponse:
         options = read_options(call.query)
         check_read_options(options, watch=True)
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         if call.info.name:
             options = named(options, call.info.name)
         selection = selection_of(options, self._namespace(call), served.selectable)
-        return await self._watching.serve(call.request, served, selection, options, encoder, form)
+        return await self._watching.serve(call.request, served, selection, options, encoder)
 
     async def _decoded(self, call: Call, served: Served, options: WriteOptions) -> Object:
         body = await read_body(call.request)
@@ -178,51 +177,51 @@ class Resources:
 
     async def _create(self, call: Call, served: Served) -> Answer:
         options = write_options(call.query, "CreateOptions")
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         obj = await self._decoded(call, served, options)
         ctx = self._context(call, options)
         if call.info.subresource:
             below = self._operations.below(served, call.info.subresource)
             made = await below.create(ctx, Target(served, call.info.name), obj)
-            return formed(encoder.below(made), form, 201)
+            return encoder.answer(encoder.below(made), 201)
         if not served.stored.strategy.traits.stored:
-            return formed(msgspec.json.encode(await self._operations.ask(ctx, served, obj)), form, 201)
-        return formed(encoder.object(await self._registry.create(ctx, served, obj)), form, 201)
+            return encoder.answer(encoder.below(await self._operations.ask(ctx, served, obj)), 201)
+        return encoder.answer(encoder.object(await self._registry.create(ctx, served, obj)), 201)
 
     async def _update(self, call: Call, served: Served) -> Answer:
         options = write_options(call.query, "UpdateOptions")
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         obj = await self._decoded(call, served, options)
         ctx, target = self._context(call, options), Target(served, call.info.name)
         check_name(obj, call.info.name, self._namespace(call))
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)
-            return formed(encoder.below(await below.replace(ctx, target, obj)), form)
+            return encoder.answer(encoder.below(await below.replace(ctx, target, obj)))
         entry, made = await self._operations.replace(ctx, target, obj)
-        return formed(encoder.object(entry), form, 201 if made else 200)
+        return encoder.answer(encoder.object(entry), 201 if made else 200)
 
     async def _patch(self, call: Call, served: Served) -> Answer:
         media_type = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         options = write_options(call.query, "PatchOptions")
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         body = await read_body(call.request)
         ctx, target = self._context(call, options), Target(served, call.info.name)
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)
             shown = await below.patch(ctx, target, media_type, body, options.force)
-            return formed(encoder.below(shown), form)
+            return encoder.answer(encoder.below(shown))
         entry, made = await self._operations.patch(ctx, target, media_type, body, force=options.force)
-        return formed(encoder.object(entry), form, 201 if made else 200)
+        return encoder.answer(encoder.object(entry), 201 if made else 200)
 
     async def _delete(self, call: Call, served: Served) -> Answer:
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         options, dry_run = delete_options(call.query, await self._delete_body(call))
         ctx = self._context(call, WriteOptions(dry_run))
         deleted = await self._registry.delete(ctx, served, call.info.name, options)
         status = 202 if not deleted.gone and options.orphan_dependents is False else 200
         if deleted.gone and not served.stored.strategy.traits.returns_deleted:
-            return formed(msgspec.json.encode(success(served, deleted)), form._replace(as_kind=""), status)
-        return formed(encoder.object(deleted.entry), form, status)
+            return formed(msgspec.json.encode(success(served, deleted)), encoder.form, status)
+        return encoder.answer(encoder.object(deleted.entry), status)
 
     async def _delete_body(self, call: Call) -> Object | None:
         body = await read_body(call.request)
@@ -234,13 +233,13 @@ class Resources:
     async def _delete_collection(self, call: Call, served: Served) -> Answer:
         read = read_options(call.query)
         check_read_options(read, watch=False)
-        encoder, form = self._encoder(call, served)
+        encoder = self._encoder(call, served)
         selection = selection_of(read, self._namespace(call), served.selectable)
         options, dry_run = delete_options(call.query, await self._delete_body(call))
         ctx = self._context(call, WriteOptions(dry_run))
         found = await self._registry.delete_collection(ctx, served, selection, read.list_options(), options)
         metadata: Object = {"resourceVersion": str(found.revision)}
-        return formed(encoder.list(found.entries, metadata), form)
+        return encoder.answer(encoder.list(found.entries, metadata))
 
 
 OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
@@ -274,18 +273,6 @@ def success(served: Served, deleted: Deleted) -> Object:
         details["group"] = resource.group
     details |= {"kind": resource.plural, "uid": uid}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-
-
-def formed(body: bytes, form: Form, status: int = 200) -> Answer:
-    """The answer in the client's media type."""
-    if form.media_type == YAML:
-        import yaml
-
-        text = yaml.safe_dump(msgspec.json.decode(body), default_flow_style=False, allow_unicode=True, sort_keys=True)
-        return Answer(status, text.encode(), YAML)
-    if form.media_type == PROTOBUF:
-        return Answer(status, body, JSON)
-    return Answer(status, body)
 
 
 def manager_of(user_agent: str) -> str:

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Protocol
 
-import msgspec
 from aiohttp import web
 
-from podo.api.errors import APIError, Expired
+from podo.api.errors import Expired
 from podo.server.core import Core
-from podo.server.http.encoding import Encoder, event_line
-from podo.server.http.negotiation import JSON, YAML, Form, not_acceptable
+from podo.server.http.encoding import Encoder
+from podo.server.http.negotiation import JSON, YAML, not_acceptable
 from podo.server.http.pump import Flow, Pump
 from podo.server.http.query import ReadOptions, parse_revision
 from podo.server.http.responses import head_lines
@@ -57,24 +56,23 @@ class Watching:
         selection: Selection,
         options: ReadOptions,
         encoder: Encoder,
-        form: Form,
     ) -> web.StreamResponse:
         """Stream until the time is up, the client goes, or the server ends the watch. Raises APIError before that."""
         revision = parse_revision(options.revision) if options.revision else 0
-        if form.media_type == YAML:
+        if encoder.form.media_type == YAML:
             raise not_acceptable()
         timeout = options.timeout or MIN_TIMEOUT * (1 + self._chance.random())
         if request.headers.get("Upgrade", "").lower() == "websocket":
             socket = web.WebSocketResponse(protocols=("base64.binary.k8s.io",))
             await socket.prepare(request)
             async with asyncio.TaskGroup() as tasks:
-                messages = Messages(socket)
+                messages = Messages(socket, encoder)
                 listening = tasks.create_task(messages.listen())
                 await self._run(messages, served, selection, options, revision, encoder, timeout)
                 await socket.close()
                 listening.cancel()
             return socket
-        stream = Stream(request, self._pump)
+        stream = Stream(request, self._pump, encoder.form.media_type)
         stream.start()
         await self._run(stream, served, selection, options, revision, encoder, timeout)
         stream.end()
@@ -107,7 +105,7 @@ class Watching:
                 await sink.send([encoder.bookmark(since, first_events_end=True)])
             await self._follow(sink, watcher, encoder, timeout, bookmarks=options.bookmarks)
         except Expired as error:
-            await sink.send([error_line(error)])
+            await sink.send([encoder.failure(error)])
         finally:
             if watcher is not None:
                 registry.unwatch(served, watcher)
@@ -134,17 +132,13 @@ async def _send_first(sink: Sink, encoder: Encoder, entries: Iterable[Entry]) ->
         await sink.send([encoder.added(entry) for entry in batch])
 
 
-def error_line(error: APIError) -> bytes:
-    """The event that ends a watch which has failed."""
-    return event_line("ERROR", msgspec.json.encode(error.status()))
-
-
 class Stream(web.StreamResponse):
     """Lines in chunks (RFC 9112); to a client of HTTP/1.0 as they are, until the connection ends."""
 
-    def __init__(self, request: web.BaseRequest, pump: Pump) -> None:
+    def __init__(self, request: web.BaseRequest, pump: Pump, media_type: str) -> None:
         super().__init__(status=200)
         self._request, self._pump, self._whole = request, pump, request.version >= (1, 1)
+        self._media_type = media_type if media_type == JSON else f"{media_type};stream=watch"
 
     @property
     def keep_alive(self) -> bool:
@@ -156,7 +150,7 @@ class Stream(web.StreamResponse):
     def start(self) -> None:
         """Write the headers, so that the client knows that the watch stands."""
         framing = b"Transfer-Encoding: chunked\r\n\r\n" if self._whole else b"Connection: close\r\n\r\n"
-        self._write(b"".join([*head_lines(200, JSON, {}, ()), framing]))
+        self._write(b"".join([*head_lines(200, self._media_type, {}, ()), framing]))
 
     async def send(self, lines: list[bytes]) -> None:
         """Write lines as one chunk. Raises ConnectionError when the client is gone."""
@@ -218,8 +212,8 @@ async def follow_lines(sink: Sink, watcher: Watcher, encoder: Encoder) -> None:
 class Messages:
     """One WebSocket message a line."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self._socket = socket
+    def __init__(self, socket: web.WebSocketResponse, encoder: Encoder) -> None:
+        self._socket, self._encoder = socket, encoder
         self._watcher: Watcher | None = None
 
     def begin(self, watcher: Watcher) -> None:
@@ -238,4 +232,5 @@ class Messages:
     async def send(self, lines: list[bytes]) -> None:
         """Raises ConnectionError when the client is gone."""
         for line in lines:
-            await self._socket.send_str(line.rstrip(b"\n").decode())
+            message = self._encoder.message(line)
+            await (self._socket.send_str(message) if isinstance(message, str) else self._socket.send_bytes(message))

@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from podo.api import schema as tables
+from podo.api.errors import BadRequest
 
 from ..decoding import structs
 from ..decoding.exact import Exact
@@ -20,8 +21,9 @@ from . import codec
 from .messages import message_class
 from .special import WireError
 
-MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MARK = b"k8s\x00"
+FRAME_HEAD = 4
+"""How many bytes say how long a frame of a watch is."""
 _KEY_2 = b"\x12"  # the key of field 2, which has a length and as many bytes
 _META_KINDS = {"Status", "APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "DeleteOptions"}
 _META_KINDS |= {"PartialObjectMetadata", "PartialObjectMetadataList"}
@@ -72,7 +74,7 @@ def encode_list(api_version: str, kind: str, metadata: dict[str, Any], items: It
 def watch_frame(event: str, body: bytes) -> bytes:
     """One event of a watch: its type, and its object as a body."""
     frame = _field(1, event.encode()) + _field(2, _field(1, body))
-    return len(frame).to_bytes(4, "big") + frame
+    return len(frame).to_bytes(FRAME_HEAD, "big") + frame
 
 
 def _field(number: int, data: bytes) -> bytes:
@@ -133,16 +135,29 @@ def _kind(api_version: str, name: str, kind: Kind) -> Kind:
     return Kind(group, version, name or kind.kind) if version else Kind(kind.group, kind.version, name or kind.kind)
 
 
+def decode_options(body: bytes) -> dict[str, Any]:
+    """The DeleteOptions of a DELETE, or whatever the body holds instead. Raises BadRequest."""
+    try:
+        return decode_any(body)
+    except (KeyError, ValueError) as error:
+        raise BadRequest(str(error)) from error
+
+
 def decode_any(body: bytes) -> dict[str, Any]:
     """The object in a body of whatever kind, as clients read it. Raises WireError, KeyError for an unknown kind."""
     api_version, kind, data = opened(body)
     name = message_name(api_version, kind)
     value = codec.decode(name, data)
-    if name == "meta.v1.PartialObjectMetadata":
-        value = {"metadata": _typed("meta.v1.ObjectMeta", value.get("metadata", {}))}
+    if name == "meta.v1.PartialObjectMetadataList":
+        items = [_partial(item) for item in value.get("items", ())]
+        value = {"metadata": _typed("meta.v1.ListMeta", value.get("metadata", {})), "items": items}
     else:
-        value = _typed(name, value)
+        value = _partial(value) if name == "meta.v1.PartialObjectMetadata" else _typed(name, value)
     return {"kind": kind, "apiVersion": api_version} | value
+
+
+def _partial(value: dict[str, Any]) -> dict[str, Any]:
+    return {"metadata": _typed("meta.v1.ObjectMeta", value.get("metadata", {}))}
 
 
 def _typed(name: str, value: dict[str, Any]) -> dict[str, Any]:

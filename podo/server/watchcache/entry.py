@@ -52,7 +52,7 @@ def tail_of(value: bytes, revision: int) -> bytes:
 class Entry:
     """An object at one revision. Shared by all readers: never changed, but for what it remembers of itself."""
 
-    __slots__ = ("_fields", "_labels", "api_version", "key", "revision", "tail", "typed")
+    __slots__ = ("_fields", "_labels", "api_version", "key", "message", "revision", "tail", "typed")
 
     def __init__(self, key: str, revision: int, value: bytes) -> None:
         """`key` is `namespace/name`, or `name` where the kind has no namespaces; `value` is as stored."""
@@ -63,6 +63,8 @@ class Entry:
         self._fields: dict[str, str] | None = None
         self.typed: Any = None
         """The Struct decoded from this entry, once someone asked for it."""
+        self.message: bytes | None = None
+        """Its protobuf message, likewise."""
 
     @property
     def namespace(self) -> str:
@@ -96,7 +98,8 @@ class Entry:
         moved = Entry.__new__(Entry)
         moved.key, moved.revision, moved.api_version = self.key, revision, self.api_version
         moved.tail = b'"metadata":{"resourceVersion":"%d"%b' % (revision, self.tail[self.tail.index(b",") :])
-        moved._labels, moved._fields, moved.typed = self._labels, self._fields, None
+        moved._labels, moved._fields = self._labels, self._fields
+        moved.typed = moved.message = None
         return moved
 
 
