@@ -81,6 +81,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         host="127.0.0.1",
         more_hosts=(cluster.host_address,),
         port=cluster.api_port,
+        advertise=cluster.host_address,
         store=settings.store,
         service_cidr=cluster.service_network,
         tls=TLSFiles(pki / "server.crt", pki / "server.key", pki / "ca.crt"),
