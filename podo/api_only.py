@@ -41,16 +41,19 @@ def server_options(arguments: list[str]) -> ServerOptions:
 
 async def serve_api(options: ServerOptions) -> None:
     """Run the API alone until cancelled."""
+    from concurrent.futures import ThreadPoolExecutor
     from tempfile import TemporaryDirectory
-
-    from podo.server.app import ServerConfig, serving
-    from podo.server.connect.nodes import NodeAccess
-    from podo.server.http.serving import TLSFiles
 
     host, _, port = options.listen.rpartition(":")
     with TemporaryDirectory(prefix="podo-pki-") as temporary:
         folder = Path(options.pki or temporary)
-        _certificates(folder, options.service_cidr)
+        with ThreadPoolExecutor(1) as worker:
+            made = worker.submit(_certificates, folder, options.service_cidr)
+            from podo.server.app import ServerConfig, serving, settle_collector  # while keys are made
+            from podo.server.connect.nodes import NodeAccess
+            from podo.server.http.serving import TLSFiles
+
+            made.result()
         config = ServerConfig(
             host=host.strip("[]") or "127.0.0.1",
             port=int(port),
@@ -69,6 +72,7 @@ async def serve_api(options: ServerOptions) -> None:
             if options.kubeconfig_out:
                 _write_kubeconfig(Path(options.kubeconfig_out), folder, f"https://{server.host}:{server.port}")
             print(f"podo API server on https://{server.host}:{server.port}", flush=True)
+            settle_collector()
             await asyncio.Event().wait()
 
 

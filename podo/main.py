@@ -72,7 +72,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
     from podo.network.dataplane import host_data_plane
-    from podo.server.app import ServerConfig, serving
+    from podo.server.app import ServerConfig, serving, settle_collector
     from podo.server.connect.nodes import NodeAccess
     from podo.server.http.serving import TLSFiles
 
@@ -98,6 +98,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         client = server.core.client(manager="podo")
         informers = Informers(client, clock)
         plane = host_data_plane(network_config(cluster), clock=clock)
+        settle_collector()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
             tasks.create_task(manage(server.core, clock, (pki / "ca.crt").read_text(), informers), name="management")

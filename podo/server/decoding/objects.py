@@ -7,7 +7,7 @@ from typing import Any
 from podo.api import schema as tables
 from podo.api.errors import BadRequest
 
-from . import json_text, structs, yaml_text
+from . import json_text, structs, yaml_body
 from .exact import Exact, TypeMismatch
 from .go_types import struct
 from .json_text import JSONError, Number, Pairs
@@ -98,16 +98,16 @@ def _decode_exactly(body: bytes, media_type: str, kind: Kind, field_validation: 
     given: Kind | None = None
     try:
         if media_type == YAML:
-            value, repeated = yaml_text.parse(body)
+            value, repeated = yaml_body.parse(body)
         else:
             value = _parsed(body)
         given = _interpret(value, kind)
         result, findings = _decode_as(value, given)
-        findings = ([yaml_text.complaint(repeated)] if repeated else []) + findings
+        findings = ([yaml_body.complaint(repeated)] if repeated else []) + findings
         _check_convertible(given, kind)
         if findings and field_validation == STRICT:
             raise StrictError(findings)
-    except (JSONError, TypeMismatch, StrictError, yaml_text.YAMLError) as error:
+    except (JSONError, TypeMismatch, StrictError, yaml_body.YAMLError) as error:
         raise refused(body, str(error), given, kind) from error
     if given != kind:
         raise BadRequest(

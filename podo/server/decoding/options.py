@@ -4,7 +4,7 @@ from typing import Any
 
 from podo.api.errors import BadRequest
 
-from . import json_text, yaml_text
+from . import json_text, yaml_body
 from .exact import Exact, TypeMismatch
 from .go_types import struct
 from .json_text import JSONError, Pairs
@@ -18,13 +18,13 @@ def decode_delete_options(body: bytes, media_type: str) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = yaml_text.parse(body)[0] if media_type == YAML else json_text.parse(body)
+        value = yaml_body.parse(body)[0] if media_type == YAML else json_text.parse(body)
         if not isinstance(value, Pairs | None):
             raise JSONError("json: cannot unmarshal the body into DeleteOptions")
         kind = dict(value or ()).get("kind", "DeleteOptions")
         if kind != "DeleteOptions":
             raise BadRequest("decoded object cannot be converted to DeleteOptions")
         options: dict[str, Any] = Exact().decode(struct(_TABLE), value)
-    except (JSONError, TypeMismatch, yaml_text.YAMLError) as error:
+    except (JSONError, TypeMismatch, yaml_body.YAMLError) as error:
         raise BadRequest(str(error)) from error
     return {key: item for key, item in options.items() if key not in ("kind", "apiVersion")}

@@ -11,6 +11,7 @@ import yaml
 
 from .json_text import Number, Pairs
 from .quoting import go_quoted
+from .yaml_body import YAMLError
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
@@ -27,10 +28,6 @@ class _Loader(yaml.CSafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
-
-
-class YAMLError(ValueError):
-    """The body is not YAML, or cannot be JSON; the message is go-yaml's."""
 
 
 def parse(body: bytes) -> tuple[Any, list[str]]:
@@ -52,11 +49,6 @@ def parse(body: bytes) -> tuple[Any, list[str]]:
     except RecursionError as error:
         raise YAMLError("yaml: exceeded max depth") from error
     return value, reader.repeated
-
-
-def complaint(repeated: list[str]) -> str:
-    """Repeated members as one finding."""
-    return "yaml: unmarshal errors:\n" + "\n".join(f"  {line}" for line in repeated)
 
 
 def _problem(error: yaml.YAMLError) -> str:

@@ -84,11 +84,11 @@ def metrics(requests: Requests) -> PathHandler:
 
 def token_issuer(issuer: Issuer, jwks_url: str) -> dict[str, PathHandler]:
     """OpenID Connect discovery (KEP-1393)."""
-    described = {"issuer": issuer.name, "response_types_supported": ["id_token"], "subject_types_supported": ["public"]}
-    described["id_token_signing_alg_values_supported"] = [issuer.key.algorithm]
+    described = {"response_types_supported": ["id_token"], "subject_types_supported": ["public"]}
 
     async def discovery(request: PathRequest) -> Answer:
-        return json_answer({"issuer": issuer.name, "jwks_uri": jwks_url} | described)
+        algorithms = {"id_token_signing_alg_values_supported": [issuer.key.algorithm]}
+        return json_answer({"issuer": issuer.name, "jwks_uri": jwks_url} | described | algorithms)
 
     async def keys(request: PathRequest) -> Answer:
         return json_answer({"keys": [issuer.key.public_jwk()]})._replace(media_type=JWKS)

@@ -12,7 +12,7 @@ import msgspec
 from podo.api.errors import APIError, BadRequest, Invalid
 from podo.api.field_errors import invalid, invalid_object
 
-from ..decoding import json_text, yaml_text
+from ..decoding import json_text, yaml_body
 from ..decoding.exact import Exact, TypeMismatch
 from ..decoding.go_types import INTERFACE, LIST, MAP, STRUCT, GoField, GoType, struct
 from ..decoding.json_text import JSONError
@@ -173,7 +173,7 @@ def applied(
         subresource=subresource,
         reset=reset,
     )
-    finding = f"error converting YAML to JSON: {yaml_text.complaint(repeated)}"
+    finding = f"error converting YAML to JSON: {yaml_body.complaint(repeated)}"
     if repeated and body.field_validation == STRICT:
         raise BadRequest(f"error strict decoding YAML: {finding}")
     warnings = yaml_lines(finding) if repeated and body.field_validation == WARN else []
@@ -184,11 +184,11 @@ def _configuration(content: bytes) -> tuple[Object, list[str]]:
     """(the applied configuration, its repeated members). Raises BadRequest."""
     try:
         if (value := json_text.quick(content)) is None:
-            value, repeated = yaml_text.parse(content)
+            value, repeated = yaml_body.parse(content)
             value = json_text.plain(value)
         else:
             repeated = []
-    except (yaml_text.YAMLError, OverflowError) as error:
+    except (yaml_body.YAMLError, OverflowError) as error:
         raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from error
     if value is not None and not isinstance(value, dict):
         what = "array" if isinstance(value, list) else "bool" if isinstance(value, bool) else ""
