@@ -1,0 +1,114 @@
+import asyncio
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+
+from podo.api.types.core_v1 import Event, Namespace, Node, Pod
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import Client, DeleteOptions, Key
+from podo.client.events import EventWriter
+from podo.client.informers import Informers
+from podo.clock import VirtualClock
+from podo.scheduler.scheduler import Scheduler
+from podo.server.app import install_subresources
+from podo.server.core import running_core
+from podo.store.memory import MemoryStore
+from tests.scheduler.build import node, pod
+
+
+@asynccontextmanager
+async def scheduling(clock: VirtualClock):
+    """An API with a scheduler at work; yields its client."""
+    async with running_core(MemoryStore(), clock) as core, asyncio.TaskGroup() as tasks:
+        install_subresources(core, None)
+        client = core.client()
+        await client.create(Namespace(metadata=ObjectMeta(name="default")))
+        informers, events = Informers(client, clock), EventWriter(client, clock)
+        scheduler = Scheduler(client, informers, events.recorder("default-scheduler"), clock, chance=Random(1))
+        running = [tasks.create_task(part.run()) for part in (informers, events, scheduler)]
+        try:
+            yield client
+        finally:
+            for task in running:
+                task.cancel()
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock()
+
+
+async def placed(client: Client, clock: VirtualClock, name: str, seconds: float = 0) -> str:
+    """The Pod's node after so many seconds."""
+    await clock.run_for(seconds, turns=200)
+    return (await client.get(Pod, Key("default", name))).spec.node_name
+
+
+async def test_a_pod_is_bound_and_an_event_says_so(clock):
+    async with scheduling(clock) as client:
+        await client.create(node("a"))
+        await client.create(pod("p"))
+        assert await placed(client, clock, "p") == "a"
+        events = await client.list(Event)
+        assert [(e.reason, e.message) for e in events.items] == [("Scheduled", "Successfully assigned default/p to a")]
+
+
+async def test_a_pod_that_fits_nowhere_says_why_and_is_placed_when_a_node_comes(clock):
+    async with scheduling(clock) as client:
+        await client.create(node("small", cpu="1"))
+        await client.create(pod("p", cpu="2"))
+        assert await placed(client, clock, "p") == ""
+        (condition,) = (await client.get(Pod, Key("default", "p"))).status.conditions
+        message = "0/1 nodes are available: 1 Insufficient cpu."
+        assert (condition.type, condition.status, condition.reason) == ("PodScheduled", "False", "Unschedulable")
+        assert condition.message == message
+        assert [(e.reason, e.message) for e in (await client.list(Event)).items] == [("FailedScheduling", message)]
+        await client.create(node("big", cpu="4"))
+        assert await placed(client, clock, "p", 11) == "big"
+
+
+async def test_room_that_a_deleted_pod_leaves_is_used(clock):
+    async with scheduling(clock) as client:
+        await client.create(node("a", cpu="1"))
+        await client.create(pod("first", cpu="1"))
+        assert await placed(client, clock, "first") == "a"
+        await client.create(pod("second", cpu="1"))
+        assert await placed(client, clock, "second") == ""
+        await client.delete(Pod, Key("default", "first"), DeleteOptions(grace_period_seconds=0))
+        assert await placed(client, clock, "second", 11) == "a"
+
+
+async def test_pods_of_other_schedulers_and_gated_pods_are_left_alone(clock):
+    from podo.api.types.core_v1 import PodSchedulingGate
+
+    async with scheduling(clock) as client:
+        await client.create(node("a"))
+        await client.create(pod("theirs", scheduler_name="other"))
+        await client.create(pod("gated", scheduling_gates=(PodSchedulingGate(name="example.com/wait"),)))
+        assert await placed(client, clock, "theirs") == ""
+        assert await placed(client, clock, "gated") == ""
+
+
+async def test_many_pods_never_exceed_a_node(clock):
+    async with scheduling(clock) as client:
+        for name in "abc":
+            await client.create(node(name, cpu="2"))
+        for number in range(8):
+            await client.create(pod(f"p{number}", cpu="900m"))
+        await clock.run_for(1, turns=500)
+        where = [p.spec.node_name for p in (await client.list(Pod)).items]
+        assert sorted(where) == ["", "", "a", "a", "b", "b", "c", "c"]
+
+
+async def test_a_node_that_is_gone_takes_no_pod(clock):
+    async with scheduling(clock) as client:
+        await client.create(node("a"))
+        await client.create(node("b"))
+        await clock.run_for(0, turns=100)
+        await client.delete(Node, Key("", "a"))
+        await clock.run_for(0, turns=100)
+        for number in range(3):
+            await client.create(pod(f"p{number}"))
+        await clock.run_for(0, turns=300)
+        assert {p.spec.node_name for p in (await client.list(Pod)).items} == {"b"}
