@@ -18,6 +18,7 @@ STEPS: tuple[ModuleType, ...] = (
     scale,
     rollout,
     survive,
+    leave,
 )
 
 
@@ -25,16 +26,16 @@ def main() -> int:
     """Run the steps in order; stop at the first broken promise, and say how to look into it."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--name", default="default", help="the cluster's name")
-    parser.add_argument(
-        "--leave", action="store_true", help="take the cluster down at the end, and check that nothing is left"
-    )
+    parser.add_argument("--down", action="store_true", help="take the cluster down at the end")
     options = parser.parse_args()
     stage, started = Stage(cluster=options.name, progress=progress), time.monotonic()
-    for number, step in enumerate([*STEPS, *([leave] if options.leave else [])], 1):
+    for number, step in enumerate(STEPS, 1):
         if not show(number, step, stage):
             return 1
     print(f"all promises kept in {time.monotonic() - started:.1f} s")
-    if not options.leave:
+    if options.down:
+        stage.podo("down")
+    else:
         print(f"\nThe cluster runs on:\n  export KUBECONFIG={stage.environment['KUBECONFIG']}")
         print("  kubectl get pods -o wide      podo status      podo down")
     return 0

@@ -47,6 +47,10 @@ class Stage:
     def podo(self, *arguments: str) -> str:
         return self.run("podo", *arguments)
 
+    def save_kubeconfig(self) -> None:
+        """Have the tools use this cluster's credentials."""
+        Path(self.environment["KUBECONFIG"]).write_text(self.podo("kubeconfig"))
+
     def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
         return self.run("kubectl", *arguments, stdin=stdin, check=check)
 

@@ -1,7 +1,5 @@
 """A cluster from nothing."""
 
-from pathlib import Path
-
 from demo.stage import Broken, Stage
 
 TITLE = "Cluster: podo up --nodes 3"
@@ -9,7 +7,7 @@ TITLE = "Cluster: podo up --nodes 3"
 
 def run(stage: Stage) -> str:
     stage.podo("up", "--nodes", str(stage.nodes))
-    Path(stage.environment["KUBECONFIG"]).write_text(stage.podo("kubeconfig"))
+    stage.save_kubeconfig()
     nodes = stage.get("nodes")
     ready = [n for n in nodes if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"]["conditions"])]
     if len(ready) != stage.nodes:

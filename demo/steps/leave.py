@@ -1,38 +1,47 @@
-"""podo down leaves nothing behind: everything is counted before and after."""
+"""podo down leaves nothing behind: a second cluster comes and goes, and the machine is compared before and after."""
 
 import os
 from pathlib import Path
 
-from demo.stage import Broken, Stage
+from demo.stage import Broken, Stage, is_ready
 
-TITLE = "Leave: podo down, nothing left behind"
+TITLE = "Leave: a second cluster comes, works, and goes: podo down leaves nothing behind"
+POD = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "guest"},'
+POD += ' "spec": {"containers": [{"name": "c", "image": "hello:v1"}]}}'
 
 
 def run(stage: Stage) -> str:
-    stage.podo("down")
-    if left := residue(stage):
+    guest = Stage(cluster=f"{stage.cluster}-guest", nodes=2, progress=stage.progress)
+    before = census(guest)
+    guest.podo("build", "-t", "hello:v1", "examples/hello")
+    guest.podo("up", "--nodes", "2")
+    guest.save_kubeconfig()
+    guest.kubectl("create", "-f", "-", stdin=POD)
+    guest.until("the guest cluster's Pod is Ready", lambda: is_ready(guest.get("pod", "guest")))
+    made = census(guest) - before
+    guest.podo("down")
+    if left := sorted(census(guest) - before):
         raise Broken("left behind:\n    " + "\n    ".join(left))
-    return "no process, mount, namespace, link, route, nft table or cgroup"
+    return f"{len(made)} processes, mounts, links, routes, tables, cgroups and folders were there, none is left"
 
 
-def residue(stage: Stage) -> list[str]:
-    """Whatever on this machine still names the cluster or podo's ranges, found without podo's help."""
-    marks = (f"podo/{stage.cluster}/", f"podo/{stage.cluster}\0")
-    found = []
+def census(stage: Stage) -> set[str]:
+    """What is on this machine that a cluster might leave, found without podo's help."""
+    mark = f"/podo/{stage.cluster}/"
+    found = {f"mount {line.split()[1]}" for line in Path("/proc/self/mounts").read_text().splitlines() if mark in line}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
-            continue
-        if any(mark in command for mark in marks) and int(pid) != os.getpid():
-            found.append(f"process {pid}: {command.replace(chr(0), ' ')}")
-    found += [f"mount {m.split()[1]}" for m in Path("/proc/self/mounts").read_text().splitlines() if marks[0] in m]
-    found += [f"cgroup {p}" for p in Path("/sys/fs/cgroup").glob(f"**/podo/{stage.cluster}")]
-    found += [
+            continue  # it has ended meanwhile
+        if mark in command:
+            found.add(f"process {pid}: {command}")
+    for top in (*Path("/sys/fs/cgroup").glob("podo/*"), *Path("/sys/fs/cgroup").glob("*/podo/*")):
+        if top.name == stage.cluster:
+            found |= {f"cgroup {path}" for path, _, _ in os.walk(top)}
+    found |= {
         f"folder {p}" for p in (Path("/run/podo") / stage.cluster, Path("/var/lib/podo") / stage.cluster) if p.exists()
-    ]
-    found += [f"link {line}" for line in stage.run("ip", "-br", "link").splitlines() if line.startswith("podo")]
-    found += [
-        f"route {r}" for r in stage.run("ip", "route").splitlines() if "10.244." in r or "10.96." in r or "10.245." in r
-    ]
-    return found + [f"nft {t}" for t in stage.run("nft", "list", "tables").splitlines() if "podo" in t]
+    }
+    found |= {f"link {line.split()[0]}" for line in stage.run("ip", "-br", "link").splitlines()}
+    found |= {f"route {line}" for line in stage.run("ip", "route", "show", "table", "all").splitlines()}
+    return found | {f"nft {line}" for line in stage.run("nft", "list", "tables").splitlines()}

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podo.node.cgroups.detect import detect, problem
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -63,39 +65,19 @@ def runtime() -> Finding:
     found = [name for name in ("crun", "runc") if shutil.which(name)]
     if not found:
         return Finding("runtime", False, "neither crun nor runc", "apt-get install crun runc, or: podo setup", "crun")
-    if found == ["crun"] and cgroup_layout() != "v2":
+    setup = detect()
+    if found == ["crun"] and not setup.pure_v2:
         fix = "apt-get install runc, or: podo setup"
-        return Finding("runtime", False, f"crun refuses {cgroup_layout()} cgroups", fix, "runc")
-    chosen = "crun" if "crun" in found and cgroup_layout() == "v2" else "runc" if "runc" in found else found[0]
+        return Finding("runtime", False, f"crun refuses {setup.version.value} cgroups", fix, "runc")
+    chosen = "crun" if "crun" in found and setup.pure_v2 else "runc" if "runc" in found else found[0]
     return Finding("runtime", True, f"{chosen} ({run(chosen, '--version')[1].partition(chr(10))[0]})")
-
-
-def cgroup_layout(mounts: str | None = None) -> str:
-    """`v2`, `v1`, `hybrid` (controllers on v1, a v2 tree beside) or `none`."""
-    text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
-    rows = [line.split()[:4] for line in text.splitlines()]
-    v2 = any(kind == "cgroup2" for _, _, kind, _ in rows)
-    v1 = any(kind == "cgroup" and "name=" not in options for _, _, kind, options in rows)
-    return {(True, True): "hybrid", (False, True): "v1", (True, False): "v2", (False, False): "none"}[v2, v1]
 
 
 def cgroups() -> Finding:
     """The controllers that limits and accounting need."""
-    layout = cgroup_layout()
-    if layout == "none":
-        fix = "mount them: mount -t cgroup2 none /sys/fs/cgroup"
-        return Finding("cgroups", False, "no cgroups are mounted", fix)
-    missing = {"cpu", "memory", "pids"} - controllers(layout)
-    fix = f"enable them in the kernel's command line: {', '.join(sorted(missing))}" if missing else ""
-    return Finding("cgroups", not missing, layout + (f", without {', '.join(sorted(missing))}" if missing else ""), fix)
-
-
-def controllers(layout: str) -> set[str]:
-    """The controllers that can be used."""
-    if layout == "v2":
-        return set(Path("/sys/fs/cgroup/cgroup.controllers").read_text().split())
-    rows = [line.split() for line in Path("/proc/cgroups").read_text().splitlines()[1:]]
-    return {name for name, hierarchy, _, enabled in rows if enabled == "1" and hierarchy != "0"}
+    setup = detect()
+    what, _, fix = problem(setup).partition(": ")
+    return Finding("cgroups", not what, what or setup.version.value, fix or what)
 
 
 def overlay() -> Finding:
@@ -106,9 +88,8 @@ def overlay() -> Finding:
 
 def nftables() -> Finding:
     """The kernel side: a throw-away table with the expressions that Services use, checked and not applied."""
-    rules = (
-        "table ip podo_check { chain c { type nat hook output priority 0; numgen random mod 2 vmap { 0: accept }; } }"
-    )
+    chain = "type nat hook output priority 0; numgen random mod 2 vmap { 0 : accept };"
+    rules = f"table ip podo_check {{ chain c {{ {chain} }}; }}\n"
     try:
         done = subprocess.run(["nft", "-c", "-f", "-"], input=rules, capture_output=True, text=True, timeout=10)
     except (FileNotFoundError, subprocess.TimeoutExpired):
@@ -158,7 +139,7 @@ def quick_complaint() -> str:
         programs.append("crun or runc")
     if programs:
         return f"not installed: {', '.join(programs)}"
-    return "" if cgroup_layout() != "none" else "no cgroups are mounted"
+    return problem(detect())
 
 
 def missing_packages(findings: Iterable[Finding]) -> list[str]:

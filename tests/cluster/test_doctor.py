@@ -1,25 +1,5 @@
-import pytest
-
 from podo.cluster import doctor
 from podo.cluster.doctor import Finding, missing_packages
-
-V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0"
-V1 = "cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0"
-SYSTEMD = "cgroup /sys/fs/cgroup/systemd cgroup rw,name=systemd 0 0"
-
-
-@pytest.mark.parametrize(
-    ("mounts", "layout"),
-    [
-        (V2, "v2"),
-        (V1, "v1"),
-        (f"{V1}\n{SYSTEMD}\n{V2}", "hybrid"),
-        ("proc /proc proc rw 0 0", "none"),
-        (SYSTEMD, "none"),
-    ],
-)
-def test_the_layout_of_cgroups_is_read_from_the_mounts(mounts, layout):
-    assert doctor.cgroup_layout(mounts) == layout
 
 
 def test_a_program_that_is_missing_names_its_package():
