@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podo.clock import Clock, SystemClock
-from podo.server.admission.chain import Chain
-from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
-from podo.server.admission_point import Admission
+from podo.server.admission.default_set import default_admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
@@ -38,14 +36,12 @@ from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
-from podo.server.registry.catalog import Catalog
 from podo.server.strategy import Object
 from podo.server.subresources.binding import BindingQuestions, Bindings
 from podo.server.subresources.eviction import Evictions
 from podo.server.subresources.scale import Scales
 from podo.server.subresources.token import Tokens
 from podo.server.table.tables import PrinterTables
-from podo.server.watchcache.cache import WatchCache
 from podo.store.open import FullStore, open_store
 
 
@@ -95,7 +91,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             running_core(
                 store,
                 clock,
-                admission=admission,
+                admission=default_admission,
                 shared=config.store.startswith("etcd:"),
             )
         )
@@ -125,20 +121,6 @@ def install_hooks(core: Core, store: FullStore, service_cidr: str) -> Repair:
     ports = Ports(store, core.cache, chance)
     core.registry.hooks["", "Service"] = ServiceAllocation(pool, ports)
     return Repair(core, pool, ports)
-
-
-def admission(cache: WatchCache, catalog: Catalog) -> Admission:
-    """The plug-ins, in the order in which they are asked."""
-    namespaces = catalog.by_path("", "v1", "namespaces")
-    assert namespaces is not None
-    prefix = namespaces.stored.prefix
-
-    async def find_namespace(name: str) -> Object | None:
-        await cache.consistent()
-        entry = cache.resource(prefix).get(name)
-        return entry.object() if entry is not None else None
-
-    return Chain([NamespaceLifecycle(find_namespace)])
 
 
 def issuer_of(config: ServerConfig) -> Issuer | None:

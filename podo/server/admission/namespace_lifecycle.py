@@ -1,21 +1,21 @@
 """NamespaceLifecycle: nothing is made in a namespace that is missing or going, and some namespaces never go."""
 
-from collections.abc import Awaitable, Callable
-
 from podo.api.errors import Forbidden, NotFound
+from podo.api.types.core_v1 import Namespace
+from podo.server.admission.lookup import Lookup
 from podo.server.admission_point import Attributes, Operation
-from podo.server.strategy import Object
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 ALWAYS_ALLOWED = frozenset({("authorization.k8s.io", "localsubjectaccessreviews")})
-FindNamespace = Callable[[str], Awaitable[Object | None]]
 
 
 class NamespaceLifecycle:
-    """`find` gives a namespace, as new as any acknowledged write."""
+    """For all that lies in namespaces, and for namespaces."""
 
-    def __init__(self, find: FindNamespace) -> None:
-        self._find = find
+    resources = None
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
 
     async def mutate(self, attributes: Attributes) -> None:
         """Raises NotFound, Forbidden."""
@@ -32,10 +32,10 @@ class NamespaceLifecycle:
 
     async def _check(self, attributes: Attributes) -> None:
         namespace, resource = attributes.namespace, attributes.resource
-        found = await self._find(namespace)
+        found = await self._lookup.find(Namespace, namespace)
         if found is None:
             raise NotFound(f'namespaces "{namespace}" not found', name=namespace, kind="namespaces")
-        if (found.get("status") or {}).get("phase") != "Terminating":
+        if found.status.phase != "Terminating":
             return
         name = attributes.name
         why = f"unable to create new content in namespace {namespace} because it is being terminated"

@@ -1,0 +1,21 @@
+"""A running API with the plug-ins that are on by default, and a namespace with its account."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from podo.api.types.core_v1 import ServiceAccount
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.server.admission.default_set import default_admission
+from podo.server.core import Core, running_core, system_chance
+from podo.store.memory import MemoryStore
+from tests.server.admission.build import namespace
+
+
+@pytest.fixture
+async def core(clock) -> AsyncIterator[Core]:
+    async with running_core(MemoryStore(), clock, admission=default_admission, chance=system_chance(1)) as running:
+        client = running.client()
+        await client.create(namespace("default"))
+        await client.create(ServiceAccount(metadata=ObjectMeta(name="default", namespace="default")))
+        yield running
