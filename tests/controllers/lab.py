@@ -17,8 +17,13 @@ from podo.client.events import EventWriter
 from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
 from podo.controllers.base import Controller, Loop
-from podo.server.app import admission, install_subresources
+from podo.server.admission.chain import Chain
+from podo.server.admission.lookup import CachedLookup
+from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
+from podo.server.app import install_subresources
 from podo.server.core import Core, running_core, system_chance
+from podo.server.registry.catalog import Catalog
+from podo.server.watchcache.cache import WatchCache
 from podo.store.memory import MemoryStore
 
 NS = "ns"
@@ -168,12 +173,17 @@ class Lab:
         ]
 
 
+def namespaces_only(cache: WatchCache, catalog: Catalog) -> Chain:
+    """Admission that keeps namespaces; Pods and Nodes stay as tests make them."""
+    return Chain([NamespaceLifecycle(CachedLookup(cache, catalog))])
+
+
 @asynccontextmanager
 async def running_lab(wrap: Wrap = lambda c: c) -> AsyncIterator[Lab]:
     """A lab with the namespace NS. `wrap` may come between the controllers and the API."""
     clock = VirtualClock()
     store = MemoryStore(clock=clock)
-    core_of = running_core(store, clock, admission=admission, chance=system_chance(1))
+    core_of = running_core(store, clock, admission=namespaces_only, chance=system_chance(1))
     async with core_of as core, asyncio.TaskGroup() as tasks:
         install_subresources(core, None)
         lab = Lab(core, clock, tasks, wrap)

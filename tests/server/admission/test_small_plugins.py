@@ -93,18 +93,21 @@ async def test_a_claim_gets_the_newest_default_class_and_a_finalizer(client, clo
     assert (await client.create(claim("none", storage_class_name=""))).spec.storage_class_name == ""
 
 
-async def test_only_a_bound_claim_of_a_class_that_allows_it_grows(client):
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_bound_claim_grows_if_its_class_allows_it(client, allowed):
     await client.create(
-        StorageClass(metadata=ObjectMeta(name="fast"), provisioner="p.example.com", allow_volume_expansion=True)
+        StorageClass(metadata=ObjectMeta(name="fast"), provisioner="p.example.com", allow_volume_expansion=allowed)
     )
     await client.create(claim(storage_class_name="fast", volume_name="v"))
-    grow = Patch(media_type=MERGE_PATCH, body={"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
-    with pytest.raises(Forbidden, match="Only bound persistent volume claims can be expanded"):
-        await client.patch(PersistentVolumeClaim, Key("default", "c"), grow)
     bound = Patch(media_type=MERGE_PATCH, body={"status": {"phase": "Bound"}})
     await client.patch(PersistentVolumeClaim, Key("default", "c"), bound, subresource="status")
-    grown = await client.patch(PersistentVolumeClaim, Key("default", "c"), grow)
-    assert grown.spec.resources.requests == {"storage": "2Gi"}
+    grow = Patch(media_type=MERGE_PATCH, body={"spec": {"resources": {"requests": {"storage": "2Gi"}}}})
+    if allowed:
+        grown = await client.patch(PersistentVolumeClaim, Key("default", "c"), grow)
+        assert grown.spec.resources.requests == {"storage": "2Gi"}
+    else:
+        with pytest.raises(Forbidden, match="only dynamically provisioned pvc can be resized"):
+            await client.patch(PersistentVolumeClaim, Key("default", "c"), grow)
 
 
 async def test_an_ingress_gets_the_default_class(client):
