@@ -1,6 +1,7 @@
 """`python -m bench`: measure a cluster, print a table."""
 
 import contextlib
+import os
 import resource
 import sys
 import tempfile
@@ -99,15 +100,16 @@ def main(
     if not kubeconfig:
         options = own_cluster(options)
     _allow_many_files()
-    run = Run(chosen(only or []))
+    run, before = Run(chosen(only or [])), os.getloadavg()[0]
     try:
         uvloop.run(run.from_start(options, nodes=nodes) if options.start else run.on(options))
     except (Refused, KubeconfigError, OSError) as error:  # what was read before is still worth having
         run.skipped.append(("the rest", f"FAILED: {error}"))
+    load = f"{before:.1f} before, {os.getloadavg()[0]:.1f} after"
     if output is Output.JSON:
-        print(table.as_json(run.lines, run.skipped))
+        print(table.as_json(run.lines, run.skipped, load))
     else:
-        table.render(run.lines, run.skipped, Console(width=None if sys.stdout.isatty() else 180))
+        table.render(run.lines, run.skipped, load, Console(width=None if sys.stdout.isatty() else 180))
     sys.exit(any("FAILED" in reason for _, reason in run.skipped))
 
 

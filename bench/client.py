@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ class Client:
 
     credentials: kubeconfig.Credentials
     tls: ssl.SSLContext | None = field(repr=False)
+    cluster_cpu: Callable[[], float] = field(default=float, repr=False)
+    """CPU seconds that the cluster has used so far; always 0 where its processes are not known."""
 
     @classmethod
     def from_kubeconfig(cls, path: Path, context: str = "") -> "Client":

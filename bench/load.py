@@ -20,6 +20,7 @@ class Sample:
     times: list[float] = field(default_factory=list)
     elapsed: float = 0.0
     own_cpu: float = 0.0  # this process's, to tell whether it was the bottleneck
+    cluster_cpu: float = 0.0  # the cluster's; 0 if its processes are not known
     failed: int = 0
     first_failure: str = ""
     bytes: int = 0
@@ -35,14 +36,15 @@ class Sample:
             notes.append(f"the client used {share:.0%} of a core and may be the limit")
         rate = len(self.times) / self.elapsed
         p50, p99 = percentile(self.times, 0.5), percentile(self.times, 0.99)
-        return Reading(case, len(self.times), rate, unit, p50, p99, note="; ".join(notes))
+        cpu = self.cluster_cpu / len(self.times) if self.cluster_cpu else None
+        return Reading(case, len(self.times), rate, unit, p50, p99, cpu, note="; ".join(notes))
 
 
 async def load(client: Client, make: Make, *, connections: int, seconds: float = 0, count: int = 0) -> Sample:
     """Send what `make` gives for `seconds`, or `count` requests in all."""
     sample = Sample()
     async with client.connections(connections) as opened:
-        begin, cpu = time.perf_counter(), time.process_time()
+        begin, cpu, cluster = time.perf_counter(), time.process_time(), client.cluster_cpu()
         until = begin + seconds if seconds else float("inf")
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -54,6 +56,7 @@ async def load(client: Client, make: Make, *, connections: int, seconds: float =
                 raise Refused(f"the connection broke: {broken}") from errors
             raise
         sample.elapsed, sample.own_cpu = time.perf_counter() - begin, time.process_time() - cpu
+        sample.cluster_cpu = client.cluster_cpu() - cluster
     return sample
 
 

@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "hello"
 
 def own_cluster(options: Options) -> Options:
     """The commands for it, and where its kubeconfig and its processes are."""
-    podo = Path(sys.executable).with_name("podo")
+    podo = f"{shlex.quote(sys.executable)} -m podo.main"  # what the `podo` script runs, wherever that may be
     return replace(
         options,
         kubeconfig=Path("/var/lib/podo") / NAME / "kubeconfig",

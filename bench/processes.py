@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -57,3 +58,9 @@ def cpu_seconds(pids: list[int], proc: Path = Path("/proc")) -> dict[int, float]
             continue
         found[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
     return found
+
+
+def meter(pattern: str, proc: Path = Path("/proc")) -> Callable[[], float]:
+    """A clock of the CPU seconds that the processes have used which now match `pattern`; it stands still for none."""
+    pids = matching(pattern, proc) if pattern else []
+    return lambda: sum(cpu_seconds(pids, proc).values())

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench import objects
 from bench.client import Client, Refused
 from bench.load import load
+from bench.processes import meter
 
 KINDS = (objects.deployments, objects.pods, objects.configmaps)
 _GONE_SECONDS = 60
@@ -68,7 +69,7 @@ class Target:
 @asynccontextmanager
 async def prepared(options: Options) -> AsyncIterator[Target]:
     """The target, with a namespace for this run, which is removed at the end."""
-    client = Client.from_kubeconfig(options.kubeconfig)
+    client = replace(Client.from_kubeconfig(options.kubeconfig), cluster_cpu=meter(options.process))
     nodes = await ready_nodes(client)
     name = f"bench-{secrets.token_hex(4)}"
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

@@ -12,7 +12,7 @@ from bench.watching import Item, observed
 
 async def measure(target: Target) -> AsyncIterator[Reading]:
     path, patience = objects.pods(target.namespace), target.options.patience
-    ready, gone = [], []
+    ready, gone, before = [], [], target.client.cluster_cpu()
     async with observed(target.client, path) as view:
         for number in range(target.options.rounds):
             name, begin = f"ready-{number}", time.perf_counter()
@@ -23,7 +23,8 @@ async def measure(target: Target) -> AsyncIterator[Reading]:
             await target.client.one("DELETE", f"{path}/{name}")
             await view.until(partial(is_gone, name=name), patience)
             gone.append(time.perf_counter() - begin)
-    yield of_times("one Pod, create → Ready", ready)
+    cpu = (target.client.cluster_cpu() - before) / target.options.rounds or None
+    yield of_times("one Pod, create → Ready", ready, cpu=cpu, note="CPU: until it is gone")
     yield of_times("one Pod, delete → gone", gone)
 
 

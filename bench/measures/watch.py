@@ -88,6 +88,7 @@ async def update(target: Target, path: str, connection: Connection, index: int) 
 async def flood(target: Target, path: str, writers: list[Connection], counter: Counter) -> Reading:
     """Update as fast as the server answers, until the time is over and all events have come."""
     before, begin, cpu, updates = counter.events, time.perf_counter(), time.process_time(), itertools.count()
+    cluster = target.client.cluster_cpu()
 
     async def write(index: int) -> None:
         while time.perf_counter() < begin + target.options.seconds:
@@ -99,5 +100,7 @@ async def flood(target: Target, path: str, writers: list[Connection], counter: C
     await counter.until(before + written * watchers)
     elapsed, used = time.perf_counter() - begin, time.process_time() - cpu
     note = f"{written:,} updates; the client used {used / elapsed:.0%} of a core"
-    rate = (counter.events - before) / elapsed
-    return Reading(f"watch, {watchers:,} watchers: delivered at most", written, rate, "events", note=note)
+    delivered = counter.events - before
+    each = (target.client.cluster_cpu() - cluster) / delivered or None
+    case = f"watch, {watchers:,} watchers: delivered at most"
+    return Reading(case, written, delivered / elapsed, "events", cpu=each, note=note)

@@ -39,6 +39,17 @@ def test_cpu_time_is_user_and_system_also_of_a_process_with_an_odd_name(tmp_path
     assert processes.cpu_seconds([8, 10], tmp_path) == {8: 3.0}
 
 
+def test_a_meter_reads_what_those_have_used_who_were_there_when_it_was_made(tmp_path):
+    ticks = os.sysconf("SC_CLK_TCK")
+    fake(tmp_path, os.getpid(), b"bench")
+    fake(tmp_path, 1_000_001, b"podo\0server", ticks=(ticks, 0))
+    meter = processes.meter("^podo", tmp_path)
+    fake(tmp_path, 1_000_002, b"podo\0agent", ticks=(5 * ticks, 0))
+    (tmp_path / "1000001" / "stat").write_text(STAT.format(pid=1_000_001, parent=1, user=ticks, system=2 * ticks))
+    assert meter() == 3.0
+    assert processes.meter("", tmp_path)() == 0.0
+
+
 def test_a_real_process_is_found_and_has_memory():
     with subprocess.Popen(
         [sys.executable, "-c", "print('up', flush=True); input()", "bench-marker"],

@@ -34,13 +34,18 @@ def test_a_sample_gives_its_rate_and_says_what_failed_and_what_limits_it():
     )
 
 
+def test_a_sample_shares_the_clusters_cpu_time_among_its_requests_if_it_is_known():
+    assert Sample(times=[0.001] * 200, elapsed=2.0, cluster_cpu=0.1).reading("PUT").cpu == 0.0005
+    assert Sample(times=[0.001] * 200, elapsed=2.0).reading("PUT").cpu is None
+
+
 def test_a_sample_in_which_nothing_succeeded_is_no_reading():
     with pytest.raises(Refused, match="403: forbidden"):
         Sample(elapsed=1, failed=9, first_failure="403: forbidden").reading("PUT")
 
 
 LINES = [
-    ("get", "≥ 8,000/s", Reading("GET Pod", 24_000, rate=8123.4, unit="requests", p50=0.00021, p99=0.0034)),
+    ("get", "≥ 8,000/s", Reading("GET Pod", 24_000, rate=8123.4, p50=0.00021, p99=0.0034, cpu=0.00005)),
     ("get", "≥ 8,000/s", Reading("GET Pod again", 1, rate=10.0, unit="requests")),
     ("list", "fast", Reading("LIST", 20, rate=1234567.8, unit="objects", p50=1.5, p99=0.0123, note="100 MB/s")),
     ("memory", "small", Reading("memory", value="130 MiB")),
@@ -50,20 +55,22 @@ SKIPPED = [("rollout", "needs a Ready node, and this server has none")]
 
 def test_the_table_has_each_time_in_the_unit_that_suits_it_and_each_aim_once():
     out = io.StringIO()
-    table.render(LINES, SKIPPED, Console(file=out, width=160))
+    table.render(LINES, SKIPPED, "1.5 before, 2.0 after", Console(file=out, width=160))
     lines = [line.split() for line in out.getvalue().splitlines()]
-    assert lines[1] == ["GET", "Pod", "24,000", "8,123/s", "0.210", "ms", "3.400", "ms", "≥", "8,000/s"]
+    assert lines[1] == ["GET", "Pod", "24,000", "8,123/s", "0.210", "ms", "3.400", "ms", "0.050", "ms", "≥", "8,000/s"]
     assert lines[2] == ["GET", "Pod", "again", "1", "10/s"]
     assert lines[3] == ["LIST", "20", "1,234,568", "objects/s", "1.50", "s", "12.3", "ms", "fast", "100", "MB/s"]
     assert lines[4] == ["memory", "1", "130", "MiB", "small"]
-    assert lines[5][:4] == ["rollout:", "left", "out:", "needs"]
+    assert lines[5][1:] == ["cores;", "load", "1.5", "before,", "2.0", "after"]
+    assert lines[6][:4] == ["rollout:", "left", "out:", "needs"]
 
 
 def test_json_has_every_number_unrounded():
-    read = json.loads(table.as_json(LINES, SKIPPED))
+    read = json.loads(table.as_json(LINES, SKIPPED, "1.0 before, 3.0 after"))
     assert read["readings"][0]["rate"] == 8123.4
     assert read["readings"][3]["measure"] == "memory"
     assert read["skipped"] == dict(SKIPPED)
+    assert read["load"] == "1.0 before, 3.0 after"
 
 
 def test_single_times_give_count_and_percentiles_without_a_rate():
