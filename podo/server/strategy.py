@@ -47,6 +47,8 @@ class Traits:
     """DELETE answers with the object, where others answer with a Status."""
     collects: bool = True
     """Propagation policies mean something (not so for Events)."""
+    orphans: bool = False
+    """Dependents are left where a DELETE does not say otherwise, as of old."""
     drops_status: bool = True
     """Where there is a status subresource: create drops status, update keeps the old one."""
     status_metadata: tuple[str, ...] = ()

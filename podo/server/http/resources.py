@@ -9,7 +9,7 @@ from aiohttp import web
 
 from podo.api.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
 from podo.clock import Clock
-from podo.server.answer import Answer
+from podo.server.answer import Answer, text_answer
 from podo.server.context import Context
 from podo.server.core import Core
 from podo.server.decoding_point import Decoder
@@ -93,6 +93,8 @@ class Resources:
         """Answer one. Raises APIError."""
         info = call.info
         served = self._core.catalog.by_path(info.group, info.version, info.resource)
+        if served is None and not self._core.catalog.has_group(info.group):
+            return text_answer("404 page not found\n", 404)
         if served is None or (bool(info.subresource) and info.subresource not in served.subresources):
             raise NotFound("the server could not find the requested resource")
         verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs

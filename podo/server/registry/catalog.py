@@ -26,6 +26,7 @@ class Catalog:
         self._by_prefix: dict[str, StoredKind] = {}
         self.version = 0
         """Grows whenever a kind comes or goes: what is worked out from the catalog is kept with it."""
+        self._groups = frozenset(resource.group for resource in resources.built_in())
         for resource in resources.built_in():
             self.add(_built_in(resource, self._stored))
 
@@ -51,6 +52,10 @@ class Catalog:
     def by_kind(self, group: str, version: str, kind: str) -> Served | None:
         """The kind whose objects say so."""
         return self._by_kind.get((group, version, kind))
+
+    def has_group(self, group: str) -> bool:
+        """Whether there is a built-in group of that name."""
+        return group in self._groups
 
     def __iter__(self) -> Iterator[Served]:
         return iter(self._by_path.values())

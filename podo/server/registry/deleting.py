@@ -119,18 +119,18 @@ def collection_finalizers(finalizers: list[str], strategy: Strategy, options: De
     """The finalizers that make the garbage collector do what the options say."""
     if not strategy.traits.collects:
         return finalizers
-    wanted = _propagation(finalizers, options)
+    wanted = _propagation(finalizers, options, ORPHAN if strategy.traits.orphans else "")
     others = [name for name in finalizers if name not in (ORPHAN, FOREGROUND)]
     changed = [*others, wanted] if wanted else others
     return finalizers if set(changed) == set(finalizers) else changed
 
 
-def _propagation(finalizers: list[str], options: DeleteOptions) -> str:
+def _propagation(finalizers: list[str], options: DeleteOptions, usual: str) -> str:
     if options.orphan_dependents is not None:
         return ORPHAN if options.orphan_dependents else ""
     if options.propagation:
         return {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(options.propagation, "")
-    return next((name for name in finalizers if name in (ORPHAN, FOREGROUND)), "")
+    return next((name for name in finalizers if name in (ORPHAN, FOREGROUND)), usual)
 
 
 def _grace(obj: Object, strategy: Strategy, options: DeleteOptions) -> int | None:

@@ -77,6 +77,12 @@ def test_a_propagation_that_stands_in_the_object_counts_unless_the_options_say_o
     assert collection_finalizers(["orphan"], Strategy(), DeleteOptions(propagation="Background")) == []
 
 
+def test_some_kinds_leave_their_dependents_unless_told_otherwise():
+    old = Strategy(Traits(orphans=True))
+    assert collection_finalizers([], old, DeleteOptions()) == ["orphan"]
+    assert collection_finalizers([], old, DeleteOptions(propagation="Background")) == []
+
+
 def test_propagation_means_nothing_to_kinds_that_own_nothing():
     options = DeleteOptions(propagation="Foreground")
     assert collection_finalizers([], Strategy(Traits(collects=False)), options) == []
