@@ -1,11 +1,11 @@
 """Objects, lists and watch events as bytes in the form that the client asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from podo.api.errors import APIError, NotAcceptable
-from podo.server.answer import Answer
+from podo.server.answer import Answer, Pieces
 from podo.server.forms import Tables, partial_head, partial_tail
 from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, YAML, Form
 from podo.server.registry.kinds import Served
@@ -13,6 +13,8 @@ from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.watcher import Notice, Seen
 
+TAILS_AT_ONCE = 250
+"""How many items of a list are joined at once."""
 END_OF_FIRST_EVENTS = "k8s.io/initial-events-end"
 
 
@@ -70,8 +72,8 @@ class Encoder:
         del obj["kind"], obj["apiVersion"]
         return msgspec.json.encode(obj)[1:]
 
-    def list(self, entries: Sequence[Entry], metadata: Object) -> bytes:
-        """A list of objects, with that ListMeta."""
+    def list(self, entries: Sequence[Entry], metadata: Object) -> bytes | Pieces:
+        """A list of objects, with that ListMeta; in pieces if it is long."""
         kind, meta = self.form.as_kind, msgspec.json.encode(metadata)
         if kind == TABLE:
             return msgspec.json.encode(self._table(entries, metadata))
@@ -156,7 +158,7 @@ class Encoder:
         """A line as a WebSocket message."""
         return line.rstrip(b"\n").decode()
 
-    def answer(self, body: bytes, status: int = 200) -> Answer:
+    def answer(self, body: bytes | Pieces, status: int = 200) -> Answer:
         """The answer for what `object`, `below` or `list` gave."""
         return formed(body, self.form, status)
 
@@ -170,17 +172,19 @@ def encoder_for(served: Served, form: Form, tables: Tables, *, include: str, sco
     return WireEncoder(served, form, tables, include=include, scope=scope)
 
 
-def formed(body: bytes, form: Form, status: int = 200) -> Answer:
+def formed(body: bytes | Pieces, form: Form, status: int = 200) -> Answer:
     """The answer for an object in JSON, in the client's media type. Raises NotAcceptable."""
     if form.media_type == YAML:
         import yaml
 
-        text = yaml.safe_dump(msgspec.json.decode(body), default_flow_style=False, allow_unicode=True, sort_keys=True)
+        text = yaml.safe_dump(
+            msgspec.json.decode(bytes(body)), default_flow_style=False, allow_unicode=True, sort_keys=True
+        )
         body = text.encode()
     elif form.media_type == PROTOBUF:
         from podo.server.http.wire import body_of
 
-        body = body_of(msgspec.json.decode(body))
+        body = body_of(msgspec.json.decode(bytes(body)))
     return Answer(status, body, form.media_type)
 
 
@@ -189,7 +193,20 @@ def _chunk(lines: Sequence[bytes]) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _joined(list_head: bytes, metadata: bytes, item_head: bytes, tails: Sequence[bytes]) -> bytes:
+def _joined(list_head: bytes, metadata: bytes, item_head: bytes, tails: Sequence[bytes]) -> bytes | Pieces:
     """`item_head` is all that stands before a tail: the brace, or kind and apiVersion too."""
-    items = item_head + (b"," + item_head).join(tails) if tails else b""
-    return b'%b"metadata":%b,"items":[%b]}\n' % (list_head, metadata, items)
+    front, end, between = b'%b"metadata":%b,"items":[' % (list_head, metadata), b"]}\n", b"," + item_head
+    if not tails:
+        return front + end
+    if len(tails) <= TAILS_AT_ONCE:
+        return b"".join((front, item_head, between.join(tails), end))
+
+    def pieces() -> Iterator[bytes]:
+        lead = front + item_head
+        for start in range(0, len(tails), TAILS_AT_ONCE):
+            yield lead + between.join(tails[start : start + TAILS_AT_ONCE])
+            lead = between
+        yield end
+
+    length = len(front) + len(item_head) + sum(map(len, tails)) + len(between) * (len(tails) - 1) + len(end)
+    return Pieces(length, pieces)

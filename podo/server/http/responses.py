@@ -4,13 +4,13 @@ import asyncio
 import random
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from podo.server.answer import Answer
+from podo.server.answer import Answer, Pieces
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 CACHE = b"Cache-Control: no-cache, private\r\n"
@@ -22,7 +22,7 @@ GZIP_FROM, GZIP_LEVEL = 128 << 10, 1
 class Whole(web.StreamResponse):
     """A complete answer as bytes, headers included."""
 
-    def __init__(self, status: int, head: bytes, body: bytes, *, keep_alive: bool) -> None:
+    def __init__(self, status: int, head: bytes, body: bytes | Pieces, *, keep_alive: bool) -> None:
         super().__init__(status=status)
         self._head, self._whole_body, self._keeps = head, body, keep_alive
 
@@ -35,21 +35,26 @@ class Whole(web.StreamResponse):
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client is gone")
-        if len(self._whole_body) <= PIECE:
-            transport.write(self._head + self._whole_body)
+        body = self._whole_body
+        if isinstance(body, bytes) and len(body) <= PIECE:
+            transport.write(self._head + body)
             return None
         transport.write(self._head)
-        view = memoryview(self._whole_body)
-        for start in range(0, len(view), PIECE):
+        for piece in body if isinstance(body, Pieces) else _pieces(body):
             if transport.is_closing():
                 raise ConnectionResetError("the client is gone")
-            transport.write(view[start : start + PIECE])
+            transport.write(piece)
             await request.writer.drain()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to write."""
         self._eof_sent = True
+
+
+def _pieces(body: bytes) -> Iterator[memoryview]:
+    view = memoryview(body)
+    return (view[start : start + PIECE] for start in range(0, len(view), PIECE))
 
 
 class _Date:
@@ -103,6 +108,7 @@ async def whole(request: web.BaseRequest, answer: Answer, warnings: Iterable[str
     return Whole(status, b"".join(lines), body, keep_alive=bool(request.keep_alive))
 
 
-def _gzip(body: bytes) -> bytes:
+def _gzip(body: bytes | Pieces) -> bytes:
     compress = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return compress.compress(body) + compress.flush()
+    pieces = (body,) if isinstance(body, bytes) else body
+    return b"".join([*map(compress.compress, pieces), compress.flush()])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from podo.api.errors import APIError, NotAcceptable
-from podo.server.answer import Answer
+from podo.server.answer import Answer, Pieces
 from podo.server.forms import META_GROUP
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST
@@ -54,7 +54,7 @@ class WireEncoder(Encoder):
     def message(self, line: bytes) -> str | bytes:
         return line[envelope.FRAME_HEAD :]
 
-    def answer(self, body: bytes, status: int = 200) -> Answer:
+    def answer(self, body: bytes | Pieces, status: int = 200) -> Answer:
         return Answer(status, body, self.form.media_type)
 
     def _kind(self) -> tuple[str, str]:

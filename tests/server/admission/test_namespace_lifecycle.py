@@ -4,17 +4,20 @@ import pytest
 
 from podo.api import resources
 from podo.api.errors import Forbidden, NotFound
+from podo.api.types.core_v1 import Namespace, NamespaceStatus
 from podo.clock import VirtualClock
 from podo.server.admission.chain import Chain
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.admission_point import Attributes, Operation
 from podo.server.context import ANONYMOUS, Context
 
-NAMESPACES = {"a": {"status": {"phase": "Active"}}, "going": {"status": {"phase": "Terminating"}}}
 
+class Known:
+    """Two namespaces, of which one goes."""
 
-async def find(name):
-    return NAMESPACES.get(name)
+    async def find(self, cls, name, namespace="", *, patience=0):
+        phases = {"a": "Active", "going": "Terminating"}
+        return Namespace(status=NamespaceStatus(phase=phases[name])) if name in phases else None
 
 
 def attributes(operation=Operation.CREATE, namespace="a", plural="configmaps", name="x", group=""):
@@ -24,7 +27,7 @@ def attributes(operation=Operation.CREATE, namespace="a", plural="configmaps", n
 
 @pytest.fixture
 def plugin():
-    return Chain([NamespaceLifecycle(find)])
+    return Chain([NamespaceLifecycle(Known())])
 
 
 async def test_objects_are_made_where_there_is_a_namespace(plugin):

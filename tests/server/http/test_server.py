@@ -212,3 +212,14 @@ async def test_requests_are_counted(api):
     async with api.get("/metrics") as response:
         text = await response.text()
     assert 'apiserver_request_total{code="200",group="",resource="configmaps",scope="namespace"' in text
+
+
+async def test_a_long_list_goes_out_in_pieces_of_known_length(api):
+    for number in range(600):
+        await api.post(CONFIGMAPS, json=config(f"c{number:03}", k="v" * 50))
+    for encoding in ("identity", "gzip"):
+        async with api.get(CONFIGMAPS, headers={"Accept-Encoding": encoding}) as response:
+            raw = await response.read()
+            assert int(response.headers["Content-Length"]) == len(raw)
+        body = json.loads(gzip.decompress(raw) if encoding == "gzip" else raw)
+        assert [item["metadata"]["name"] for item in body["items"]] == [f"c{number:03}" for number in range(600)]
