@@ -52,9 +52,23 @@ def class_of(resource: Resource) -> type[Any]:
 
 
 @cache
+def name_of(cls: Any) -> tuple[str, str]:
+    """(apiVersion, kind) of the objects of `cls`, also of those that are only posted to subresources: an Eviction.
+
+    Raises LookupError for a class that is no kind.
+    """
+    package = cls.__module__.rpartition(".")[2].replace("_", ".")
+    item = schema.package(package).get(cls.__name__)
+    for group, version, kind in item.kinds if item else ():
+        if version == package.rpartition(".")[2]:
+            return f"{group}/{version}" if group else version, kind
+    raise LookupError(f"{cls.__module__}.{cls.__name__} is no kind")
+
+
+@cache
 def _head(cls: Any) -> bytes:
-    resource = resource_of(cls)
-    return b'{"kind":"%s","apiVersion":"%s"' % (resource.kind.encode(), resource.api_version.encode())
+    api_version, kind = name_of(cls)
+    return b'{"kind":"%s","apiVersion":"%s"' % (kind.encode(), api_version.encode())
 
 
 def encode(obj: Object) -> bytes:

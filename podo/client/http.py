@@ -103,9 +103,10 @@ class HTTPClient(Client):
             yield WatchEvent(event.type, scheme.decode(kind.cls, bytes(event.object)))
 
     async def create(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
-        kind = kind_of(type(obj))
+        parent = of or kind_of(type(obj))
         name = obj.metadata.name if subresource else ""
-        path = (of or kind).resource.path(obj.metadata.namespace, name, subresource)
+        path = parent.resource.path(obj.metadata.namespace, name, subresource)
+        kind = Kind(parent.resource, type(obj))
         return await self._object(kind, Request("POST", path, body=scheme.encode(obj)), given=obj)
 
     async def update(self, obj: T, *, subresource: str = "") -> T:
@@ -128,7 +129,7 @@ class HTTPClient(Client):
 
     async def _object(self, kind: Kind[T], request: Request, given: T | None = None) -> T:
         answer = await self._send(request)
-        if given is not None and not _is_of(answer.body, kind):
+        if given is not None and not _is_of(answer.body, given):
             return given  # a Binding is answered by a Status
         return scheme.decode(kind.cls, answer.body)
 
@@ -145,8 +146,9 @@ class HTTPClient(Client):
         raise error_of(answer)
 
 
-def _is_of(body: bytes, kind: Kind[Any]) -> bool:
-    return msgspec.json.decode(body, type=PartialObject).kind == kind.resource.kind
+def _is_of(body: bytes, sent: Object) -> bool:
+    kind = sent.kind if isinstance(sent, PartialObject) else scheme.name_of(type(sent))[1]
+    return msgspec.json.decode(body, type=PartialObject).kind == kind
 
 
 def _accept(kind: Kind[Any], suffix: str = "") -> str:

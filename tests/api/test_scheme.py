@@ -5,6 +5,7 @@ import pytest
 
 from podo.api import resources, schema, scheme
 from podo.api.types.apps_v1 import Deployment
+from podo.api.types.authentication_v1 import TokenRequest
 from podo.api.types.core_v1 import Container, Pod, PodSpec
 from podo.api.types.meta_v1 import ObjectMeta, Status
 
@@ -23,6 +24,13 @@ def test_every_resource_but_pure_requests_has_a_class_and_finds_itself_by_it():
         cls = scheme.class_of(resource)
         assert cls is not scheme.PartialObject, resource.group_resource
         assert scheme.resource_of(cls).group_resource == resource.group_resource or resource.plural in ("events",)
+
+
+def test_a_kind_that_is_only_posted_to_subresources_has_a_name_but_no_resource():
+    assert scheme.name_of(TokenRequest) == ("authentication.k8s.io/v1", "TokenRequest")
+    assert scheme.encode(TokenRequest()).startswith(b'{"kind":"TokenRequest"')
+    with pytest.raises(LookupError):
+        scheme.resource_of(TokenRequest)
 
 
 def test_a_class_that_is_no_kind_has_no_resource():
