@@ -7,12 +7,14 @@ from typing import Protocol
 import msgspec
 
 from podo.api.errors import MethodNotAllowed, NotFound
+from podo.api.field_errors import invalid_object
 from podo.server.context import Context
 from podo.server.patch_point import Patcher
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
+from podo.server.validation.reviews import review_errors
 from podo.server.watchcache.entry import Entry
 
 
@@ -101,4 +103,7 @@ class Operations:
         question = self._questions.get((served.resource.group, served.resource.plural))
         if question is None:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        served.stored.strategy.default(obj)
+        if errors := review_errors(served.resource.kind, obj):
+            raise invalid_object(served.resource.group, "", "", errors)
         return await question.ask(ctx, served, obj)

@@ -10,10 +10,13 @@ from typing import Any
 from podo.api import names, resources
 from podo.api.field_errors import FieldError
 from podo.server.validation import (
+    admission_rules,
     apps_rules,
     autoscaling_rules,
     batch_rules,
+    certificates,
     core_rules,
+    flow_control,
     networking_rules,
     rbac,
     storage_rules,
@@ -25,9 +28,12 @@ Object = dict[str, Any]
 
 TABLE: dict[tuple[str, str], Rules] = {
     **core_rules.TABLE,
+    **admission_rules.TABLE,
     **apps_rules.TABLE,
     **autoscaling_rules.TABLE,
     **batch_rules.TABLE,
+    **certificates.TABLE,
+    **flow_control.TABLE,
     **networking_rules.TABLE,
     **rbac.TABLE,
     **storage_rules.TABLE,

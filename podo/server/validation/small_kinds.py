@@ -8,6 +8,7 @@ from podo.server.validation.core.options import TEMPLATE
 from podo.server.validation.core.resources import container_requirements
 from podo.server.validation.core.scheduling import tolerations
 from podo.server.validation.fields import Errors, Object, immutable, internal, named, non_negative
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, labels, new_meta
 from podo.server.validation.selectors import has_bad_value, label_selector
 
@@ -150,7 +151,7 @@ def _tolerations(errs: Errors, values: list[Object], path: str) -> None:
     for index, value in enumerate(values):
         key = {k: v for k, v in value.items() if k != "tolerationSeconds"}
         if key in seen:
-            errs.append(duplicate(f"{path}[{index}]", internal(value)))
+            errs.append(duplicate(f"{path}[{index}]", internal_form("Toleration", value)))
         seen.append(key)
 
 

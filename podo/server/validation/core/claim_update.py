@@ -75,7 +75,7 @@ def _spec_stays(errs: Errors, obj: Object, old: Object) -> None:
         if "volumeAttributesClassName" in stored:
             clone["volumeAttributesClassName"] = stored["volumeAttributesClassName"]
     if clone != stored:
-        errs.append(forbidden("spec", CHANGEABLE + difference("core.PersistentVolumeClaimSpec", stored, clone)))
+        errs.append(forbidden("spec", CHANGEABLE + difference("PersistentVolumeClaimSpec", stored, clone)))
 
 
 def status_update(obj: Object, old: Object) -> Errors:

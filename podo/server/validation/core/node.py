@@ -8,6 +8,7 @@ from podo.server.validation import ip
 from podo.server.validation.core.resources import resource_value
 from podo.server.validation.core.scheduling import TAINT_EFFECTS
 from podo.server.validation.fields import Errors, Object, internal, named, needed_name, positive
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 
 FEATURE = re.compile(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*")
@@ -92,7 +93,7 @@ def taints(errs: Errors, values: list[Object] | tuple[()], path: str) -> None:
             errs.append(not_supported(f"{where}.effect", effect, TAINT_EFFECTS))
         if (key, effect) in seen:
             detail = "taints must be unique by key and effect pair"
-            errs.append(FieldError(DUPLICATE, where, internal(taint), detail))
+            errs.append(FieldError(DUPLICATE, where, internal_form("Taint", taint), detail))
         seen.add((key, effect))
 
 

@@ -59,7 +59,7 @@ def update(obj: Object, old: Object) -> Errors:
     if "csi" in source and secret not in before.get("csi", {secret: None}):
         source["csi"] = {k: v for k, v in source["csi"].items() if k != secret}
     if source != before:
-        shown = difference("core.PersistentVolumeSource", before, source)
+        shown = difference("PersistentVolumeSource", before, source)
         errs.append(
             forbidden(
                 "spec.persistentvolumesource", f"spec.persistentvolumesource is immutable after creation\n{shown}"

@@ -46,7 +46,7 @@ def update(obj: Object, old: Object) -> Errors:
     if stored.get("schedulingGates"):
         gated_changes(errs, munged, stored)
     if munged != stored:
-        shown = difference("core.PodSpec", stored, munged)
+        shown = difference("PodSpec", stored, munged)
         errs.append(forbidden("spec", f"pod updates may not change fields other than {UPDATABLE}\n{shown}"))
     return errs
 
@@ -154,7 +154,7 @@ def ephemeral_containers_update(obj: Object, old: Object) -> Errors:
         if name not in given:
             errs.append(forbidden(path, f'existing ephemeral containers "{name}" may not be removed\n'))
         elif given[name] != container:
-            shown = difference("core.EphemeralContainer", container, given[name])
+            shown = difference("EphemeralContainer", container, given[name])
             message = f'existing ephemeral containers "{name}" may not be changed\n{shown}'
             errs.append(forbidden(path, message))
     return errs
