@@ -19,6 +19,7 @@ from podo.server.validation import (
     flow_control,
     networking_rules,
     rbac,
+    resource_rules,
     storage_rules,
 )
 from podo.server.validation.metadata import object_meta, object_meta_update
@@ -36,6 +37,7 @@ TABLE: dict[tuple[str, str], Rules] = {
     **flow_control.TABLE,
     **networking_rules.TABLE,
     **rbac.TABLE,
+    **resource_rules.TABLE,
     **storage_rules.TABLE,
 }
 

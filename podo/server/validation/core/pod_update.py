@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from podo.api.field_errors import forbidden, invalid
+from podo.api.field_errors import forbidden, invalid, required
 from podo.server.validation.core.gated_pod import gated_changes
 from podo.server.validation.core.options import PodOptions
 from podo.server.validation.core.pod import APP_ARMOR, MIRROR, metadata_and_spec, pod_annotations
@@ -78,6 +78,8 @@ def _same_containers(errs: Errors, new: list[Object], old: list[Object], path: s
         return False
     for index, container in enumerate(new):
         image = container.get("image", "")
+        if not image:
+            errs.append(required(f"{path}[{index}].image"))
         if image != image.strip():
             message = "must not have leading or trailing whitespace"
             errs.append(invalid(f"{path}[{index}].image", image, message))
