@@ -22,6 +22,7 @@ VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
 TWO_BUDGETS = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 MAX_DISRUPTED = 2000
 ENDED = frozenset({"Succeeded", "Failed"})
+ATTEMPTS = 20  # at a Pod that changes under our hands, as Kubernetes counts them
 
 
 class Evictions(NoVerbs):
@@ -36,12 +37,10 @@ class Evictions(NoVerbs):
             raise BadRequest("name in URL does not match name in Eviction object")
         options, dry_run = options_of(obj.get("deleteOptions") or {})
         ctx.dry_run = ctx.dry_run or dry_run
-        entry = await self._registry.get(target.served, ctx.namespace, target.name)
-        pod = entry.object()
-        if _needs_no_budget(pod):
-            watched = not _is_over(pod)
-            await self._delete(ctx, target, _pinned(options, entry) if watched else options)
+        entry = await self._delete_without_budget(ctx, target, options)
+        if entry is None:
             return dict(SUCCESS)
+        pod = entry.object()
         budget = self._budget(ctx.namespace, entry)
         if budget is not None:
             if not _is_ready(pod) and _unready_may_go(budget.object()):
@@ -51,6 +50,25 @@ class Evictions(NoVerbs):
             await self._spend(ctx, budget, target.name)
         await self._delete(ctx, target, options)
         return dict(SUCCESS)
+
+    async def _delete_without_budget(self, ctx: Context, target: Target, options: DeleteOptions) -> Entry | None:
+        """Delete a Pod that no budget counts, just as it was seen; again if it changed meanwhile. The Pod if one does.
+
+        Where the client names a resourceVersion, that one decides and a conflict is the answer.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            entry = await self._registry.get(target.served, ctx.namespace, target.name)
+            pod = entry.object()
+            if not _needs_no_budget(pod):
+                return entry
+            try:
+                await self._delete(ctx, target, options if _is_over(pod) else _pinned(options, entry))
+            except Conflict:
+                if options.resource_version or attempt == ATTEMPTS:
+                    raise
+            else:
+                return None
+        raise AssertionError("the last attempt returns or raises")
 
     def _budget(self, namespace: str, pod: Entry) -> Entry | None:
         """The budget that covers the Pod. Raises an unclassified APIError where there are several."""
