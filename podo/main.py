@@ -180,10 +180,13 @@ def component(role: str, config: Path) -> int:
     host_netns = None
     if settings.netns:
         from podo.network.namespaces import enter
+        from podo.node.syscalls import CLONE_NEWUTS, sethostname, unshare
 
         host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # open for as long as we run
         host_netns = Path(f"/proc/{os.getpid()}/fd/{host}")  # by our pid: others open it
         enter(Path(settings.netns))
+        unshare(CLONE_NEWUTS)  # to what runs there a local node is a machine of its own, with a name of its own
+        sethostname(settings.node.name)
     return uvloop.run(until_told(run_agent(settings, host_netns)))
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from podo.node.finishing import in_thread
 from podo.node.images.base import Image, ImageFailure, Images, Rootfs
+from podo.node.mounts import unmount_quietly
 from podo.node.runtime import seccomp
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.runtime.capabilities import granted
@@ -19,6 +20,7 @@ from podo.node.runtime.spec import Machine, SandboxPaths, arguments, container_s
 from podo.node.runtime.users import User, read_accounts, resolve_user
 
 SPEC = "config.json"
+PID_NAMESPACE = "pid"  # where a namespace of another container is bound
 
 
 class RunnableImages(Images, Rootfs, Protocol):
@@ -74,6 +76,7 @@ class Bundles:
         """Unmount and delete it. May be repeated."""
         folder = self.path(container_id)
         await self._images.unmount(folder)
+        await in_thread(unmount_quietly, folder / PID_NAMESPACE)
         await in_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _write(

@@ -145,7 +145,8 @@ class ContainerConfig:
     """A container of a sandbox. (sandbox, name, attempt) is unique.
 
     `image` is an id of `Images` ("sha256:…"). `command` replaces the image's entrypoint and also drops its arguments;
-    `args` replaces its arguments. The container is in the namespaces of its sandbox.
+    `args` replaces its arguments. The container is in the namespaces of its sandbox, and in the PID namespace of
+    `pid_of`, a running container of the same sandbox, if that is given (CRI's NamespaceMode TARGET).
     """
 
     name: str
@@ -164,6 +165,7 @@ class ContainerConfig:
     stdin: bool = False
     stdin_once: bool = False
     tty: bool = False
+    pid_of: str = ""
     resources: LinuxResources = LinuxResources()
     security: SecurityContext = SecurityContext()
     stop_signal: str = ""  # "SIGTERM"; "" is the image's own, or SIGTERM

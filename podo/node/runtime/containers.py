@@ -13,13 +13,14 @@ import msgspec
 
 from podo.clock import Clock
 from podo.node.cgroups.base import CgroupFailure, Cgroups
-from podo.node.finishing import to_its_end
+from podo.node.finishing import in_thread, to_its_end
 from podo.node.runtime import conmon
 from podo.node.runtime.base import NoSuchContainer, RuntimeFailure, StartFailed, WrongState
 from podo.node.runtime.broadcast import EventBroadcast
-from podo.node.runtime.bundles import Bundles
+from podo.node.runtime.bundles import PID_NAMESPACE, Bundles
 from podo.node.runtime.config import ContainerConfig, LinuxResources, NamespaceMode
 from podo.node.runtime.conmon import ConmonConfig
+from podo.node.runtime.namespaces import bind_namespace
 from podo.node.runtime.observed import ContainerEvent, ContainerEventType, ContainerState, ObservedContainer
 from podo.node.runtime.processes import Process, identify, is_alive, send_signal, signal_number
 from podo.node.runtime.records import ContainerRecord, boot_id, read_records, write_record
@@ -134,7 +135,11 @@ class ContainerLife:
         try:
             folder.mkdir(mode=0o711)
             write_record(folder, record)
-            prepared = await self._bundles.prepare(record.id, config, self._sandboxes.paths(sandbox))
+            paths = self._sandboxes.paths(sandbox)
+            if config.pid_of:
+                kept = await in_thread(self._keep_pid_namespace, config.pid_of, folder / PID_NAMESPACE)
+                paths = replace(paths, namespaces={**paths.namespaces, "pid": kept})
+            prepared = await self._bundles.prepare(record.id, config, paths)
         except BaseException as error:
             await self._bundles.drop(record.id)
             if isinstance(error, OSError):
@@ -146,6 +151,18 @@ class ContainerLife:
         self._save(container, user=user, stop_signal=prepared.stop_signal)
         self._tell(container, ContainerEventType.CREATED)
         return record.id
+
+    def _keep_pid_namespace(self, container_id: str, target: Path) -> str:
+        """Bind the PID namespace of a container to `target`, a path that stays true when its pid is used again. Blocks.
+
+        Raises WrongState if it does not run.
+        """
+        process = self.get(container_id).process
+        if process.pid and is_alive(process):
+            bind_namespace(f"/proc/{process.pid}/ns/pid", target)
+        if not process.pid or not is_alive(process):
+            raise WrongState(f"container {container_id} does not run: its processes cannot be shared")
+        return str(target)
 
     async def start(self, container_id: str) -> None:
         """Raises StartFailed (the container has then exited), WrongState."""
@@ -334,7 +351,8 @@ class ContainerLife:
             reason = "OOMKilled" if oom else "Error" if code else "Completed"
         self._save(container, exit_code=code, finished_at=at, reason=reason, message=message, pid=0, pid_started=0)
         sandbox = self._sandboxes.records.get(container.record.sandbox_id)
-        if sandbox and sandbox.config.namespaces.pid is not NamespaceMode.CONTAINER:
+        config = container.record.config
+        if config.pid_of or (sandbox and sandbox.config.namespaces.pid is not NamespaceMode.CONTAINER):
             self._cgroups.kill(container.record.cgroup)  # no PID namespace of its own has ended with it
         container.exited.set()
         self._tell(container, ContainerEventType.STOPPED)

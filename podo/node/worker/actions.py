@@ -43,6 +43,7 @@ class StartContainer:
     image_id: str
     ephemeral: bool = False
     again: bool = False  # it ran before: its back-off grows
+    target_id: str = ""  # of the running container whose processes it sees
 
     @property
     def key(self) -> str:

@@ -118,6 +118,7 @@ def container_config(pod: Pod, start: StartContainer, fetched: Fetched, facts: N
         stdin=bool(container.stdin),
         stdin_once=bool(container.stdin_once),
         tty=bool(container.tty),
+        pid_of=start.target_id if _namespaces(pod).pid is NamespaceMode.CONTAINER else "",
         resources=container_resources(pod, container, memory_capacity=facts.memory_capacity),
         security=security(pod, container, image.config, facts),
         stop_signal=lifecycle.stop_signal if lifecycle else "",

@@ -114,7 +114,7 @@ def _run_containers(state: PodState, decision: Decision) -> None:
     for ephemeral in spec.ephemeral_containers:
         container = restart_policy.as_container(ephemeral)
         if state.observed.latest(container.name) is None:
-            _start(state, decision, container, ephemeral=True)
+            _start_ephemeral(state, decision, container, ephemeral.target_container_name)
     initialized = _run_init_containers(state, decision)
     if not initialized:
         return
@@ -239,8 +239,25 @@ def _run_sidecar(state: PodState, decision: Decision, container: Container, seen
 # Starting one container
 
 
+def _start_ephemeral(state: PodState, decision: Decision, container: Container, target: str) -> None:
+    """Start an ephemeral container, once the container whose processes it shall see runs."""
+    seen = state.observed.current(target) if target else None
+    running = seen.id if seen is not None and seen.state is RUNNING else ""
+    if target and not running:
+        why = f"unable to find target container {target}"
+        decision.waiting[container.name] = Waiting("CreateContainerConfigError", why)
+        return
+    _start(state, decision, container, ephemeral=True, target_id=running)
+
+
 def _start(
-    state: PodState, decision: Decision, container: Container, *, ephemeral: bool = False, held: bool = False
+    state: PodState,
+    decision: Decision,
+    container: Container,
+    *,
+    ephemeral: bool = False,
+    held: bool = False,
+    target_id: str = "",
 ) -> None:
     """Everything that must be true before a container starts, then its start. `held`: not yet its turn."""
     name, seen = container.name, state.observed.latest(container.name)
@@ -256,9 +273,10 @@ def _start(
     if held or not (ready and image and sandbox) or f"start:{name}" in state.operations:
         return
     attempt = seen.attempt + 1 if seen else 0
-    decision.actions.append(
-        do.StartContainer(container, attempt, sandbox.id, image, ephemeral=ephemeral, again=seen is not None)
+    start = do.StartContainer(
+        container, attempt, sandbox.id, image, ephemeral=ephemeral, again=seen is not None, target_id=target_id
     )
+    decision.actions.append(start)
 
 
 def _crash_loops(state: PodState, decision: Decision, container: Container, seen: ObservedContainer) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podo.node.mounts import unmount_quietly
-from podo.node.runtime.base import RuntimeFailure
+from podo.node.runtime.base import RuntimeFailure, WrongState
 from podo.node.runtime.config import (
     ContainerConfig,
     Device,
@@ -249,6 +249,26 @@ async def test_containers_may_share_their_processes(lab):
     await lab.runtime.stop_container(two, 0)
     assert "sleep 7777" not in await asked(lab, one, "ps -o args")  # the child of a killed container goes with it
     assert (await seen(lab.runtime, one)).state is ContainerState.RUNNING
+
+
+async def test_a_container_may_see_the_processes_of_one_other(lab, sandbox):
+    one = await started(lab, sandbox, "sleep", "7777", name="one")
+    look = await started(lab, sandbox, "sh", "-c", "trap '' TERM; sleep 8888 & wait", name="look", pid_of=one)
+    assert "sleep 7777" in (await asked(lab, look, "ps -o args")).splitlines()[1]
+    await lab.runtime.stop_container(look, 0)
+    assert "sleep 8888" not in await asked(lab, one, "ps -o args")  # nothing of it is left with its target
+    await lab.runtime.remove_container(look)
+    again = await started(lab, sandbox, *STUBBORN, name="look", attempt=1, pid_of=one)
+    await lab.runtime.stop_container(one, 0)  # the first process of the namespace: all end with it
+    assert (await exited(lab.runtime, again)).exit_code == 137
+
+
+async def test_the_processes_of_one_that_has_ended_cannot_be_seen(lab, sandbox):
+    one = await started(lab, sandbox, "true", name="one")
+    await exited(lab.runtime, one)
+    with pytest.raises(WrongState, match="does not run"):
+        await started(lab, sandbox, *STUBBORN, name="look", pid_of=one)
+    assert [c.name for c in (await lab.runtime.observe()).containers] == ["one"]
 
 
 async def test_too_much_memory_is_told_as_such(lab, sandbox):

@@ -24,7 +24,8 @@ def said(state: PodState) -> list[str]:
 def _short(action: do.Action) -> str:
     match action:
         case do.StartContainer():
-            return f"start {action.container.name} {action.attempt}"
+            sees = f" sees {action.target_id}" if action.target_id else ""
+            return f"start {action.container.name} {action.attempt}{sees}"
         case do.KillContainer():
             after = f" after {','.join(action.after)}" if action.after else ""
             return f"kill {action.name} {action.grace}{after}"
@@ -113,6 +114,11 @@ TABLE = [
      ["start debug 0"]),
     ("but is never started again",
      state(pod(ephemeralContainers=[container("debug")]), seen(running(), exited("debug", 1))), []),
+    ("one that shall see another's processes waits for it",
+     state(pod(ephemeralContainers=[container("debug", targetContainerName="app")]), seen(exited())), ["start app 1"]),
+    ("and joins once it runs",
+     state(pod(ephemeralContainers=[container("debug", targetContainerName="app")]), seen(running())),
+     ["start debug 0 sees app-0"]),
     ("volumes are looked after even if nothing starts", state(NEW, seen(running()), volumes_mounted=False),
      ["volumes"]),
 ]  # fmt: skip
