@@ -1,0 +1,80 @@
+"""cordon, uncordon, drain, taint, top: nodes in and out of service."""
+
+import pytest
+
+from tests.e2e.manifests import deployment, pod
+from tests.e2e.processes import until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def nodes(kubectl):
+    """kubectl, with the nodes put back into service afterwards."""
+    yield kubectl
+    kubectl("uncordon", "node-1", "node-2")
+    for node in kubectl.get("nodes"):
+        if node["spec"].get("taints"):
+            kubectl("patch", "node", node["metadata"]["name"], "--type=merge", "-p", '{"spec":{"taints":null}}')
+
+
+def where(kubectl) -> set[str]:
+    """The nodes of the Pods that are not on their way out."""
+    return {p["spec"].get("nodeName") for p in kubectl.get("pods") if "deletionTimestamp" not in p["metadata"]}
+
+
+def test_nothing_new_comes_to_a_cordoned_node(nodes):
+    assert nodes("cordon", "node-2") == "node/node-2 cordoned\n"
+    assert "Ready,SchedulingDisabled" in nodes("get", "node", "node-2")
+    nodes.apply(deployment("web", replicas=3))
+    nodes.rolled_out("deployment/web")
+    assert where(nodes) == {"node-1"}
+    assert nodes("uncordon", "node-2") == "node/node-2 uncordoned\n"
+    assert "SchedulingDisabled" not in nodes("get", "node", "node-2")
+
+
+def test_a_drain_moves_what_can_be_moved(nodes):
+    nodes.apply(deployment("web", replicas=4))
+    nodes.rolled_out("deployment/web")
+    ours = "--pod-selector=app=web"
+    said = nodes("drain", "node-1", "--ignore-daemonsets", "--delete-emptydir-data", ours, "--timeout=40s")
+    assert "node/node-1 cordoned" in said
+    assert "node/node-1 drained" in said
+    nodes.rolled_out("deployment/web")
+    assert where(nodes) == {"node-2"}
+
+
+def test_a_drain_refuses_what_nobody_would_make_again(nodes):
+    nodes.apply(pod("alone", nodeName="node-1"))
+    refused = nodes.refusal("drain", "node-1", "--ignore-daemonsets", "--pod-selector=app=alone")
+    assert "cannot delete Pods that declare no controller (use --force to override)" in refused
+
+
+def test_a_drain_heeds_disruption_budgets(nodes):
+    nodes.apply(deployment("web", replicas=2))
+    nodes.rolled_out("deployment/web")
+    nodes("create", "pdb", "web", "--selector=app=web", "--min-available=2")
+    nodes.wait("jsonpath={.status.currentHealthy}=2", "pdb/web")
+    refused = nodes.refusal("drain", "node-1", "--ignore-daemonsets", "--pod-selector=app=web", "--timeout=2s")
+    assert "Cannot evict pod as it would violate the pod's disruption budget." in refused
+    nodes.wait("condition=Ready", "pods", "-l", "app=web")
+
+
+def test_taints_keep_pods_away_or_drive_them_out(nodes):
+    nodes.apply(deployment("web", replicas=2))
+    nodes.rolled_out("deployment/web")
+    assert nodes("taint", "node", "node-1", "only=us:NoSchedule") == "node/node-1 tainted\n"
+    assert "only=us:NoSchedule" in nodes("describe", "node", "node-1")
+    nodes("rollout", "restart", "deployment/web")
+    nodes.rolled_out("deployment/web")
+    assert where(nodes) == {"node-2"}
+    assert nodes("taint", "node", "node-1", "only-") == "node/node-1 untainted\n"
+    nodes("taint", "node", "node-2", "out=now:NoExecute")
+    nodes.wait("jsonpath={.status.updatedReplicas}=2", "deployment/web")
+    until("all Pods have left the node", lambda: where(nodes) == {"node-1"})
+    nodes.rolled_out("deployment/web")
+
+
+def test_top_says_that_there_are_no_metrics_yet(kubectl):
+    for what in ("pods", "nodes"):
+        assert kubectl.refusal("top", what) == "error: Metrics API not available\n"
