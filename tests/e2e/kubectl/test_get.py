@@ -28,18 +28,6 @@ def test_get_wide_adds_columns(kubectl):
     kubectl.ready("pod/a")
     head, row = kubectl("get", "pods", "-o", "wide").strip().split("\n")
     assert head.split()[5:] == ["IP", "NODE", "NOMINATED", "NODE", "READINESS", "GATES"]
-        "NAME",
-        "READY",
-        "STATUS",
-        "RESTARTS",
-        "AGE",
-        "IP",
-        "NODE",
-        "NOMINATED",
-        "NODE",
-        "READINESS",
-        "GATES",
-    ]
     found = kubectl.get("pod", "a")
     assert found["status"]["podIP"] in row
     assert found["spec"]["nodeName"] in row
