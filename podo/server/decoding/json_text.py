@@ -108,7 +108,7 @@ def quick(body: bytes) -> Any:
     try:
         value = _QUICK.decode(body)
         same_length = len(msgspec.json.format(body, indent=-1)) == len(msgspec.json.encode(value))
-    except (msgspec.MsgspecError, _FloatError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, _FloatError, RecursionError):
         return None
     return value if same_length or not _repeats(body) else None
 

@@ -223,3 +223,10 @@ async def test_a_long_list_goes_out_in_pieces_of_known_length(api):
             assert int(response.headers["Content-Length"]) == len(raw)
         body = json.loads(gzip.decompress(raw) if encoding == "gzip" else raw)
         assert [item["metadata"]["name"] for item in body["items"]] == [f"c{number:03}" for number in range(600)]
+
+
+async def test_bytes_that_are_no_text_are_replaced_as_elsewhere(api):
+    body = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"a":"\xff\xfe"}}'
+    async with api.post(CONFIGMAPS, data=body, headers={"Content-Type": "application/json"}) as response:
+        assert response.status == 201
+        assert (await response.json())["data"] == {"a": "\ufffd\ufffd"}
