@@ -32,6 +32,7 @@ CREATED, RUNNING, EXITED = ContainerState.CREATED, ContainerState.RUNNING, Conta
 UNKNOWN_EXIT = 255  # nobody saw it end
 KILLED = 128 + signal.SIGKILL
 DEATH = 30.0  # seconds that a killed container may take to be gone
+LATE_DEATH = 5.0  # of these, seconds that a new agent's start waits for those that the last one was killing
 
 
 @dataclass
@@ -97,6 +98,7 @@ class ContainerLife:
             await self._bundles.drop(folder.name)
         for known in self._config.engine.known() - {record.id for record in records}:
             self._config.engine.forget(known)
+        doomed = []
         for record in records:
             sandbox = self._sandboxes.records.get(record.sandbox_id)
             container = Container(record, sandbox.config.uid if sandbox else "")
@@ -109,6 +111,8 @@ class ContainerLife:
                 self._abort(container)
             else:
                 self._recover_running(container)
+                doomed += [container] if record.doomed and container.state is RUNNING else []
+        await self._finish_off(doomed)
 
     def close(self) -> None:
         """Let go of what is watched; all goes on running."""
@@ -205,6 +209,8 @@ class ContainerLife:
             send_signal(container.process, signal_number(container.record.stop_signal))
             if await self._within(timeout, container.exited.wait()):
                 return
+        if not container.record.doomed:
+            self._save(container, doomed=True)  # first: killed in between, the next agent must not take it for running
         self._kill(container)
         if not await self._within(DEATH, container.exited.wait()):
             raise RuntimeFailure(f"container {container_id} does not die (its processes hang in the kernel)")
@@ -280,6 +286,14 @@ class ContainerLife:
             self._watch(container)
         else:
             self._conmon_gone(container)
+
+    async def _finish_off(self, doomed: list[Container]) -> None:
+        """See those to their end that the last agent was killing: nobody is to find them half dead."""
+        for container in doomed:
+            self._kill(container)
+        async with asyncio.TaskGroup() as tasks:
+            for container in doomed:
+                tasks.create_task(self._within(LATE_DEATH, container.exited.wait()))
 
     def _watch(self, container: Container) -> None:
         """Be told when its conmon dies, which it should only do once it has written the exit file."""

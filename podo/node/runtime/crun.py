@@ -37,6 +37,7 @@ from podo.node.runtime.observed import (
     ObservedContainer,
     SandboxStats,
 )
+from podo.node.runtime.processes import is_ending
 from podo.node.runtime.sandboxes import SandboxLife, observed_sandbox
 from podo.node.runtime.stats import read_stats
 
@@ -178,12 +179,12 @@ class OCIRuntime:
             raise failures.exceptions[0] from failures
 
     async def _exec(self, container_id: str, config: ExecConfig) -> ExecSession:
-        self._running(container_id)
+        container = self._running(container_id)
         spec = self._bundles.spec(container_id)
         try:
             return await start_exec(self._engine, container_id, spec, config, self._folders.scratch)
         except StartFailed as error:
-            if "stopped container" in str(error):  # it has just ended, and we have not heard of it yet
+            if is_ending(container.process):  # the engine failed on its remains, before we have heard of its end
                 raise WrongState(f"container {container_id} is not running") from error
             raise
 

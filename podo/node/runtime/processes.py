@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
+PF_EXITING = 0x4  # include/linux/sched.h: its namespaces and files are being let go
 
 
 class Process(NamedTuple):
@@ -45,6 +46,16 @@ def command_lines() -> Iterator[tuple[int, list[str]]]:
 def is_alive(process: Process) -> bool:
     """Whether it still runs."""
     return identify(process.pid) == process
+
+
+def is_ending(process: Process) -> bool:
+    """Whether it has ended, or is at it: nobody can join it any more."""
+    try:
+        text = (PROC / str(process.pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    flags = int(text[text.rindex(")") + 2 :].split()[6])
+    return identify(process.pid) != process or bool(flags & PF_EXITING)
 
 
 def send_signal(process: Process, number: int) -> bool:

@@ -48,6 +48,7 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     pid: int = 0
     pid_started: int = 0
+    doomed: bool = False  # SIGKILL was decided on: whoever finds it running finishes that
 
 
 def write_record(folder: Path, record: SandboxRecord | ContainerRecord) -> None:

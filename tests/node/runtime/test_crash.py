@@ -39,6 +39,14 @@ async def killed_after(lab, lives: int, delay: float) -> None:
 async def test_no_kill_leaves_anything_that_the_next_agent_does_not_find(lab):
     chance = random.Random(7)
     await lab.runtime.__aexit__(None, None, None)
+    try:
+        await kill_and_look(lab, chance)
+    finally:  # what is left, whatever went wrong, is for a runtime that sees it to clear away
+        lab.runtime = lab.restart()
+        await lab.runtime.__aenter__()
+
+
+async def kill_and_look(lab, chance):
     for _ in range(ROUNDS):
         await killed_after(lab, chance.randrange(3), chance.random() / 5)
         async with lab.restart() as runtime:
@@ -53,5 +61,3 @@ async def test_no_kill_leaves_anything_that_the_next_agent_does_not_find(lab):
             assert list((lab.state / folder).iterdir()) == [], folder
         left = [command for _, command in command_lines() if str(lab.state) in " ".join(command)]
         assert left == []
-    lab.runtime = lab.restart()
-    await lab.runtime.__aenter__()

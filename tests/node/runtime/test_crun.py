@@ -1,7 +1,9 @@
 """What only the real machine can show: isolation, users, logs, restarts of the agent, deaths of monitors."""
 
 import asyncio
+import json
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -372,6 +374,34 @@ async def test_an_agent_that_restarts_finds_everything_again(lab, sandbox):
     lab.runtime = lab.restart()
     await lab.runtime.__aenter__()
     assert (await lab.runtime.observe()).sandboxes == ()
+
+
+async def test_a_kill_that_was_decided_on_is_carried_out_by_the_next_agent(lab, sandbox):
+    container_id = await started(lab, sandbox, *STUBBORN)
+    await lab.runtime.__aexit__(None, None, None)
+    record = lab.state / f"node/containers/{container_id}/record.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"doomed": True}))  # then it was cut off
+    lab.runtime = lab.restart()
+    await lab.runtime.__aenter__()
+    found = await seen(lab.runtime, container_id)
+    assert (found.state, found.exit_code) == (ContainerState.EXITED, 137)
+
+
+async def test_a_command_that_comes_while_its_container_dies_is_told_so(lab, sandbox):
+    container_id = await started(lab, sandbox, *STUBBORN)
+    pid = (await seen(lab.runtime, container_id)).pid
+    monitor = int((lab.state / f"node/containers/{container_id}/conmon.pid").read_text())
+    os.kill(monitor, signal.SIGSTOP)  # so that nobody hears of the end
+    try:
+        process = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGKILL)
+        select.select([process], [], [])
+        os.close(process)
+        with pytest.raises(WrongState, match="is not running"):
+            await lab.runtime.exec_sync(container_id, ("true",))
+    finally:
+        os.kill(monitor, signal.SIGCONT)
+    assert (await exited(lab.runtime, container_id)).exit_code == 137
 
 
 async def test_a_sandbox_whose_namespaces_are_gone_is_not_ready(lab, sandbox):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from podo.node.runtime.processes import Process, identify, is_alive, send_signal, signal_number, start_ticks
+from podo.node.runtime.processes import Process, identify, is_alive, is_ending, send_signal, signal_number, start_ticks
 
 
 def test_start_time_is_found_behind_any_name():
@@ -35,6 +35,16 @@ def test_a_zombie_is_not_alive():
         assert child.stdout.read() == b""
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         assert identify(child.pid) is None
+        assert is_ending(Process(child.pid, 0))
+
+
+def test_who_runs_is_not_ending_and_who_is_gone_is():
+    me = identify(os.getpid())
+    assert not is_ending(me)
+    assert is_ending(Process(me.pid, me.started + 1))
+    with subprocess.Popen(["true"]) as child:
+        child.wait()
+    assert is_ending(Process(child.pid, 0))
 
 
 @pytest.mark.parametrize(
