@@ -1,0 +1,34 @@
+"""What the server counts."""
+
+from podo.server.http.request_info import request_info
+from podo.server.metrics import Requests
+
+
+def text(requests):
+    return "".join(requests.lines())
+
+
+def test_requests_are_counted_by_what_they_are_and_how_they_end():
+    requests = Requests()
+    for status in (200, 200, 404):
+        requests.done(request_info("GET", "/api/v1/namespaces/a/pods/p"), status, 0.03)
+    labels = 'group="",resource="pods",scope="resource",subresource="",verb="GET",version="v1"'
+    assert f'apiserver_request_total{{code="200",{labels}}} 2\n' in text(requests)
+    assert f'apiserver_request_total{{code="404",{labels}}} 1\n' in text(requests)
+
+
+def test_times_fall_into_buckets():
+    requests = Requests()
+    for seconds in (0.001, 0.03, 0.03, 100.0):
+        requests.done(request_info("GET", "/api/v1/nodes/n"), 200, seconds)
+    shown = text(requests)
+    assert 'le="0.005"} 1\n' in shown
+    assert 'le="0.05"} 3\n' in shown
+    assert 'le="60.0"} 3\n' in shown
+    assert 'le="+Inf"} 4\n' in shown
+
+
+def test_watches_have_no_time():
+    requests = Requests()
+    requests.done(request_info("GET", "/api/v1/pods")._replace(verb="watch"), 200, 1800.0)
+    assert "duration_seconds_sum" not in text(requests)
