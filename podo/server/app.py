@@ -17,12 +17,15 @@ from podo.server.allocation.services import ServiceAllocation
 from podo.server.authentication.base import Authenticator
 from podo.server.authentication.certificate import CertificateAuthenticator
 from podo.server.authentication.keys import TokenKey
+from podo.server.authentication.reviews import SelfReviews, TokenReviews
 from podo.server.authentication.service_account import Find, Issuer, ServiceAccountTokens
 from podo.server.authentication.token_file import StaticTokens, read_tokens
 from podo.server.authentication.union import Union
-from podo.server.authorization.base import AllowAll
+from podo.server.authorization.base import Authorizer
+from podo.server.authorization.default_set import default_access, install_access
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
+from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
@@ -98,13 +101,17 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
+        access = default_access(core)
+        install_access(core, access)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
+        if config.node_access:
+            await grant_nodes(core)
         if config.advertise:
             await publish_endpoints(core, config.advertise, port, shared=core.cache.shared)
         await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
-        handler = handler_of(config, core, issuer, f"{host}:{port}")
+        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}")
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(listening(handler, sockets, tls))
         yield Server(core, host, port)
@@ -163,20 +170,24 @@ def find_metadata(core: Core) -> Find:
     return find
 
 
-def handler_of(config: ServerConfig, core: Core, issuer: Issuer | None, address: str) -> Handler:
+def handler_of(
+    config: ServerConfig, core: Core, issuer: Issuer | None, authorizer: Authorizer, address: str
+) -> Handler:
     """The chain, put together; `address` is where clients find the server."""
-    authenticators: list[Authenticator] = [CertificateAuthenticator()]
-    authenticators.append(StaticTokens(read_tokens(config.token_file) if config.token_file else {}))
+    tokens: list[Authenticator] = [StaticTokens(read_tokens(config.token_file) if config.token_file else {})]
     if issuer is not None:
-        authenticators.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
+        tokens.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
+    reviews = TokenReviews(tokens, (config.service_account_issuer,))
+    group = "authentication.k8s.io"
+    core.operations.install({}, {(group, "selfsubjectreviews"): SelfReviews(), (group, "tokenreviews"): reviews})
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
     resources = Resources(
         core, connections=connections, decoder=Bodies(), tables=PrinterTables(core.clock), watching=Watching(core)
     )
     return Handler(
-        identify=Union(authenticators),
-        authorizer=AllowAll(),
+        identify=Union([CertificateAuthenticator(), *tokens]),
+        authorizer=authorizer,
         resources=resources,
         paths=plain_paths(config, core, requests, issuer)
         | Discovery(core.catalog, lambda: address).paths()

@@ -1,6 +1,6 @@
 """Who asks, and how: what admission, strategies and registry may know of a request."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,7 @@ class Context:
     `manager` is the field manager, already derived from the user agent where none is given
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates.
+    `check_create` is asked before an update makes what is not there; it raises Forbidden.
     """
 
     user: User
@@ -40,6 +41,7 @@ class Context:
     applies: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
+    check_create: Callable[[], Awaitable[None]] | None = None
 
     def warn(self, text: str) -> None:
         """Send `text` to the client beside the answer."""

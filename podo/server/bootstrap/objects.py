@@ -33,12 +33,13 @@ async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
         async with asyncio.TaskGroup() as tasks:
             for obj in objects:
                 if (obj["kind"] == "Namespace") is wave:
-                    tasks.create_task(_ensure(core, obj))
-    await _ensure(core, api_service(ip_network(service_cidr), port))
+                    tasks.create_task(ensure(core, obj))
+    await ensure(core, api_service(ip_network(service_cidr), port))
     await _mark_ready(core)
 
 
-async def _ensure(core: Core, obj: Object) -> None:
+async def ensure(core: Core, obj: Object) -> None:
+    """Create an object where it is missing."""
     served, metadata = served_of(core, obj), obj["metadata"]
     key = served.stored.key(metadata.get("namespace", ""), metadata["name"])
     if core.cache.resource(served.stored.prefix).get(key) is not None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -10,10 +11,12 @@ import msgspec
 from aiohttp import web
 
 from podo.api.errors import APIError
+from podo.api.selectors import SelectorError, parse_fields
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
 from podo.server.authentication.base import Credentials
 from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidden
+from podo.server.authorization.impersonation import Impersonation, wanted_of
 from podo.server.context import User
 from podo.server.http.encoding import formed
 from podo.server.http.negotiation import form_of_failures
@@ -53,6 +56,8 @@ class Call:
     info: RequestInfo
     query: Mapping[str, str]
     user: User
+    check_create: Callable[[], Awaitable[None]]
+    """Raises Forbidden if the user may not create what the request would change."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -81,6 +86,7 @@ class Handler:
     ) -> None:
         """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts."""
         self._identify, self._authorizer, self._resources = identify, authorizer, resources
+        self._impersonation = Impersonation(authorizer)
         self._paths, self._requests, self._clock = dict(paths), requests, clock
         self._prefixes = sorted((path for path in paths if path.endswith("/")), key=len, reverse=True)
 
@@ -117,12 +123,20 @@ class Handler:
     ) -> Answer | web.StreamResponse:
         user = await self._identify.authenticate(credentials_of(request))
         attempt = attempt_of(user, info, query)
+        if (wanted := wanted_of(request.headers)) is not None:
+            user = await self._impersonation.resolve(wanted, attempt)
+            attempt = attempt._replace(user=user)
+        await self._check(attempt)
+        if info.resource:
+            check_create = partial(self._check, attempt._replace(verb="create"))
+            return await self._resources.answer(Call(request, info, query, user, check_create, warnings))
+        return await self._path(request, info.path, query, user)
+
+    async def _check(self, attempt: Attempt) -> None:
+        """Raises Forbidden for what is not allowed."""
         decision = await self._authorizer.authorize(attempt)
         if decision.verdict is not Verdict.ALLOW:
             raise forbidden(attempt, decision.reason)
-        if info.resource:
-            return await self._resources.answer(Call(request, info, query, user, warnings))
-        return await self._path(request, info.path, query, user)
 
     async def _path(self, request: web.BaseRequest, path: str, query: Mapping[str, str], user: User) -> Answer:
         handler = self._paths.get(path)
@@ -166,11 +180,23 @@ def attempt_of(user: User, info: RequestInfo, query: Mapping[str, str]) -> Attem
         info.resource,
         info.subresource,
         info.namespace,
-        info.name,
+        info.name or single_name(info, query),
         info.path,
         query.get("labelSelector", ""),
         query.get("fieldSelector", ""),
     )
+
+
+def single_name(info: RequestInfo, query: Mapping[str, str]) -> str:
+    """The only object that a list or a watch is about, if its field selector says so; else ""."""
+    selector = query.get("fieldSelector", "")
+    if "metadata.name" not in selector or info.verb not in ("list", "watch"):
+        return ""
+    try:
+        name = parse_fields(selector).exact("metadata.name") or ""
+    except SelectorError:
+        return ""
+    return "" if name in (".", "..") or "/" in name or "%" in name else name
 
 
 def status_answer(error: APIError, request: web.BaseRequest) -> Answer:

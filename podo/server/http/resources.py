@@ -126,6 +126,7 @@ class Resources:
             manager=options.manager or manager_of(call.request.headers.get("User-Agent", "")),
             field_validation=options.validation,
             warnings=call.warnings,
+            check_create=call.check_create,
         )
 
     def _encoder(self, call: Call, served: Served) -> Encoder:

@@ -170,6 +170,8 @@ class Registry:
             if current is None:
                 if not (create or served.stored.strategy.traits.create_on_update) or uid:
                     raise not_found(served, name)
+                if ctx.check_create is not None:
+                    await ctx.check_create()
                 obj = await change({}, 0)
                 obj.get("metadata", {}).pop("resourceVersion", None)
                 return await self.create(ctx, served, obj), True

@@ -1,0 +1,54 @@
+"""The authorizers that are asked by default, in order: masters, nodes, roles."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from podo.api.types.rbac_v1 import ClusterRole
+from podo.server.authorization.base import Authorizer
+from podo.server.authorization.escalation import Escalation
+from podo.server.authorization.node import NodeAuthorizer
+from podo.server.authorization.node_graph import NodeGraph
+from podo.server.authorization.policy import GROUP, Policy
+from podo.server.authorization.rbac import RBAC
+from podo.server.authorization.reviews import AccessReviews, RulesReviews
+from podo.server.authorization.union import PrivilegedGroup, Union
+from podo.server.bootstrap.objects import default_objects
+from podo.server.core import Core
+
+NODE_ROLE = "system:node"
+
+
+class Access(NamedTuple):
+    """Who decides, and the roles by which they do."""
+
+    authorizer: Authorizer
+    policy: Policy
+
+
+def default_access(core: Core) -> Access:
+    """Deciders that follow the cache of `core`."""
+    policy = Policy(core.cache, core.catalog)
+    nodes = NodeAuthorizer(NodeGraph(core.cache, core.catalog), node_rules().rules)
+    return Access(Union([PrivilegedGroup(), nodes, RBAC(policy)]), policy)
+
+
+def node_rules() -> ClusterRole:
+    """The role that says what every node may do."""
+    found = next(
+        obj for obj in default_objects() if (obj["kind"], obj["metadata"]["name"]) == ("ClusterRole", NODE_ROLE)
+    )
+    return msgspec.convert(found, ClusterRole)
+
+
+def install_access(core: Core, access: Access) -> None:
+    """Answer reviews, and keep rights from growing."""
+    reviews = AccessReviews(access.authorizer)
+    plurals = ("subjectaccessreviews", "selfsubjectaccessreviews", "localsubjectaccessreviews")
+    group = "authorization.k8s.io"
+    questions = {(group, plural): reviews for plural in plurals}
+    core.operations.install({}, questions)
+    core.operations.install({}, {(group, "selfsubjectrulesreviews"): RulesReviews(access.policy)})
+    escalation = Escalation(access.authorizer, access.policy)
+    for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
+        core.registry.hooks[GROUP, kind] = escalation

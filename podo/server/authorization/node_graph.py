@@ -1,0 +1,203 @@
+"""Which objects the Pods of which node need: Secrets, ConfigMaps, claims, accounts, and volumes behind claims."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from podo.api.types.core_v1 import Container, EphemeralContainer, PersistentVolume, Pod, Volume
+from podo.api.types.storage_v1 import VolumeAttachment
+from podo.server.admission.lookup import typed
+from podo.server.registry.catalog import Catalog
+from podo.server.watchcache.cache import WatchCache
+from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.follow import Derived, Follower
+
+MIRROR = "kubernetes.io/config.mirror"
+Ref = tuple[str, str, str]
+"""Plural, namespace, name."""
+
+
+class NodeGraph:
+    """Knows what concerns a node; catches up with the cache when it is asked."""
+
+    def __init__(self, cache: WatchCache, catalog: Catalog) -> None:
+        self._pods = _Pods()
+        self._volumes = _Volumes()
+        self._attachments = _Attachments()
+        parts: list[tuple[str, str, Derived]] = [
+            ("", "pods", self._pods),
+            ("", "persistentvolumes", self._volumes),
+            ("storage.k8s.io", "volumeattachments", self._attachments),
+        ]
+        self._followers = []
+        for group, plural, part in parts:
+            served = catalog.by_path(group, "v1", plural)
+            assert served is not None
+            self._followers.append(Follower(cache, served.stored.prefix, part))
+
+    def concerns(self, node: str, plural: str, namespace: str, name: str) -> bool:
+        """Whether a Pod of the node needs the object, or the object is one of the node's own."""
+        for follower in self._followers:
+            follower.catch_up()
+        if plural == "volumeattachments":
+            return self._attachments.nodes.get(name) == node
+        if plural == "persistentvolumes":
+            return self._volume_concerns(node, name)
+        if self._pods.need(node, (plural, namespace, name)):
+            return True
+        volumes = self._volumes.by_secret.get((namespace, name), set()) if plural == "secrets" else set()
+        return any(self._volume_concerns(node, volume) for volume in volumes)
+
+    def _volume_concerns(self, node: str, name: str) -> bool:
+        claim = self._volumes.claims.get(name)
+        return claim is not None and self._pods.need(node, ("persistentvolumeclaims", *claim))
+
+
+class _Pods:
+    """By object, for how many Pods of each node it is needed."""
+
+    def __init__(self) -> None:
+        self.needed: dict[Ref, Counter[str]] = {}
+
+    def need(self, node: str, ref: Ref) -> bool:
+        """Whether a Pod of the node needs the object."""
+        counts = self.needed.get(ref)
+        return counts is not None and counts[node] > 0
+
+    def clear(self) -> None:
+        self.needed.clear()
+
+    def change(self, previous: Entry | None, current: Entry | None) -> None:
+        for entry, amount in ((previous, -1), (current, 1)):
+            if entry is None:
+                continue
+            pod = typed(entry, Pod)
+            if not pod.spec.node_name:
+                continue
+            for ref in needs(pod):
+                counts = self.needed.setdefault(ref, Counter())
+                counts[pod.spec.node_name] += amount
+                if not counts[pod.spec.node_name]:
+                    del counts[pod.spec.node_name]
+                    if not counts:
+                        del self.needed[ref]
+
+
+class _Volumes:
+    """Claims of volumes, and volumes by the Secrets that they name."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, tuple[str, str]] = {}
+        self.by_secret: dict[tuple[str, str], set[str]] = {}
+
+    def clear(self) -> None:
+        self.claims.clear()
+        self.by_secret.clear()
+
+    def change(self, previous: Entry | None, current: Entry | None) -> None:
+        if previous is not None:
+            self.claims.pop(previous.name, None)
+            for secret in volume_secrets(typed(previous, PersistentVolume)):
+                self.by_secret.get(secret, set()).discard(previous.name)
+        if current is not None:
+            volume = typed(current, PersistentVolume)
+            if volume.spec.claim_ref is not None:
+                self.claims[current.name] = (volume.spec.claim_ref.namespace, volume.spec.claim_ref.name)
+            for secret in volume_secrets(volume):
+                self.by_secret.setdefault(secret, set()).add(current.name)
+
+
+class _Attachments:
+    """Nodes of attachments."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, str] = {}
+
+    def clear(self) -> None:
+        self.nodes.clear()
+
+    def change(self, previous: Entry | None, current: Entry | None) -> None:
+        if current is not None:
+            self.nodes[current.name] = typed(current, VolumeAttachment).spec.node_name
+        elif previous is not None:
+            self.nodes.pop(previous.name, None)
+
+
+def needs(pod: Pod) -> set[Ref]:
+    """What a node must see to run the Pod."""
+    namespace = pod.metadata.namespace
+    found = {("pods", namespace, pod.metadata.name)}
+    if MIRROR in pod.metadata.annotations:
+        return found
+    if pod.spec.service_account_name:
+        found.add(("serviceaccounts", namespace, pod.spec.service_account_name))
+    found |= {("secrets", namespace, secret.name) for secret in pod.spec.image_pull_secrets}
+    spec = pod.spec
+    containers: list[Container | EphemeralContainer] = [*spec.init_containers, *spec.containers]
+    for container in [*containers, *spec.ephemeral_containers]:
+        found |= {(plural, namespace, name) for plural, name in _of_container(container)}
+    for volume in pod.spec.volumes:
+        found |= {(plural, namespace, name) for plural, name in _of_volume(volume, pod.metadata.name)}
+    claims = {claim.resource_claim_name for claim in pod.spec.resource_claims}
+    claims |= {claim.resource_claim_name for claim in pod.status.resource_claim_statuses}
+    return found | {("resourceclaims", namespace, name) for name in claims if name}
+
+
+def _of_container(container: Container | EphemeralContainer) -> Iterator[tuple[str, str]]:
+    for source in container.env_from:
+        if source.secret_ref is not None:
+            yield "secrets", source.secret_ref.name
+        if source.config_map_ref is not None:
+            yield "configmaps", source.config_map_ref.name
+    for variable in container.env:
+        if (origin := variable.value_from) is None:
+            continue
+        if origin.secret_key_ref is not None:
+            yield "secrets", origin.secret_key_ref.name
+        if origin.config_map_key_ref is not None:
+            yield "configmaps", origin.config_map_key_ref.name
+
+
+SECRET_REFS = ("cephfs", "cinder", "flex_volume", "iscsi", "rbd", "scale_io", "storageos")
+"""Sources of volumes with a `secret_ref`."""
+
+
+def _of_volume(volume: Volume, pod: str) -> Iterator[tuple[str, str]]:
+    if volume.secret is not None:
+        yield "secrets", volume.secret.secret_name
+    if volume.config_map is not None:
+        yield "configmaps", volume.config_map.name
+    if volume.persistent_volume_claim is not None:
+        yield "persistentvolumeclaims", volume.persistent_volume_claim.claim_name
+    if volume.ephemeral is not None:
+        yield "persistentvolumeclaims", f"{pod}-{volume.name}"
+    for source in volume.projected.sources if volume.projected is not None else ():
+        if source.secret is not None:
+            yield "secrets", source.secret.name
+        if source.config_map is not None:
+            yield "configmaps", source.config_map.name
+    if volume.azure_file is not None:
+        yield "secrets", volume.azure_file.secret_name
+    if volume.csi is not None and volume.csi.node_publish_secret_ref is not None:
+        yield "secrets", volume.csi.node_publish_secret_ref.name
+    for field in SECRET_REFS:
+        reference = getattr(getattr(volume, field), "secret_ref", None)
+        if reference is not None:
+            yield "secrets", reference.name
+
+
+CSI_REFS = ("node_publish_secret_ref", "node_stage_secret_ref", "node_expand_secret_ref")
+
+
+def volume_secrets(volume: PersistentVolume) -> Iterator[tuple[str, str]]:
+    """(namespace, name) of the Secrets that a node must read to mount the volume."""
+    own = volume.spec.claim_ref.namespace if volume.spec.claim_ref is not None else ""
+    for field in SECRET_REFS:
+        reference = getattr(getattr(volume.spec, field, None), "secret_ref", None)
+        if reference is not None:
+            yield reference.namespace or own, reference.name
+    if volume.spec.azure_file is not None:
+        yield volume.spec.azure_file.secret_namespace or own, volume.spec.azure_file.secret_name
+    for field in CSI_REFS:
+        reference = getattr(volume.spec.csi, field, None)
+        if reference is not None:
+            yield reference.namespace, reference.name

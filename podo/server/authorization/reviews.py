@@ -1,0 +1,178 @@
+"""Questions about what someone may do: the SubjectAccessReview family and SelfSubjectRulesReview."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from podo.api.errors import BadRequest
+from podo.api.field_errors import FieldError, invalid, invalid_object, required
+from podo.server.authorization.base import Attempt, Authorizer, Verdict
+from podo.server.authorization.node import node_of
+from podo.server.authorization.policy import Missing, Policy
+from podo.server.context import Context, User
+from podo.server.decoding.objects import Kind
+from podo.server.fields import owned
+from podo.server.registry.creating import place
+from podo.server.registry.kinds import Served
+from podo.server.strategy import Object
+
+GROUP = "authorization.k8s.io"
+LOCAL, OWN = "LocalSubjectAccessReview", "SelfSubjectAccessReview"
+NO_ENUMERATION = "node authorizer does not support user rule resolution"
+NO_OPERATORS = {"In": "in", "NotIn": "notin"}
+
+
+class AccessReviews:
+    """May someone (or, for a SelfSubjectAccessReview, who asks) do something?"""
+
+    def __init__(self, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
+
+    async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
+        """The review with its answer. Raises Invalid, BadRequest."""
+        kind = served.resource.kind
+        place(obj, served.stored, ctx.namespace)
+        served.stored.strategy.default(obj)
+        spec = obj.setdefault("spec", {})
+        if errors := list(_errors(kind, obj, spec)):
+            raise invalid_object(GROUP, "", "", errors)
+        user = ctx.user if kind == OWN else user_of(spec)
+        decision = await self._authorizer.authorize(attempt_of(user, spec))
+        status: Object = {"allowed": decision.verdict is Verdict.ALLOW}
+        if decision.verdict is Verdict.DENY:
+            status["denied"] = True
+        if decision.reason:
+            status["reason"] = decision.reason
+        asked = {name: value for name, value in obj.items() if name != "status"}
+        return owned(asked, Kind(GROUP, "v1", kind), ctx) | {"status": status}
+
+
+def user_of(spec: Object) -> User:
+    """Whom a review asks about."""
+    extra = {name: tuple(values or ()) for name, values in (spec.get("extra") or {}).items()}
+    return User(spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()), extra)
+
+
+def attempt_of(user: User, spec: Object) -> Attempt:
+    """What a review asks about."""
+    other = spec.get("nonResourceAttributes")
+    if other is not None:
+        return Attempt(user, other.get("verb", ""), path=other.get("path", ""))
+    asked = spec["resourceAttributes"]
+    return Attempt(
+        user,
+        asked.get("verb", ""),
+        asked.get("group", ""),
+        asked.get("version", "") or "*",
+        asked.get("resource", ""),
+        asked.get("subresource", ""),
+        asked.get("namespace", ""),
+        asked.get("name", ""),
+        label_selector=_selector(asked.get("labelSelector")),
+        field_selector=_fields(asked.get("fieldSelector")),
+    )
+
+
+def _selector(given: Object | None) -> str:
+    """A label selector in text form; what it cannot say is left out, which only widens it."""
+    if not given:
+        return ""
+    if given.get("rawSelector"):
+        return str(given["rawSelector"])
+    parts = []
+    for need in given.get("requirements") or ():
+        operator, key = need.get("operator"), need.get("key", "")
+        if operator in NO_OPERATORS:
+            parts.append(f"{key} {NO_OPERATORS[operator]} ({','.join(need.get('values') or ())})")
+        elif operator in ("Exists", "DoesNotExist"):
+            parts.append(key if operator == "Exists" else f"!{key}")
+    return ",".join(parts)
+
+
+def _fields(given: Object | None) -> str:
+    if not given:
+        return ""
+    if given.get("rawSelector"):
+        return str(given["rawSelector"])
+    terms = [need for need in given.get("requirements") or () if len(need.get("values") or ()) == 1]
+    signs = {"In": "=", "NotIn": "!="}
+    return ",".join(f"{t['key']}{signs[t['operator']]}{t['values'][0]}" for t in terms if t.get("operator") in signs)
+
+
+def _errors(kind: str, obj: Object, spec: Object) -> Iterator[FieldError]:
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and other is not None:
+        why = "cannot be specified in combination with resourceAttributes"
+        yield invalid("spec.nonResourceAttributes", _shown(other), why)
+    if resource is None and other is None:
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        yield invalid("spec.resourceAttributes", None, why)
+    if kind != OWN and not spec.get("user") and not spec.get("groups"):
+        yield invalid("spec.user", spec.get("user", ""), "at least one of user or group must be specified")
+    if resource is not None:
+        for name in ("fieldSelector", "labelSelector"):
+            yield from _selector_errors(resource.get(name), f"spec.resourceAttributes.{name}")
+    local = kind == LOCAL
+    metadata = {name: value for name, value in obj["metadata"].items() if value and name != "managedFields"}
+    if local:
+        metadata.pop("namespace", None)
+    if metadata:
+        yield invalid("metadata", obj["metadata"], "must be empty except for namespace" if local else "must be empty")
+    if local and resource is not None and resource.get("namespace", "") != obj["metadata"].get("namespace", ""):
+        why = "must match metadata.namespace"
+        yield invalid("spec.resourceAttributes.namespace", resource.get("namespace", ""), why)
+    if local and other is not None:
+        yield invalid("spec.nonResourceAttributes", _shown(other), "disallowed on this kind of request")
+
+
+def _shown(attributes: Object) -> Object:
+    """Attributes as messages show them: by the names of Go's fields."""
+    return {name.capitalize(): value for name, value in attributes.items()}
+
+
+def _selector_errors(given: Object | None, path: str) -> Iterator[FieldError]:
+    if given is None:
+        return
+    raw, needs = given.get("rawSelector", ""), given.get("requirements")
+    if raw and needs:
+        yield invalid(f"{path}.rawSelector", raw, "may not specified at the same time as requirements")
+    if not raw and not needs:
+        why = f"when {path} is specified, requirements or rawSelector is required"
+        yield required(f"{path}.requirements", why)
+
+
+class RulesReviews:
+    """What may who asks do in a namespace?"""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
+        """The review with its answer. Raises BadRequest."""
+        namespace = (obj.get("spec") or {}).get("namespace", "")
+        if not namespace:
+            raise BadRequest("no namespace on request")
+        self._policy.catch_up()
+        resource_rules: list[Object] = []
+        other_rules: list[Object] = []
+        problems: list[str] = []
+        for grant in self._policy.grants(ctx.user, namespace):
+            if isinstance(grant, Missing):
+                problems.append(grant.why)
+                continue
+            rule = grant.rule
+            if rule.resources:
+                names = {"resourceNames": rule.resource_names} if rule.resource_names else {}
+                shown: dict[str, Any] = {"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources}
+                resource_rules.append(shown | names)
+            if rule.non_resource_urls:
+                other_rules.append({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls})
+        node = node_of(ctx.user) is not None
+        status: Object = {"resourceRules": resource_rules, "nonResourceRules": other_rules}
+        status["incomplete"] = node or bool(problems)
+        if node:
+            problems.insert(0, NO_ENUMERATION)
+        if problems:
+            different = list(dict.fromkeys(problems))
+            status["evaluationError"] = different[0] if len(different) == 1 else f"[{', '.join(different)}]"
+        head = {"kind": served.resource.kind, "apiVersion": served.resource.api_version}
+        return head | {"metadata": {}, "spec": {}, "status": status}
