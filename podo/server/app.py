@@ -203,7 +203,7 @@ def plain_paths(config: ServerConfig, core: Core, requests: Requests, issuer: Is
     ready = [*alive, ("watch-cache", core.cache.ready.is_set)]
     paths = health("healthz", [*alive, ("etcd", core.cache.ready.is_set)]) | health("livez", alive)
     paths |= health("readyz", ready)
-    paths |= {"/version": only_get(version), "/metrics": metrics(requests)}
+    paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(requests)}
     if issuer is not None:
         paths |= token_issuer(issuer, f"https://{config.host}:{config.port}/openid/v1/jwks")
     return paths

@@ -68,7 +68,9 @@ def only_get(handler: PathHandler) -> PathHandler:
 
 
 async def version(request: PathRequest) -> Answer:
-    """What the server is."""
+    """What the server is; clients ask at `/version` and at `/version/`."""
+    if request.path.rstrip("/") != "/version":
+        return text_answer("404 page not found\n", 404)
     return Answer(200, msgspec.json.format(msgspec.json.encode(VERSION)))
 
 

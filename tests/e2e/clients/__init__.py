@@ -1,0 +1,1 @@
+"""The Python clients of Kubernetes, unmodified: each runs a scenario of its own against a real cluster."""

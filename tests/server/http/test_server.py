@@ -203,8 +203,11 @@ async def test_health_and_version(api):
     for path in ("/healthz", "/livez", "/readyz", "/readyz/ping"):
         async with api.get(path) as response:
             assert (response.status, await response.text()) == (200, "ok")
-    async with api.get("/version") as response:
-        assert (await response.json())["minor"] == "36"
+    for path in ("/version", "/version/"):
+        async with api.get(path) as response:
+            assert (await response.json())["minor"] == "36"
+    async with api.get("/version/more") as response:
+        assert response.status == 404
 
 
 async def test_requests_are_counted(api):
