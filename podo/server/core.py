@@ -17,6 +17,7 @@ from podo.server.patch_point import Patcher
 from podo.server.patching import Patches
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.generic import Chance, Registry
+from podo.server.registry.unbroken import Unbroken
 from podo.server.watchcache.cache import Source, WatchCache
 
 MASTER = User("system:apiserver", groups=("system:masters", "system:authenticated"))
@@ -61,24 +62,32 @@ async def running_core(
     """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
     catalog = Catalog()
     cache = WatchCache(store, catalog.fields_of, shared=shared)
-    registry = Registry(
-        store,
-        cache,
-        admission=admission(cache, catalog) if admission else AdmitAll(),
-        fields=fields or Fields(built_in_versions),
-        chance=chance or system_chance(),
-    )
-    operations = Operations(catalog, registry, patcher or Patches(built_in_versions))
     try:
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(cache.run(), name="watch cache")
             await cache.ready.wait()
             try:
-                yield Core(clock, catalog, cache, registry, operations)
+                async with asyncio.TaskGroup() as writes:
+                    registry = Registry(
+                        store,
+                        cache,
+                        admission=admission(cache, catalog) if admission else AdmitAll(),
+                        fields=fields or Fields(built_in_versions),
+                        chance=chance or system_chance(),
+                        unbroken=Unbroken(writes),
+                    )
+                    operations = Operations(catalog, registry, patcher or Patches(built_in_versions))
+                    yield Core(clock, catalog, cache, registry, operations)
             finally:
                 cache.close()
                 feeding.cancel()
     except BaseExceptionGroup as failures:
-        if len(failures.exceptions) == 1:  # what failed inside of the block fails as itself
-            raise failures.exceptions[0] from None
-        raise
+        raise _single(failures) from None
+
+
+def _single(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What failed, as itself where it is one failure."""
+    found: BaseException = failures
+    while isinstance(found, BaseExceptionGroup) and len(found.exceptions) == 1:
+        found = found.exceptions[0]
+    return found

@@ -15,6 +15,7 @@ from podo.server.registry.deleting import DeleteOptions, check_preconditions, go
 from podo.server.registry.hooks import Hook
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions, ListResult, list_entries
+from podo.server.registry.unbroken import Unbroken
 from podo.server.registry.updating import check_version, conflict, prepare_update
 from podo.server.strategy import Object
 from podo.server.watchcache.cache import WatchCache
@@ -58,8 +59,17 @@ class Registry:
     """All kinds. Objects go in as dicts of the caller's own in the version of the request, and come out as entries."""
 
     def __init__(
-        self, store: Store, cache: WatchCache, *, admission: Admission, fields: FieldManager, chance: Chance
+        self,
+        store: Store,
+        cache: WatchCache,
+        *,
+        admission: Admission,
+        fields: FieldManager,
+        chance: Chance,
+        unbroken: Unbroken,
     ) -> None:
+        """`unbroken` runs writes that are more than one, so that no cancellation leaves half of them."""
+        self._unbroken = unbroken
         self._store, self.cache = store, cache
         self._admission, self._fields, self._chance = admission, fields, chance
         self.hooks: dict[tuple[str, str], Hook] = {}
@@ -95,6 +105,13 @@ class Registry:
 
     async def create(self, ctx: Context, served: Served, obj: Object) -> Entry:
         """Store a new object. Raises AlreadyExists, Invalid, BadRequest and what admission raises."""
+        work = self._create(ctx, served, obj)
+        return await (self._unbroken.run(work) if self._is_hooked(served) else work)
+
+    def _is_hooked(self, served: Served) -> bool:
+        return (served.stored.group, served.stored.kind) in self.hooks
+
+    async def _create(self, ctx: Context, served: Served, obj: Object) -> Entry:
         kind = served.stored
         place(obj, kind, ctx.namespace)
         fill_metadata(obj, ctx, self._chance.uid())
@@ -164,6 +181,12 @@ class Registry:
         `create` allows (for apply) to make it where there is none, if the kind does not always allow it: then `change`
         is called with an empty dict. `uid` must be the object's, if given.
         """
+        work = self._update(ctx, served, name, change, create=create, uid=uid)
+        return await (self._unbroken.run(work) if self._is_hooked(served) else work)
+
+    async def _update(
+        self, ctx: Context, served: Served, name: str, change: Change, *, create: bool, uid: str
+    ) -> tuple[Entry, bool]:
         await self.cache.consistent()
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
         for _ in range(ATTEMPTS):
@@ -174,7 +197,7 @@ class Registry:
                     await ctx.check_create()
                 obj = await change({}, 0)
                 obj.get("metadata", {}).pop("resourceVersion", None)
-                return await self.create(ctx, served, obj), True
+                return await self._create(ctx, served, obj), True
             try:
                 return await self._update_once(ctx, served, name, current, change, uid), False
             except Stale:
@@ -230,6 +253,10 @@ class Registry:
 
     async def delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
         """Delete an object, or begin to. Raises NotFound and Conflict."""
+        work = self._delete(ctx, served, name, options)
+        return await (self._unbroken.run(work) if self._is_hooked(served) else work)
+
+    async def _delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
         await self.cache.consistent()
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
         for _ in range(ATTEMPTS):
