@@ -58,6 +58,7 @@ _ESCAPES = {
     "\t": "\\t",
     "\v": "\\v",
 }
+WHOLE_MAX = 1e21
 _HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -78,7 +79,16 @@ def shown(value: Any) -> str:
     """A value as messages print it: texts quoted, structures as the JSON that Go writes."""
     if isinstance(value, str):
         return quoted(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_HTML)
+    return json.dumps(_go_numbers(value), ensure_ascii=False, separators=(",", ":")).translate(_HTML)
+
+
+def _go_numbers(value: Any) -> Any:
+    """Whole numbers without a fraction, as Go writes them."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < WHOLE_MAX else value
+    if isinstance(value, dict):
+        return {key: _go_numbers(item) for key, item in value.items()}
+    return [_go_numbers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def required(field: str, detail: str = "") -> FieldError:

@@ -51,11 +51,6 @@ def default(api_version: str, kind: str, obj: Object) -> None:
         name = schema.type_for(group, version, kind).name
     except KeyError:
         return
-    key = (api_version, kind)
-    note = autoscaling.EMPTIED.get(key)
-    emptied = note(obj) if note else ()
     canonical(obj, plan_of(name))
-    if fill := DEFAULTS.get(key):
+    if fill := DEFAULTS.get((api_version, kind)):
         fill(obj)
-    for path in emptied:
-        autoscaling.empty_policies(obj, path)

@@ -36,22 +36,6 @@ def autoscaler_v2(obj: Object) -> None:
         behavior["scaleDown"] = deepcopy(SCALE_DOWN) | behavior.get("scaleDown", {})
 
 
-def directions_without_policies(obj: Object) -> list[str]:
-    """For which directions a client asks for no policies at all, which is not the same as leaving them out."""
-    spec = obj.get("spec")
-    behavior = spec.get("behavior") if isinstance(spec, dict) else None
-    rules = behavior.items() if isinstance(behavior, dict) else ()
-    return [way for way, rule in rules if isinstance(rule, dict) and rule.get("policies") == []]
-
-
-def empty_policies(obj: Object, direction: str) -> None:
-    """Give a direction the empty list that it was sent with."""
-    obj["spec"]["behavior"][direction]["policies"] = []
-
-
-EMPTIED: dict[tuple[str, str], Callable[[Object], list[str]]] = {
-    ("autoscaling/v2", "HorizontalPodAutoscaler"): directions_without_policies,
-}
 DEFAULTS: dict[tuple[str, str], Callable[[Object], None]] = {
     ("autoscaling/v1", "HorizontalPodAutoscaler"): autoscaler_v1,
     ("autoscaling/v2", "HorizontalPodAutoscaler"): autoscaler_v2,

@@ -22,6 +22,7 @@ from podo.server.validation import (
     resource_rules,
     storage_rules,
 )
+from podo.server.validation.crd import definition
 from podo.server.validation.metadata import object_meta, object_meta_update
 from podo.server.validation.rules import Rules
 
@@ -29,6 +30,7 @@ Object = dict[str, Any]
 
 TABLE: dict[tuple[str, str], Rules] = {
     **core_rules.TABLE,
+    **definition.TABLE,
     **admission_rules.TABLE,
     **apps_rules.TABLE,
     **autoscaling_rules.TABLE,

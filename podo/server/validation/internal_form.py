@@ -1,9 +1,10 @@
 """Structures in the form that Kubernetes' validation works on, which messages show: every field, under its Go name.
 
 `internal_types.json` says for each type which fields there are: [name, JSON name of v1, shape, type], where the shape
-is "*" (may be null), "[]", "map" or "".
+is "*" (may be null), "[]", "map", "inline" or "".
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ Row = tuple[str, str, str, str]
 ZERO = {"string": "", "number": 0, "bool": False, "quantity": "0", "time": None}
 MOVED = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
 """What v1 has in the spec of a Pod, and the internal form in its security context."""
+META = (
+    *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp"),
+    *("deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers"),
+    "managedFields",
+)
+"""The fields of metadata, in the order in which they are shown."""
 SELECTOR = ("matchLabels", "matchExpressions", "key", "operator", "values")
 
 
@@ -30,7 +37,13 @@ def internal_form(type_name: str, value: Object) -> Object:
     if type_name == "PodSpec":
         context = {**value.get("securityContext", {}), **{key: value[key] for key in MOVED if key in value}}
         value = {**value, "securityContext": context}
-    return {name: _field(value.get(key), shape, kind) for name, key, shape, kind in _types()[type_name]}
+    result: Object = {}
+    for name, key, shape, kind in _types()[type_name]:
+        if shape == "inline":
+            result |= {field: value[key][field] for field in META if (value.get(key) or {}).get(field)}
+        else:
+            result[name] = _field(value.get(key), shape, kind)
+    return result
 
 
 def _field(value: Any, shape: str, kind: str) -> Any:
@@ -44,7 +57,41 @@ def _field(value: Any, shape: str, kind: str) -> Any:
         return {key: _field(value[key], "", kind) for key in sorted(value)}
     if kind == "meta":
         return _tagged(value)
-    return value if kind in ZERO else internal_form(kind, value)
+    if kind in EITHER:
+        return EITHER[kind](value)
+    return value if kind in ZERO or kind in RAW else internal_form(kind, value)
+
+
+def _schema_or_list(value: Any) -> Object:
+    if isinstance(value, list):
+        return {"Schema": None, "JSONSchemas": [internal_form("JSONSchemaProps", item) for item in value]}
+    return {"Schema": internal_form("JSONSchemaProps", value), "JSONSchemas": None}
+
+
+def _schema_or_bool(value: Any) -> Object:
+    if isinstance(value, bool):
+        return {"Allows": value, "Schema": None}
+    return {"Allows": True, "Schema": internal_form("JSONSchemaProps", value)}
+
+
+def _schema_or_names(value: Any) -> Object:
+    if isinstance(value, list):
+        return {"Schema": None, "Property": value}
+    return {"Schema": internal_form("JSONSchemaProps", value), "Property": None}
+
+
+def _nothing(value: Any) -> Object:
+    return {}
+
+
+EITHER: dict[str, Callable[[Any], Object]] = {
+    "JSONSchemaPropsOrArray": _schema_or_list,
+    "JSONSchemaPropsOrBool": _schema_or_bool,
+    "JSONSchemaPropsOrStringArray": _schema_or_names,
+    "CustomResourceSubresourceStatus": _nothing,
+}
+"""Types that are one thing or another, or nothing at all."""
+RAW = ("any", "runtime.RawExtension")
 
 
 def _tagged(value: Any) -> Any:

@@ -5,16 +5,11 @@ from collections.abc import Callable
 from podo.api import names
 from podo.api.field_errors import forbidden, invalid, required
 from podo.server.validation.fields import Errors, Object, named
+from podo.server.validation.internal_form import META
 
 COMBINED = "cannot be specified in combination with resourceAttributes"
 ONE = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 TWICE = "may not specified at the same time as requirements"
-META = (
-    *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp"),
-    *("deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers"),
-    "managedFields",
-)
-"""The fields of metadata, in the order in which they are shown."""
 NO_VALUES = {"Exists", "DoesNotExist"}
 
 

@@ -9,6 +9,7 @@ from podo.server.validation.admission.expressions import expression_error
 from podo.server.validation.core.resources import is_extended
 from podo.server.validation.core.volume_sources import driver_name
 from podo.server.validation.fields import Errors, Object, immutable, internal, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta, template_meta
 from podo.server.validation.resource.lists import by_name, distinct, fully_qualified, label, label_name, sized
 
@@ -50,7 +51,8 @@ def update_template(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed ResourceClaimTemplate."""
     errs: Errors = []
     changed_meta(errs, obj, old)
-    immutable(errs, "spec", internal(obj["spec"]), internal(old["spec"]))
+    spec, stored = (internal_form("ResourceClaimTemplateSpec", o["spec"]) for o in (obj, old))
+    immutable(errs, "spec", spec, stored)
     return errs
 
 
