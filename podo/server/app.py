@@ -11,6 +11,7 @@ from pathlib import Path
 
 from podo.clock import Clock, SystemClock
 from podo.server.admission.default_set import default_admission
+from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
@@ -22,7 +23,7 @@ from podo.server.authentication.service_account import Find, Issuer, ServiceAcco
 from podo.server.authentication.token_file import StaticTokens, read_tokens
 from podo.server.authentication.union import Union
 from podo.server.authorization.base import Authorizer
-from podo.server.authorization.default_set import default_access, install_access
+from podo.server.authorization.default_set import Access, default_access, install_access
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
 from podo.server.bootstrap.nodes import grant_nodes
@@ -39,12 +40,14 @@ from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
+from podo.server.registry.catalog import Catalog
 from podo.server.strategy import Object
 from podo.server.subresources.binding import BindingQuestions, Bindings
 from podo.server.subresources.eviction import Evictions
 from podo.server.subresources.scale import Scales
 from podo.server.subresources.token import Tokens
 from podo.server.table.tables import PrinterTables
+from podo.server.watchcache.cache import WatchCache
 from podo.store.open import FullStore, open_store
 
 
@@ -78,6 +81,17 @@ class Server:
     port: int
 
 
+class Guards:
+    """Access and admission, which are made with the cache that they look into."""
+
+    access: Access
+
+    def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
+        """Make both."""
+        self.access = default_access(cache, catalog)
+        return default_admission(cache, catalog, self.access.authorizer)
+
+
 @asynccontextmanager
 async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIterator[Server]:
     """Build and serve until left. Raises OSError where the address is taken, APIError where the store will not open."""
@@ -90,18 +104,19 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             sockets.append(bind(more, port))
             stack.callback(sockets[-1].close)
         store = await stack.enter_async_context(open_store(config.store, clock=clock))
+        guards = Guards()
         core = await stack.enter_async_context(
             running_core(
                 store,
                 clock,
-                admission=default_admission,
+                admission=guards.admission,
                 shared=config.store.startswith("etcd:"),
             )
         )
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
-        access = default_access(core)
+        access = guards.access
         install_access(core, access)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
         if config.node_access:

@@ -62,6 +62,7 @@ async def running_core(
     """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
     catalog = Catalog()
     cache = WatchCache(store, catalog.fields_of, shared=shared)
+    admitting = admission(cache, catalog) if admission else AdmitAll()
     try:
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(cache.run(), name="watch cache")
@@ -71,12 +72,12 @@ async def running_core(
                     registry = Registry(
                         store,
                         cache,
-                        admission=admission(cache, catalog) if admission else AdmitAll(),
+                        admission=admitting,
                         fields=fields or Fields(built_in_versions),
                         chance=chance or system_chance(),
                         unbroken=Unbroken(writes),
                     )
-                    operations = Operations(catalog, registry, patcher or Patches(built_in_versions))
+                    operations = Operations(catalog, registry, patcher or Patches(built_in_versions), admitting)
                     yield Core(clock, catalog, cache, registry, operations)
             finally:
                 cache.close()

@@ -8,9 +8,11 @@ import msgspec
 
 from podo.api.errors import MethodNotAllowed, NotFound
 from podo.api.field_errors import invalid_object
+from podo.server.admission_point import Admission, Attributes, Operation
 from podo.server.context import Context
 from podo.server.patch_point import Patcher
 from podo.server.registry.catalog import Catalog
+from podo.server.registry.creating import place
 from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -41,6 +43,23 @@ class Below(Protocol):
     async def patch(self, ctx: Context, target: Target, media_type: str, body: bytes, force: bool | None) -> Object: ...
 
 
+class Admitted:
+    """A subresource, with admission asked before something is created in it."""
+
+    def __init__(self, below: Below, admission: Admission) -> None:
+        self._below, self._admission = below, admission
+        self.show, self.replace, self.patch = below.show, below.replace, below.patch
+
+    async def create(self, ctx: Context, target: Target, obj: Object) -> Object:
+        """Raises what admission raises."""
+        resource = target.served.resource
+        attributes = Attributes(ctx, Operation.CREATE, resource, ctx.namespace, target.name, obj)
+        await self._admission.mutate(attributes)
+        await self._admission.validate(attributes)
+        assert attributes.obj is not None
+        return await self._below.create(ctx, target, attributes.obj)
+
+
 class Question(Protocol):
     """A kind that is answered, not stored: access reviews, token reviews."""
 
@@ -55,8 +74,9 @@ class Operations:
         catalog: Catalog,
         registry: Registry,
         patcher: Patcher,
+        admission: Admission,
     ) -> None:
-        self.catalog, self.registry, self._patcher = catalog, registry, patcher
+        self.catalog, self.registry, self._patcher, self._admission = catalog, registry, patcher, admission
         self._below: dict[tuple[str, str], Below] = {}
         self._questions: dict[tuple[str, str], Question] = {}
 
@@ -95,7 +115,7 @@ class Operations:
         group = served.resource.group
         for owner in (f"{group}/{served.resource.plural}", ""):
             if (found := self._below.get((owner, subresource))) is not None:
-                return found
+                return Admitted(found, self._admission)
         raise NotFound("the server could not find the requested resource")
 
     async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
@@ -103,6 +123,7 @@ class Operations:
         question = self._questions.get((served.resource.group, served.resource.plural))
         if question is None:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        place(obj, served.stored, ctx.namespace)
         served.stored.strategy.default(obj)
         if errors := review_errors(served.resource.kind, obj):
             raise invalid_object(served.resource.group, "", "", errors)

@@ -2,13 +2,15 @@
 
 import random
 
-from podo.server.admission.certificates import CertificateSubjectRestriction
+from podo.server.admission.certificates import CertificateApproval, CertificateSigning, CertificateSubjectRestriction
 from podo.server.admission.chain import Chain
 from podo.server.admission.default_ingress_class import DefaultIngressClass
 from podo.server.admission.default_toleration_seconds import DefaultTolerationSeconds
 from podo.server.admission.limit_ranger import LimitRanger
 from podo.server.admission.lookup import CachedLookup
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
+from podo.server.admission.node_restriction import NodeRestriction
+from podo.server.admission.pod_topology_labels import PodTopologyLabels
 from podo.server.admission.priority import Priority
 from podo.server.admission.runtime_class import RuntimeClasses
 from podo.server.admission.service_account import ServiceAccounts
@@ -18,19 +20,21 @@ from podo.server.admission.storage import (
     StorageObjectInUseProtection,
 )
 from podo.server.admission.taint_nodes import TaintNodesByCondition
+from podo.server.authorization.base import Authorizer
 from podo.server.metadata import generated_name
 from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
 
 
-def default_admission(cache: WatchCache, catalog: Catalog) -> Chain:
-    """The chain, which looks at other objects in `cache`."""
+def default_admission(cache: WatchCache, catalog: Catalog, authorizer: Authorizer) -> Chain:
+    """The chain, which looks at other objects in `cache`, and asks `authorizer` what else a user may do."""
     lookup, chance = CachedLookup(cache, catalog), random.Random()
     return Chain(
         [
             NamespaceLifecycle(lookup),
             LimitRanger(lookup),
             ServiceAccounts(lookup, lambda: generated_name("", chance.choice)),
+            NodeRestriction(lookup, authorizer),
             TaintNodesByCondition(),
             Priority(lookup),
             DefaultTolerationSeconds(),
@@ -38,7 +42,10 @@ def default_admission(cache: WatchCache, catalog: Catalog) -> Chain:
             StorageObjectInUseProtection(),
             PersistentVolumeClaimResize(lookup),
             RuntimeClasses(lookup),
+            CertificateApproval(authorizer),
+            CertificateSigning(authorizer),
             CertificateSubjectRestriction(),
             DefaultIngressClass(lookup),
+            PodTopologyLabels(lookup),
         ]
     )

@@ -15,6 +15,8 @@ from podo.server.authorization.reviews import AccessReviews, RulesReviews
 from podo.server.authorization.union import PrivilegedGroup, Union
 from podo.server.bootstrap.objects import default_objects
 from podo.server.core import Core
+from podo.server.registry.catalog import Catalog
+from podo.server.watchcache.cache import WatchCache
 
 NODE_ROLE = "system:node"
 
@@ -26,10 +28,10 @@ class Access(NamedTuple):
     policy: Policy
 
 
-def default_access(core: Core) -> Access:
-    """Deciders that follow the cache of `core`."""
-    policy = Policy(core.cache, core.catalog)
-    nodes = NodeAuthorizer(NodeGraph(core.cache, core.catalog), node_rules().rules)
+def default_access(cache: WatchCache, catalog: Catalog) -> Access:
+    """Deciders that follow the cache."""
+    policy = Policy(cache, catalog)
+    nodes = NodeAuthorizer(NodeGraph(cache, catalog), node_rules().rules)
     return Access(Union([PrivilegedGroup(), nodes, RBAC(policy)]), policy)
 
 

@@ -1,22 +1,19 @@
 """Questions about what someone may do: the SubjectAccessReview family and SelfSubjectRulesReview."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from podo.api.errors import BadRequest
-from podo.api.field_errors import FieldError, invalid, invalid_object, required
 from podo.server.authorization.base import Attempt, Authorizer, Verdict
 from podo.server.authorization.node import node_of
 from podo.server.authorization.policy import Missing, Policy
 from podo.server.context import Context, User
 from podo.server.decoding.objects import Kind
 from podo.server.fields import owned
-from podo.server.registry.creating import place
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 
 GROUP = "authorization.k8s.io"
-LOCAL, OWN = "LocalSubjectAccessReview", "SelfSubjectAccessReview"
+OWN = "SelfSubjectAccessReview"
 NO_ENUMERATION = "node authorizer does not support user rule resolution"
 NO_OPERATORS = {"In": "in", "NotIn": "notin"}
 
@@ -28,13 +25,9 @@ class AccessReviews:
         self._authorizer = authorizer
 
     async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
-        """The review with its answer. Raises Invalid, BadRequest."""
+        """The review with its answer."""
         kind = served.resource.kind
-        place(obj, served.stored, ctx.namespace)
-        served.stored.strategy.default(obj)
-        spec = obj.setdefault("spec", {})
-        if errors := list(_errors(kind, obj, spec)):
-            raise invalid_object(GROUP, "", "", errors)
+        spec = obj["spec"]
         user = ctx.user if kind == OWN else user_of(spec)
         decision = await self._authorizer.authorize(attempt_of(user, spec))
         status: Object = {"allowed": decision.verdict is Verdict.ALLOW}
@@ -96,48 +89,6 @@ def _fields(given: Object | None) -> str:
     terms = [need for need in given.get("requirements") or () if len(need.get("values") or ()) == 1]
     signs = {"In": "=", "NotIn": "!="}
     return ",".join(f"{t['key']}{signs[t['operator']]}{t['values'][0]}" for t in terms if t.get("operator") in signs)
-
-
-def _errors(kind: str, obj: Object, spec: Object) -> Iterator[FieldError]:
-    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if resource is not None and other is not None:
-        why = "cannot be specified in combination with resourceAttributes"
-        yield invalid("spec.nonResourceAttributes", _shown(other), why)
-    if resource is None and other is None:
-        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        yield invalid("spec.resourceAttributes", None, why)
-    if kind != OWN and not spec.get("user") and not spec.get("groups"):
-        yield invalid("spec.user", spec.get("user", ""), "at least one of user or group must be specified")
-    if resource is not None:
-        for name in ("fieldSelector", "labelSelector"):
-            yield from _selector_errors(resource.get(name), f"spec.resourceAttributes.{name}")
-    local = kind == LOCAL
-    metadata = {name: value for name, value in obj["metadata"].items() if value and name != "managedFields"}
-    if local:
-        metadata.pop("namespace", None)
-    if metadata:
-        yield invalid("metadata", obj["metadata"], "must be empty except for namespace" if local else "must be empty")
-    if local and resource is not None and resource.get("namespace", "") != obj["metadata"].get("namespace", ""):
-        why = "must match metadata.namespace"
-        yield invalid("spec.resourceAttributes.namespace", resource.get("namespace", ""), why)
-    if local and other is not None:
-        yield invalid("spec.nonResourceAttributes", _shown(other), "disallowed on this kind of request")
-
-
-def _shown(attributes: Object) -> Object:
-    """Attributes as messages show them: by the names of Go's fields."""
-    return {name.capitalize(): value for name, value in attributes.items()}
-
-
-def _selector_errors(given: Object | None, path: str) -> Iterator[FieldError]:
-    if given is None:
-        return
-    raw, needs = given.get("rawSelector", ""), given.get("requirements")
-    if raw and needs:
-        yield invalid(f"{path}.rawSelector", raw, "may not specified at the same time as requirements")
-    if not raw and not needs:
-        why = f"when {path} is specified, requirements or rawSelector is required"
-        yield required(f"{path}.requirements", why)
 
 
 class RulesReviews:

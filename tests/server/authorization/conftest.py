@@ -10,7 +10,7 @@ from podo.server.authorization.default_set import default_access, install_access
 
 @pytest.fixture
 def access(core):
-    found = default_access(core)
+    found = default_access(core.cache, core.catalog)
     install_access(core, found)
     return found
 
