@@ -49,6 +49,8 @@ class Traits:
     """Propagation policies mean something (not so for Events)."""
     orphans: bool = False
     """Dependents are left where a DELETE does not say otherwise, as of old."""
+    orphan_warning: str = ""
+    """What a client is told whose DELETE leaves the dependents because it does not say otherwise."""
     drops_status: bool = True
     """Where there is a status subresource: create drops status, update keeps the old one."""
     status_metadata: tuple[str, ...] = ()

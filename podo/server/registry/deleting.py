@@ -23,6 +23,11 @@ class DeleteOptions:
     uid: str = ""
     resource_version: str = ""
 
+    @property
+    def says_propagation(self) -> bool:
+        """Whether the client says what becomes of dependents."""
+        return bool(self.propagation) or self.orphan_dependents is not None
+
 
 PROPAGATION = ("Foreground", "Background", "Orphan")
 

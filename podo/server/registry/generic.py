@@ -253,6 +253,8 @@ class Registry:
 
     async def delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
         """Delete an object, or begin to. Raises NotFound and Conflict."""
+        if (warning := served.stored.strategy.traits.orphan_warning) and not options.says_propagation:
+            ctx.warn(warning)
         work = self._delete(ctx, served, name, options)
         return await (self._unbroken.run(work) if self._is_hooked(served) else work)
 

@@ -18,6 +18,10 @@ _KEPT_COUNTED = Traits(status_metadata=KEPT, generations=True)
 _ASKED = Traits(stored=False)
 _ADMISSION, _AUTHN, _AUTHZ = "admissionregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io"
 _FLOW, _NET, _RBAC = "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io"
+_LEFT_PODS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 
 TRAITS: dict[tuple[str, str], Traits] = {
     ("", "Binding"): _ASKED,
@@ -55,7 +59,7 @@ TRAITS: dict[tuple[str, str], Traits] = {
     (_AUTHZ, "SelfSubjectRulesReview"): _ASKED,
     (_AUTHZ, "SubjectAccessReview"): _ASKED,
     ("batch", "CronJob"): _COUNTED,
-    ("batch", "Job"): Traits(generations=True, orphans=True),
+    ("batch", "Job"): Traits(generations=True, orphans=True, orphan_warning=_LEFT_PODS),
     ("coordination.k8s.io", "Lease"): Traits(create_on_update=True, unconditional_update=False),
     ("discovery.k8s.io", "EndpointSlice"): _COUNTED,
     (_FLOW, "FlowSchema"): _KEPT_COUNTED,

@@ -1,6 +1,7 @@
 """A Pod is given to a node: POST of a Binding to pods/binding, or to bindings."""
 
 from podo.api.errors import BadRequest, Conflict
+from podo.api.timestamps import format_time
 from podo.server.context import Context
 from podo.server.operations import Target
 from podo.server.registry.generic import Registry, unclassified
@@ -24,7 +25,7 @@ class Bindings(NoVerbs):
             raise BadRequest("name in URL does not match name in Binding object")
 
         async def change(pod: Object, revision: int) -> Object:
-            bind(pod, node, meta)
+            bind(pod, node, meta, format_time(ctx.now))
             return pod
 
         await self._registry.update(ctx, target.served, name, change, uid=meta.get("uid", ""))
@@ -54,7 +55,7 @@ def check_binding(obj: Object) -> None:
         raise unclassified(errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
 
 
-def bind(pod: Object, node: str, meta: Object) -> None:
+def bind(pod: Object, node: str, meta: Object, now: str) -> None:
     """Put the Pod on the node. Raises Conflict where that cannot be."""
     own, spec = pod["metadata"], pod["spec"]
     name = own["name"]
@@ -70,7 +71,8 @@ def bind(pod: Object, node: str, meta: Object) -> None:
             own[field] = {**(own.get(field) or {}), **meta[field]}
     status = pod.setdefault("status", {})
     others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
-    status["conditions"] = [*others, {"type": "PodScheduled", "status": "True", "lastProbeTime": None}]
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    status["conditions"] = [*others, scheduled]
     status.pop("nominatedNodeName", None)
 
 

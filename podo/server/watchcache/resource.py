@@ -95,7 +95,7 @@ class ResourceCache:
         """How many keys `keys` would give."""
         low = self._keys.bisect_right(max(f"{namespace}/" if namespace else "", after))
         high = self._keys.bisect_left(f"{namespace}0") if namespace else len(self._keys)
-        return int(high - low)
+        return max(int(high - low), 0)
 
     def select(self, selection: Selection, after: str = "") -> Iterator[Entry]:
         """The selected objects in order of their keys, from behind the key `after`."""
