@@ -133,9 +133,9 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
     from podo.node import agent
-    from podo.node.api import service
     from podo.node.api.server import NodeAPIConfig
     from podo.node.config import AgentConfig
+    from podo.node.services import node_services
 
     node, clock = settings.node, SystemClock()
     certificate, key, authority = Path(settings.certificate), Path(settings.key), Path(settings.authority)
@@ -158,11 +158,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         host_netns=host_netns,
     )
     listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
-
-    async def node_api(running: agent.RunningNode) -> None:
-        await service.run(running.runtime, clock, listen)
-
-    await agent.run(config, [node_api], clock)
+    await agent.run(config, node_services(listen, clock), clock)
 
 
 def component(role: str, config: Path) -> int:

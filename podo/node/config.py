@@ -6,6 +6,7 @@ from pathlib import Path
 from podo.api.types.core_v1 import Taint
 from podo.client.kubeconfig import Credentials
 from podo.network.config import NetworkConfig
+from podo.node.housekeeping.log_rotation import LogLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class AgentConfig:
     host_netns: Path | None = None  # the network that registries are reached from, if it is not the node's own
     seccomp_default: bool = True
     drain_limit: float = 2.0  # seconds
+    logs: LogLimits = field(default_factory=LogLimits)
 
     @property
     def cluster(self) -> str:

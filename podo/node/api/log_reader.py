@@ -1,4 +1,6 @@
-"""Read a container's log: the last lines of it, all of it, and with `follow` what is added until the container ends."""
+"""Read a container's log: the last lines of it, all of it, and with `follow` what is added until the container ends.
+
+Rotated files are not read, as in Kubernetes; only who follows goes through a rotation, and misses nothing."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,24 +28,48 @@ async def read_log(path: Path, options: LogOptions, wait: Wait | None = None) ->
 
 
 async def _pieces(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        start = tail_offset(file, options.tail_lines) if options.tail_lines is not None else 0
-        file.seek(start)
-        rest, alive = b"", options.follow and wait is not None
+    rest = b""
+    async for block in _blocks(path, options, wait if options.follow else None):
+        *lines, rest = (rest + block).split(b"\n")
+        if piece := _render(lines, options):
+            yield piece
+    if rest and (piece := _render([rest], options)):
+        yield piece
+
+
+async def _blocks(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIterator[bytes]:
+    """The bytes of the log from its wanted tail on; a follower goes on in the file that a rotation puts there."""
+    alive = wait is not None
+    file: BinaryIO = path.open("rb")
+    try:
+        file.seek(tail_offset(file, options.tail_lines) if options.tail_lines is not None else 0)
         while True:
-            block = file.read(BLOCK)
-            if block:
-                *lines, rest = (rest + block).split(b"\n")
-                if piece := _render(lines, options):
-                    yield piece
+            fresh = _successor(path, file) if wait is not None else None  # looked for first: once it is there,
+            while block := file.read(BLOCK):  # nothing more comes to the old one
+                yield block
+            if fresh is not None:
+                file.close()
+                file = fresh
             elif alive and wait is not None:
                 alive = await wait()
                 if file.tell() > os.fstat(file.fileno()).st_size:
                     file.seek(0)  # it was cut short
             else:
-                break
-        if rest and (piece := _render([rest], options)):
-            yield piece
+                return
+    finally:
+        file.close()
+
+
+def _successor(path: Path, file: BinaryIO) -> BinaryIO | None:
+    """The file that has the path now, if it is another one."""
+    try:
+        fresh = path.open("rb")
+    except FileNotFoundError:
+        return None
+    if os.path.sameopenfile(fresh.fileno(), file.fileno()):
+        fresh.close()
+        return None
+    return fresh
 
 
 def _render(lines: list[bytes], options: LogOptions) -> bytes:

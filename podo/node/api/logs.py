@@ -7,7 +7,7 @@ from aiohttp import web
 
 from podo.api.errors import BadRequest, NotFound
 from podo.node.api import directory
-from podo.node.api.growth import watch_file
+from podo.node.api.growth import Growth, watch_file
 from podo.node.api.log_reader import Wait, read_log
 from podo.node.api.query import flag, log_options
 from podo.node.api.server import Node, Request
@@ -35,8 +35,8 @@ class Logs:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request.http)
         if options.follow and not previous:
-            with watch_file(path) as changed:
-                waiting = until_it_grows(self._node.runtime, container, changed)
+            with watch_file(path) as growth:
+                waiting = until_it_grows(self._node.runtime, container, growth)
                 async with waiting as wait:
                     async for piece in read_log(path, options, wait):
                         await response.write(piece)
@@ -48,10 +48,10 @@ class Logs:
 
 
 class until_it_grows:
-    """A `Wait` for a container's log: the file changes, or the container ends."""
+    """A `Wait` for a container's log: the file changes or is rotated, or the container ends."""
 
-    def __init__(self, runtime: Runtime, container: ObservedContainer, changed: asyncio.Event) -> None:
-        self._runtime, self._id, self._changed = runtime, container.id, changed
+    def __init__(self, runtime: Runtime, container: ObservedContainer, growth: Growth) -> None:
+        self._runtime, self._id, self._growth = runtime, container.id, growth
 
     async def __aenter__(self) -> Wait:
         self._events = self._runtime.events()
@@ -60,7 +60,7 @@ class until_it_grows:
         async def listen() -> None:
             async for event in iterator:
                 if event.container_id == self._id:
-                    self._changed.set()
+                    self._growth.changed.set()
 
         self._listener = asyncio.ensure_future(listen())
         return self._wait
@@ -74,6 +74,7 @@ class until_it_grows:
         seen = await self._runtime.observe()
         if not any(c.id == self._id and c.state is ContainerState.RUNNING for c in seen.containers):
             return False  # what it has written is in the file by now
-        await self._changed.wait()
-        self._changed.clear()
+        if not self._growth.renew():
+            await self._growth.changed.wait()
+        self._growth.changed.clear()
         return True

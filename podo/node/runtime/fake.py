@@ -70,6 +70,7 @@ class FakeRuntime:
         self._new_id = new_id or (lambda: f"{next(ids):064x}")
         self._new_ip = new_ip or (lambda: "10.244.{}.{}".format(*divmod(next(ips), 256)))
         self._sandboxes: dict[str, ObservedSandbox] = {}
+        self._log_folders: dict[str, str] = {}  # by sandbox
         self._containers: dict[str, _Process] = {}
         self._events, self._tasks = EventBroadcast(), asyncio.TaskGroup()
         self.listening: set[tuple[str, int]] = set()
@@ -104,6 +105,7 @@ class FakeRuntime:
             runtime_handler=config.runtime_handler,
         )
         self._sandboxes[sandbox.id] = sandbox
+        self._log_folders[sandbox.id] = config.log_directory
         return sandbox.id
 
     async def stop_pod_sandbox(self, sandbox_id: str) -> None:
@@ -139,7 +141,7 @@ class FakeRuntime:
             created_at=self._clock.now(),
             image=config.image_name,
             image_id=config.image,
-            log_path=config.log_path,
+            log_path=_log_path(self._log_folders.get(sandbox_id, ""), config.log_path),
             resources=config.resources,
             labels=config.labels,
             annotations=config.annotations,
@@ -322,3 +324,7 @@ def _cancel(timers: set[asyncio.Task[None]]) -> None:
     for timer in timers:
         timer.cancel()
     timers.clear()
+
+
+def _log_path(folder: str, path: str) -> str:
+    return f"{folder}/{path}" if folder and path else ""

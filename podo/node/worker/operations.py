@@ -200,7 +200,7 @@ class Operations:
         worker = self._worker
         gone = next((c for c in worker.observed.containers if c.id == action.container_id), None)
         if gone is not None:  # first: as soon as it is removed, its name and attempt may be used again
-            PodFiles(self._parts.facts, worker.pod.metadata.uid).forget_attempt(gone.name, gone.attempt)
+            PodFiles(self._parts.facts, worker.pod.metadata.uid).forget_attempt(gone)
         await self._attempt(action.key, self._parts.runtime.remove_container(action.container_id))
         worker.to_restart.discard(action.container_id)
 

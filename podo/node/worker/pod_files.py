@@ -8,6 +8,7 @@ import msgspec
 
 from podo.api import scheme
 from podo.api.types.core_v1 import Container, Pod
+from podo.node.housekeeping.log_rotation import remove_log
 from podo.node.runtime.config import Mount
 from podo.node.runtime.observed import ObservedContainer
 from podo.node.volumes.mounted import remove_tree
@@ -57,9 +58,11 @@ class PodFiles:
             text = _log_end(seen.log_path)
         return text
 
-    def forget_attempt(self, name: str, attempt: int) -> None:
-        """A container was removed."""
-        self._termination(name, attempt).unlink(missing_ok=True)
+    def forget_attempt(self, gone: ObservedContainer) -> None:
+        """A container was removed: so are its message and its log."""
+        self._termination(gone.name, gone.attempt).unlink(missing_ok=True)
+        if gone.log_path:
+            remove_log(Path(gone.log_path))
 
     def remove(self, pod: Pod) -> None:
         """Nothing of the Pod is left to be asked for (blocking)."""

@@ -2,7 +2,7 @@
 
 from podo.api.errors import APIError
 from podo.api.types.core_v1 import Container, Pod, Secret
-from podo.node.images.base import Credentials, Image, ImageFailure, InvalidImageName, RegistryUnavailable
+from podo.node.images.base import Credentials, Image, ImageFailure, InvalidImageName
 from podo.node.worker.parts import Parts
 from podo.node.worker.pull_secrets import credentials_for
 
@@ -54,9 +54,8 @@ async def _pull(pod: Pod, container: Container, parts: Parts) -> Image:
     except ImageFailure as error:
         message = f'Failed to pull image "{name}": {error}'
         events.container_warning(pod, container, "Failed", message)
-        reason = "RegistryUnavailable" if isinstance(error, RegistryUnavailable) else "ErrImagePull"
-        events.container_warning(pod, container, "Failed", f"Error: {reason}")
-        raise NoImage(reason, message, backs_off=True) from error
+        events.container_warning(pod, container, "Failed", "Error: ErrImagePull")
+        raise NoImage("ErrImagePull", message, backs_off=True) from error
     took = duration(clock.monotonic() - began)
     size = f"Image size: {image.size} bytes."
     events.container_normal(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podo.node.api.growth import watch_file
 from podo.node.api.log_format import LogOptions
 from podo.node.api.log_reader import read_log, tail_offset
 
@@ -82,3 +83,56 @@ def test_the_tail_is_the_end_of_the_whole(tmp_path_factory, texts, count):
     path.write_bytes(b"".join(lines))
     with path.open("rb") as file:
         assert path.read_bytes()[tail_offset(file, count) :] == b"".join(lines[-count:] if count else [])
+
+
+async def test_a_follower_goes_through_rotations_and_misses_nothing(log):
+    def add(text: bytes) -> None:
+        with log.open("ab") as file:
+            file.write(text)
+
+    def rotate_then(text: bytes) -> None:
+        log.rename(log.with_name("0.log.1"))
+        add(text)
+
+    def last_words_then_rotate() -> None:
+        add(line(7, "seven"))
+        log.rename(log.with_name("0.log.2"))
+
+    steps = [
+        lambda: add(line(4, "four")),
+        lambda: rotate_then(line(5, "five") + b"2026-01-01T00:00:06Z std"),
+        lambda: add(b"out F six\n"),
+        last_words_then_rotate,
+        lambda: add(line(8, "eight")),
+        lambda: None,
+    ]
+
+    async def wait() -> bool:
+        steps.pop(0)()
+        return bool(steps)
+
+    assert await text_of(log, wait, follow=True, tail_lines=0) == "four\nfive\nsix\nseven\neight\n"
+
+
+async def test_who_does_not_follow_reads_one_file(log):
+    pieces = read_log(log, LogOptions())
+    first = await anext(pieces)
+    log.rename(log.with_name("0.log.1"))
+    log.write_bytes(line(4, "four"))
+    assert first + b"".join([p async for p in pieces]) == b"one\ntwo two\nbad\n"
+
+
+async def test_a_rotation_wakes_who_waits_for_growth(log):
+    with watch_file(log) as growth:
+        assert not growth.renew()
+        log.rename(log.with_name("0.log.1"))
+        await growth.changed.wait()
+        assert not growth.renew()  # there is none
+        growth.changed.clear()
+        log.touch()
+        await growth.changed.wait()
+        assert growth.renew()
+        growth.changed.clear()
+        with log.open("ab") as file:
+            file.write(b"more")
+        await growth.changed.wait()
