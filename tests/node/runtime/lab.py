@@ -14,6 +14,7 @@ from podo.network.base import PodSandbox
 from podo.node.cgroups.machine import open_cgroups
 from podo.node.images.buildah import Buildah, BuildahConfig
 from podo.node.images.store import ImageStore
+from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import ContainerConfig
 from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
@@ -147,4 +148,4 @@ async def real_lab() -> AsyncIterator[Lab]:
 async def _clean(lab: Lab) -> None:
     for sandbox in (await lab.runtime.observe()).sandboxes:
         await lab.runtime.remove_pod_sandbox(sandbox.id)
-    open_cgroups().remove(lab.cgroup)
+    await NodePodCgroups(open_cgroups(), SystemClock()).remove(lab.cgroup)  # as the agent does: dying processes hold it
