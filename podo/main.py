@@ -135,6 +135,8 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
     from podo.node import agent
     from podo.node.api.server import NodeAPIConfig
     from podo.node.config import AgentConfig
+    from podo.node.housekeeping.image_gc import ImageLimits
+    from podo.node.housekeeping.local import LOCAL_IMAGES
     from podo.node.services import node_services
 
     node, clock = settings.node, SystemClock()
@@ -156,6 +158,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         cpu=node.cpu,
         memory=node.memory,
         host_netns=host_netns,
+        images=LOCAL_IMAGES if host_netns else ImageLimits(),
     )
     listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
     await agent.run(config, node_services(listen, clock), clock)

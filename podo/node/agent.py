@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from podo import __version__
-from podo.api.types.core_v1 import Node, Pod, Service
+from podo.api.types.core_v1 import Node, ObjectReference, Pod, Service
 from podo.client.base import Key
-from podo.client.events import EventWriter
+from podo.client.events import EventRecorder, EventWriter
 from podo.client.http import HTTPClient
 from podo.client.informers import Informers
 from podo.clock import Clock, SystemClock
@@ -65,6 +65,12 @@ class RunningNode:
     registration: Registration
     client: HTTPClient
     informers: Informers
+    recorder: EventRecorder
+
+    def warn(self, reason: str, message: str) -> None:
+        """Record an event about the Node itself."""
+        if node := self.registration.node:
+            self.recorder.warning(node_reference(node), reason, message)
 
 
 NodeService = Callable[[RunningNode], Coroutine[Any, Any, None]]
@@ -195,6 +201,7 @@ class _Starting:
                             self.registration,
                             self._client,
                             self.informers,
+                            self.events.recorder(COMPONENT, config.node_name),
                         ),
                         plane,
                     )
@@ -265,6 +272,11 @@ class _Starting:
         ready = next((c.status for c in new.status.conditions if c.type == "Ready"), "") if new else ""
         if ready not in ("True", "False"):
             self.registration.touch()
+
+
+def node_reference(node: Node) -> ObjectReference:
+    """How a kubelet's events name its own Node: by the name, in place of the uid too."""
+    return ObjectReference(kind="Node", api_version="v1", name=node.metadata.name, uid=node.metadata.name)
 
 
 def _ranges(node: Node | None) -> tuple[str, ...]:

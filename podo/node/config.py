@@ -6,6 +6,7 @@ from pathlib import Path
 from podo.api.types.core_v1 import Taint
 from podo.client.kubeconfig import Credentials
 from podo.network.config import NetworkConfig
+from podo.node.housekeeping.image_gc import ImageLimits
 from podo.node.housekeeping.log_rotation import LogLimits
 
 
@@ -37,6 +38,7 @@ class AgentConfig:
     seccomp_default: bool = True
     drain_limit: float = 2.0  # seconds
     logs: LogLimits = field(default_factory=LogLimits)
+    images: ImageLimits = field(default_factory=ImageLimits)
 
     @property
     def cluster(self) -> str:

@@ -7,6 +7,7 @@ is "docker.io/library/nginx:latest"). Safe to use from several agents and CLI pr
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -123,8 +124,21 @@ class Rootfs(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class IdleImage:
+    """An image that no container has, and since when (or since it was pulled)."""
+
+    image: Image
+    since: datetime
+
+
 class ImageDisk(Protocol):
     """What the garbage collector of a node looks at."""
+
+    async def idle(self) -> tuple[IdleImage, ...]:
+        """The images that may go, longest idle first: not those of any node's containers, and none that was built or
+        loaded here, since no registry could give it back."""
+        ...
 
     async def used_bytes(self) -> tuple[int, int]:
         """Bytes and inodes that the store takes."""

@@ -1,8 +1,9 @@
 """An image store in memory: what it has, what a registry has, and what goes wrong."""
 
+from datetime import datetime
 from pathlib import Path
 
-from podo.node.images.base import Credentials, Image, ImageConfig, ImageFailure, ImageNotFound, Progress
+from podo.node.images.base import Credentials, IdleImage, Image, ImageConfig, ImageFailure, ImageNotFound, Progress
 
 
 class FakeImages:
@@ -13,6 +14,7 @@ class FakeImages:
         self.registry: dict[str, Image] = {}
         self.failure: ImageFailure | None = None
         self.pulled: list[tuple[str, Credentials | None]] = []
+        self.unused: dict[str, datetime] = {}  # since when, by name
 
     async def pull(
         self, reference: str, credentials: Credentials | None = None, progress: Progress | None = None
@@ -32,7 +34,14 @@ class FakeImages:
         return tuple(self.present.values())
 
     async def remove(self, reference: str) -> bool:
-        return self.present.pop(reference, None) is not None
+        names = [n for n, image in self.present.items() if reference in (n, image.id)]
+        for name in names:
+            del self.present[name]
+        return bool(names)
+
+    async def idle(self) -> tuple[IdleImage, ...]:
+        found = [IdleImage(self.present[name], since) for name, since in self.unused.items() if name in self.present]
+        return tuple(sorted(found, key=lambda idle: idle.since))
 
     async def load(self, archive: Path) -> tuple[Image, ...]:
         return ()

@@ -10,6 +10,8 @@ from podo.node.images.blobs import write_atomically
 from podo.node.images.locks import briefly
 from podo.node.images.reference import Reference
 
+FILE = "index.json"
+
 
 class Entry(msgspec.Struct, frozen=True):
     """An image's names. `manifest` is the one in our blobs; `digests` are those of its registries."""
@@ -24,7 +26,7 @@ class Index:
     """Read without the lock (the file is replaced whole), changed under it."""
 
     def __init__(self, root: Path) -> None:
-        self._file, self._lock = root / "index.json", root / "index.lock"
+        self._file, self._lock = root / FILE, root / "index.lock"
 
     def list(self) -> list[Entry]:
         """All entries."""
@@ -94,6 +96,12 @@ def without(entries: list[Entry], wanted: Reference | str) -> list[Entry]:
     if tags or (wanted.digest and digests):
         kept.append(msgspec.structs.replace(entry, tags=tags, digests=digests))
     return kept
+
+
+def can_be_pulled_again(entry: Entry) -> bool:
+    """Whether a registry has all that it is called: a name that was built or loaded here has no digest there."""
+    repositories = {digest.partition("@")[0] for digest in entry.digests}
+    return bool(repositories) and all(tag.rpartition(":")[0] in repositories for tag in entry.tags)
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

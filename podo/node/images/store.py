@@ -4,6 +4,7 @@ blobs/sha256/<hex>   manifests, configurations, layers as they came
 layers/<16 hex>/     unpacked layers, overlay lower directories
 index.json           images and their names
 uses/<hex>           which container folder has which image mounted
+used/<hex>           when an image was used last (the file's time)
 locks/, tmp/         of work under way
 """
 
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,9 @@ import msgspec
 from podo.clock import Clock
 from podo.node.finishing import in_thread
 from podo.node.images import archive, overlay, reference
-from podo.node.images.base import Credentials, Image, ImageFailure, ImageNotFound, Progress
+from podo.node.images.base import Credentials, IdleImage, Image, ImageFailure, ImageNotFound, Progress
 from podo.node.images.blobs import Blobs, digest_of, write_atomically
-from podo.node.images.index import Entry, Index
+from podo.node.images.index import Entry, Index, can_be_pulled_again
 from podo.node.images.layers import Layers, disk_usage
 from podo.node.images.locks import held, held_if_free
 from podo.node.images.manifest import (
@@ -60,7 +62,7 @@ class ImageStore:
     """Implements `Images`, `Rootfs` and `ImageDisk`. Any number of them, in any processes, may share a folder."""
 
     def __init__(self, root: Path, clock: Clock, skopeo: SkopeoConfig | None = None) -> None:
-        for name in ("blobs/sha256", "layers", "uses", "locks", "tmp"):
+        for name in ("blobs/sha256", "layers", "uses", "used", "locks", "tmp"):
             (root / name).mkdir(parents=True, exist_ok=True, mode=0o711)
         self.root, self._clock = root, clock
         self._blobs, self._index = Blobs(root / "blobs"), Index(root)
@@ -96,6 +98,8 @@ class ImageStore:
         wanted = text if reference.is_image_id(text) else reference.parse(text)
         removed = self._index.remove(wanted)
         if removed:
+            if isinstance(wanted, str):
+                self._mark(wanted).unlink(missing_ok=True)
             await self.collect()
         return removed
 
@@ -150,6 +154,9 @@ class ImageStore:
 
     # ImageDisk
 
+    async def idle(self) -> tuple[IdleImage, ...]:
+        return await in_thread(self._idle)
+
     async def used_bytes(self) -> tuple[int, int]:
         return await in_thread(disk_usage, self.root)
 
@@ -185,6 +192,7 @@ class ImageStore:
         names = tuple(Layers.name(diff) for diff in diff_ids(self._documents(entry.manifest).config))
         use = _Use(str(container_dir), entry.id, names)
         write_atomically(note, msgspec.json.encode(use), durable=False)
+        self._touch(entry.id)
         return use
 
     async def _fetch(
@@ -211,6 +219,7 @@ class ImageStore:
 
     async def _add(self, entry: Entry) -> Image:
         self._index.add(entry)
+        self._touch(entry.id)
         added = self._index.find(entry.id)
         assert added is not None
         return self._image(added)
@@ -250,6 +259,32 @@ class ImageStore:
             architecture=documents.config.get("architecture") or "",
         )
 
+    def _idle(self) -> tuple[IdleImage, ...]:
+        busy = {use.image for use in self._uses()}
+        for image_id in busy:
+            self._touch(image_id)
+        found = [
+            IdleImage(self._image(entry), self._last_use(entry.id))
+            for entry in self._index.list()
+            if entry.id not in busy and can_be_pulled_again(entry)
+        ]
+        return tuple(sorted(found, key=lambda idle: (idle.since, idle.image.id)))
+
+    def _touch(self, image_id: str) -> None:
+        now = self._clock.now().timestamp()
+        file = self._mark(image_id)
+        file.touch()
+        os.utime(file, (now, now))
+
+    def _last_use(self, image_id: str) -> datetime:
+        file = self._mark(image_id)
+        if not file.exists():  # of an older podo: it has been idle from now on
+            self._touch(image_id)
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+    def _mark(self, image_id: str) -> Path:
+        return self.root / "used" / image_id.removeprefix("sha256:")
+
     def _collect(self) -> int:
         uses = self._uses()
         in_use = {use.image for use in uses}
@@ -261,6 +296,7 @@ class ImageStore:
                 layers |= {Layers.name(diff) for diff in diff_ids(documents.config)}
             else:
                 self._index.remove(entry.id)
+                self._mark(entry.id).unlink(missing_ok=True)
         for leftover in (self.root / "tmp").iterdir():  # nobody works now, so a crash left it
             shutil.rmtree(leftover, ignore_errors=True)
         return self._sweep_blobs(blobs) + self._layers.sweep(layers)

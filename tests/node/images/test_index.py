@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from podo.node.images.base import ImageFailure
-from podo.node.images.index import Entry, Index, find, with_entry, without
+from podo.node.images.index import Entry, Index, can_be_pulled_again, find, with_entry, without
 from podo.node.images.reference import parse
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -66,3 +66,20 @@ def test_a_damaged_index_is_named(tmp_path):
     (tmp_path / "index.json").write_text("{")
     with pytest.raises(ImageFailure, match=r"index\.json is damaged"):
         Index(tmp_path).list()
+
+
+@pytest.mark.parametrize(
+    ("entry", "whole"),
+    [
+        pytest.param(A1, True, id="a tag and a digest of one repository"),
+        pytest.param(Entry(ONE, "m1", (), (REMOTE,)), True, id="pulled by digest"),
+        pytest.param(Entry(ONE, "m1", ("docker.io/library/a:1",)), False, id="built here"),
+        pytest.param(
+            Entry(ONE, "m1", ("docker.io/library/b:1",), (REMOTE,)), False, id="built here, and pulled as well"
+        ),
+        pytest.param(Entry(ONE, "m1", ("localhost:5000/a:1",), ("localhost:5000/a@sha256:1",)), True, id="with a port"),
+        pytest.param(Entry(ONE, "m1"), False, id="without a name"),
+    ],
+)
+def test_what_a_registry_can_give_back(entry, whole):
+    assert can_be_pulled_again(entry) is whole

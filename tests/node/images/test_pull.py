@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -118,6 +119,23 @@ async def test_a_second_pull_moves_no_layers(other, pushed):
     seen: list[PullProgress] = []
     assert await other.pull(pushed, progress=seen.append) == first
     assert seen == []
+
+
+async def test_a_pulled_image_is_idle_when_no_container_has_it_and_a_built_one_never_is(store, other, pushed, state):
+    assert await store.idle() == ()
+    image = await other.pull(pushed)
+    (idle,) = await other.idle()
+    assert idle.image == image
+    await other.mount(image.id, state / "c")
+    assert await other.idle() == ()
+    await other.unmount(state / "c")
+    assert await other.idle() == ()  # a dead container may be looked into
+    shutil.rmtree(state / "c")
+    (again,) = await other.idle()
+    assert again.since > idle.since
+    await other.remove(image.id)
+    assert await other.idle() == ()
+    assert list((state / "other/used").iterdir()) == []
 
 
 async def test_many_pulls_at_once_do_the_work_once(other, pushed):
