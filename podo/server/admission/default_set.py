@@ -10,6 +10,7 @@ from podo.server.admission.limit_ranger import LimitRanger
 from podo.server.admission.lookup import CachedLookup
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.admission.node_restriction import NodeRestriction
+from podo.server.admission.pod_security.plugin import PodSecurity
 from podo.server.admission.pod_topology_labels import PodTopologyLabels
 from podo.server.admission.priority import Priority
 from podo.server.admission.runtime_class import RuntimeClasses
@@ -36,6 +37,7 @@ def default_admission(cache: WatchCache, catalog: Catalog, authorizer: Authorize
             ServiceAccounts(lookup, lambda: generated_name("", chance.choice)),
             NodeRestriction(lookup, authorizer),
             TaintNodesByCondition(),
+            PodSecurity(lookup),
             Priority(lookup),
             DefaultTolerationSeconds(),
             DefaultStorageClass(lookup),
