@@ -70,6 +70,11 @@ def packages() -> list[str]:
     return sorted(p.stem for p in FOLDER.glob("*.v*.json"))
 
 
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(packages())
+
+
 def package_of(group: str, version: str) -> str:
     """The package that holds the kinds of a group: `rbac.v1` for rbac.authorization.k8s.io/v1."""
     return f"{group.partition('.')[0] or 'core'}.{version}"
@@ -80,7 +85,7 @@ def type_for(group: str, version: str, kind: str) -> TypeSchema:
     """The type of a kind. Raises KeyError if no such kind is built in."""
     if (group, kind) == ("", "DeleteOptions"):
         return type_of("meta.v1.DeleteOptions")
-    try:
-        return package(package_of(group, version))[kind]
-    except FileNotFoundError:
-        raise KeyError(f"{group}/{version} {kind}") from None
+    name = package_of(group, version)
+    if name not in _known():  # it may be anything that a client sent, no name of a file for one
+        raise KeyError(f"{group}/{version} {kind}")
+    return package(name)[kind]

@@ -6,6 +6,9 @@ from typing import Any
 import msgspec
 
 from podo.server.conversion.shapes import Object
+from podo.server.decoding import json_text
+from podo.server.decoding.exact import Exact, TypeMismatch
+from podo.server.decoding.go_types import struct
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS, CURRENT, BEHAVIOR, CONDITIONS = (
@@ -21,22 +24,22 @@ def to_v2(obj: Object) -> Object:
     """autoscaling/v1 → v2, with what annotations say of metrics, behaviour and conditions."""
     meta, spec, status = dict(obj.get("metadata") or {}), dict(obj.get("spec") or {}), dict(obj.get("status") or {})
     annotations = dict(meta.get("annotations") or {})
-    known = {name: _read(annotations.pop(name, None)) for name in ALL}
+    known = {name: _read(name, annotations.pop(name, None)) for name in ALL}
     _set(meta, "annotations", annotations)
     target = spec.pop("targetCPUUtilizationPercentage", None)
-    metrics = [_metric_to_v2(metric) for metric in known[METRICS] or ()]
+    metrics = [_typed("MetricSpec", _metric_to_v2(metric)) for metric in known[METRICS] or ()]
     metrics += [_cpu("target", target)] if target is not None else []
     spec["metrics"] = metrics or [_cpu("target", DEFAULT_CPU)]
     if known[BEHAVIOR]:
-        spec["behavior"] = _with_names(known[BEHAVIOR], str.lower)
+        spec["behavior"] = _typed("HorizontalPodAutoscalerBehavior", _with_names(known[BEHAVIOR], str.lower))
     used = status.pop("currentCPUUtilizationPercentage", None)
-    current = [_status_to_v2(metric) for metric in known[CURRENT] or ()]
+    current = [_typed("MetricStatus", _status_to_v2(metric)) for metric in known[CURRENT] or ()]
     status["currentMetrics"] = current or ([_cpu("current", used)] if used is not None else None)
     if not status.get("currentReplicas"):
         status.pop("currentReplicas", None)
     status.setdefault("desiredReplicas", 0)
     if known[CONDITIONS]:
-        status["conditions"] = known[CONDITIONS]
+        status["conditions"] = [_typed("HorizontalPodAutoscalerCondition", c) for c in known[CONDITIONS]]
     return {**obj, "apiVersion": "autoscaling/v2", "metadata": meta, "spec": spec, "status": status}
 
 
@@ -70,11 +73,26 @@ def _set(target: Object, name: str, value: Any) -> None:
         target.pop(name, None)
 
 
-def _read(text: str | None) -> Any:
+def _read(name: str, text: str | None) -> Any:
+    """What an annotation says, None where it is of another shape. Anyone may write anything there."""
     try:
-        return msgspec.json.decode(text) if text else None
+        return _READERS[name].decode(text) if text else None
     except msgspec.DecodeError:
         return None
+
+
+_Metrics = list[dict[str, str | dict[str, Any] | None]]
+_READERS = {METRICS: msgspec.json.Decoder(_Metrics), CURRENT: msgspec.json.Decoder(_Metrics)}
+_READERS |= {BEHAVIOR: msgspec.json.Decoder(Object), CONDITIONS: msgspec.json.Decoder(list[Object])}
+
+
+def _typed(name: str, value: Any) -> Any:
+    """The value as one of that type, an empty one if it does not fit."""
+    go_type = struct(f"autoscaling.v2.{name}")
+    try:
+        return Exact().decode(go_type, json_text.parse(msgspec.json.encode(value)))
+    except TypeMismatch:
+        return Exact().decode(go_type, None)
 
 
 def _write(annotations: dict[str, str], name: str, value: Sequence[Any] | Object | None) -> None:
@@ -100,8 +118,10 @@ def _without_none(obj: Object) -> Object:
 
 
 def _source(metric: Object) -> tuple[str, Object]:
-    field = FIELDS.get(metric.get("type", ""), "")
-    return field, metric.get(field) or {}
+    kind = metric.get("type", "")
+    field = FIELDS.get(kind, "") if isinstance(kind, str) else ""
+    source = metric.get(field)
+    return field, source if isinstance(source, dict) else {}
 
 
 def _metric_to_v1(metric: Object) -> Object:

@@ -13,7 +13,8 @@ from .quoting import go_quoted
 from .scalars import ScalarError, canonical_bytes, canonical_microtime, canonical_quantity, canonical_time
 
 MAX_FINDINGS = 100
-_ABSENT: Any = object()
+ABSENT: Any = object()
+"""What is decoded from null where Go leaves a zero value."""
 
 
 class TypeMismatch(ValueError):
@@ -30,13 +31,13 @@ class Exact:
 
     def decode(self, go_type: GoType, value: Any) -> Any:
         """The value as Go would write it back. Raises TypeMismatch."""
-        result = self._value(go_type, value, "", _ABSENT)
+        result = self._value(go_type, value, "", ABSENT)
         if self._first_error is not None:
             raise TypeMismatch(self._first_error)
-        return zero(go_type) if result is _ABSENT else result
+        return zero(go_type) if result is ABSENT else result
 
     def _value(self, go_type: GoType, value: Any, path: str, before: Any) -> Any:
-        """The decoded value, _ABSENT for none. `before` is what an earlier member of the same name gave."""
+        """The decoded value, ABSENT for none. `before` is what an earlier member of the same name gave."""
         kind = go_type.kind
         if kind == STRUCT:
             return self._struct(go_type, value, path, before)
@@ -65,7 +66,7 @@ class Exact:
         """Note a type error and go on."""
         if self._first_error is None:
             self._first_error = self._mismatch(what, go_type)
-        return _ABSENT
+        return ABSENT
 
     def _find(self, text: str) -> None:
         if text not in self.findings and len(self.findings) < MAX_FINDINGS:
@@ -95,13 +96,13 @@ class Exact:
         except ScalarError as error:
             if self._first_error is None:
                 self._first_error = str(error)
-            return _ABSENT
+            return ABSENT
 
     def _read(self, go_type: GoType, value: Any) -> Any:
         """A value that reads itself: a failure ends the decoding."""
         kind = go_type.kind
         if value is None:
-            return _ABSENT
+            return ABSENT
         if kind == "intorstring":
             return self._int_or_string(value)
         if kind == "quantity":
@@ -137,7 +138,7 @@ class Exact:
             return inner.decode(GoType(LIST, "[]string", element=_STRING), value)
         if kind == "jsonschemapropsorbool" and value is not None:
             raise TypeMismatch("boolean or JSON schema expected")
-        return _ABSENT
+        return ABSENT
 
     def _interface(self, value: Any, path: str) -> Any:
         """Any JSON, in which only repeated members are found fault with."""
@@ -158,18 +159,18 @@ class Exact:
 
     def _list(self, go_type: GoType, value: Any, path: str) -> Any:
         if value is None:
-            return _ABSENT
+            return ABSENT
         if not isinstance(value, list) or isinstance(value, Pairs):
             return self._save(_what(value), go_type)
         element, result = go_type.element, []
         for index, item in enumerate(value):
-            decoded = self._value(element, item, f"{path}[{index}]", _ABSENT)
-            result.append(zero(element) if decoded is _ABSENT else decoded)
+            decoded = self._value(element, item, f"{path}[{index}]", ABSENT)
+            result.append(zero(element) if decoded is ABSENT else decoded)
         return result
 
     def _map(self, go_type: GoType, value: Any, path: str, before: Any) -> Any:
         if value is None:
-            return _ABSENT
+            return ABSENT
         if not _is_object(value):
             return self._save(_what(value), go_type)
         result = dict(before) if isinstance(before, dict) else {}
@@ -178,8 +179,8 @@ class Exact:
             if key in seen:
                 self._find(f"duplicate field {go_quoted(prefix + key)}")
             seen.add(key)
-            decoded = self._value(element, item, prefix + key, _ABSENT)
-            result[key] = zero(element) if decoded is _ABSENT else decoded
+            decoded = self._value(element, item, prefix + key, ABSENT)
+            result[key] = zero(element) if decoded is ABSENT else decoded
         return result
 
     def _struct(self, go_type: GoType, value: Any, path: str, before: Any) -> Any:
@@ -187,7 +188,7 @@ class Exact:
             return before
         if not _is_object(value):
             return self._save(_what(value), go_type)
-        fields, result = go_type.fields, {} if before is _ABSENT else dict(before)
+        fields, result = go_type.fields, {} if before is ABSENT else dict(before)
         owner, stack = self._owner, self._stack
         prefix, above = f"{path}." if path else "", f"{stack}." if stack else ""
         seen: set[str] = set()
@@ -200,14 +201,14 @@ class Exact:
                 self._find(f"duplicate field {go_quoted(prefix + key)}")
             seen.add(key)
             self._owner, self._stack = go_type.short, f"{above}{field.through}{key}"
-            put(result, field, self._value(field.type, member, prefix + key, result.get(key, _ABSENT)))
+            put(result, field, self._value(field.type, member, prefix + key, result.get(key, ABSENT)))
             self._owner, self._stack = owner, stack
         return complete(go_type, result)
 
 
 def put(result: dict[str, Any], field: GoField, value: Any) -> None:
     """Set a field, or leave it out where Go would."""
-    if value is _ABSENT or (not field.always and not field.pointer and value in ("", 0, [], {}) and value is not None):
+    if value is ABSENT or (not field.always and not field.pointer and value in ("", 0, [], {}) and value is not None):
         result.pop(field.name, None)
     else:
         result[field.name] = value
@@ -264,7 +265,7 @@ def _text(value: Any) -> str:
 def _free(value: Any) -> Any:
     """Free-form JSON: as it is, null as nothing."""
     if value is None:
-        return _ABSENT
+        return ABSENT
     try:
         return plain(value)
     except OverflowError as error:

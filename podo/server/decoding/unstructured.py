@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from .exact import complete, put
+from .exact import ABSENT, complete, put
 from .go_types import ANY, LIST, MAP, NUMBERS, STRUCT, GoType, zero
 from .scalars import ScalarError, canonical_bytes, canonical_microtime, canonical_quantity, canonical_time
 
 _READERS = {"time": canonical_time, "microtime": canonical_microtime, "quantity": canonical_quantity}
 _GO_KINDS = {"double": "float64"}
-_ABSENT: Any = object()
 
 
 class ConvertError(ValueError):
@@ -24,7 +23,7 @@ def convert(go_type: GoType, value: dict[str, Any]) -> tuple[dict[str, Any], lis
 
 def _value(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:
     if value is None:
-        return _ABSENT
+        return ABSENT
     kind = go_type.kind
     if kind == STRUCT:
         return _struct(go_type, value, path, unknown)
@@ -55,7 +54,7 @@ def _map(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:
         raise ConvertError(f"cannot restore map from {_kind(value)}")
     element = go_type.element
     decoded = ((key, _value(element, item, path, unknown)) for key, item in value.items())
-    return {key: zero(element) if item is _ABSENT else item for key, item in decoded}
+    return {key: zero(element) if item is ABSENT else item for key, item in decoded}
 
 
 def _list(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:
@@ -63,7 +62,7 @@ def _list(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:
         raise ConvertError(f"cannot restore slice from {_kind(value)}")
     element = go_type.element
     decoded = (_value(element, item, f"{path}[{index}]", unknown) for index, item in enumerate(value))
-    return [zero(element) if item is _ABSENT else item for item in decoded]
+    return [zero(element) if item is ABSENT else item for item in decoded]
 
 
 def _read(kind: str, value: Any) -> Any:

@@ -105,9 +105,14 @@ def opened(body: bytes) -> tuple[str, str, bytes]:
     envelope: Any = message_class("runtime.Unknown")()
     try:
         envelope.ParseFromString(body[len(MARK) :])
-        return envelope.f1.f1, envelope.f1.f2, envelope.f2
+        return _text(envelope.f1.f1), _text(envelope.f1.f2), envelope.f2
     except (DecodeError, UnicodeDecodeError) as error:
         raise WireError(f"proto: {error}") from error
+
+
+def _text(value: str | bytes) -> str:
+    """Strings that are no UTF-8 come as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def decode_object(body: bytes, kind: Kind) -> Decoded:

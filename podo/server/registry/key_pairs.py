@@ -36,8 +36,8 @@ def key_pair_problem(certificate: str, key: str) -> str:
     return ""
 
 
-def _decoded(text: str) -> bytes:
+def _decoded(text: str | None) -> bytes:
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(text or "")
     except binascii.Error:
         return b""

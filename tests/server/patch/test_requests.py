@@ -250,3 +250,12 @@ def test_any_configuration_is_applied_or_refused(value):
         apply(LIVE, config)
     except APIError:
         pass
+
+
+def test_null_in_an_applied_object_is_nothing():
+    obj = config_map({"a": None}) | {"immutable": None}
+    obj["metadata"] |= {"labels": None, "finalizers": None}
+    found = typed(obj, CONFIG_MAP)
+    assert found["data"] == {"a": ""}
+    assert not {"labels", "finalizers"} & set(found["metadata"])
+    assert "immutable" not in found

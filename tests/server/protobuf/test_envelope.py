@@ -143,3 +143,12 @@ def test_owners_go_as_raw_json():
     body = envelope.encode(obj)
     assert json.dumps(fields, separators=(",", ":")).encode() in body
     assert envelope.decode_any(body) == obj
+
+
+@pytest.mark.parametrize("replaced", [b"v1", b"ConfigMap"])
+def test_names_that_are_no_utf_8_name_nothing(replaced):
+    body = envelope.encode(OBJECT).replace(replaced, replaced[:-1] + b"\xff", 1)
+    with pytest.raises(BadRequest):
+        envelope.decode_object(body, CONFIG_MAP)
+    with pytest.raises(BadRequest):
+        envelope.decode_options(body)

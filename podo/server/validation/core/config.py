@@ -40,7 +40,7 @@ def _config_map(errs: Errors, obj: Object) -> None:
         size += len(value)
     for key, value in binary.items():
         named(errs, f"binaryData[{key}]", key, names.config_key)
-        size += len(value) * 3 // 4
+        size += len(value or "") * 3 // 4
     if size * 4 > DATA_MAX and _exact_size(obj) > DATA_MAX:
         errs.append(too_long("[]", DATA_MAX))
 
@@ -87,6 +87,7 @@ def _secret(errs: Errors, obj: Object) -> None:
     data, size = obj.get("data", {}), 0
     for key, value in data.items():
         named(errs, f"data[{key}]", key, names.config_key)
+        value = value or ""  # null is an empty one
         size += len(value) * 3 // 4 - value[-2:].count("=")
     if size > DATA_MAX:
         errs.append(too_long("data", DATA_MAX))
