@@ -46,7 +46,9 @@ AVERAGE = {
     "object": {"metric": METRIC, "describedObject": SERVICE, "target": {"type": "AverageValue", "averageValue": "5"}},
 }
 EXTERNAL = {"type": "External", "external": {"metric": METRIC, "target": {"type": "Value", "value": "5"}}}
-BEHAVIOR_SPEC = {"scaleUp": {"stabilizationWindowSeconds": 3, "policies": [{"type": "Pods", "value": 4}]}}
+BEHAVIOR_SPEC = {
+    "scaleUp": {"stabilizationWindowSeconds": 3, "policies": [{"type": "Pods", "value": 4, "periodSeconds": 60}]}
+}
 
 
 def test_the_metric_that_v1_knows_is_a_field_there():
