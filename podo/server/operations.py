@@ -125,6 +125,8 @@ class Operations:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         place(obj, served.stored, ctx.namespace)
         served.stored.strategy.default(obj)
+        if served.stored.namespaced:
+            obj["metadata"].setdefault("namespace", ctx.namespace)
         if errors := review_errors(served.resource.kind, obj):
             raise invalid_object(served.resource.group, "", "", errors)
         return await question.ask(ctx, served, obj)

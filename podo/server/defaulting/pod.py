@@ -10,10 +10,21 @@ Object = dict[str, Any]
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
+INIT_CONTAINERS = frozenset(
+    f"pod.{level}.kubernetes.io/init-container{part}" for level in ("alpha", "beta") for part in ("s", "-statuses")
+)
+"""Annotations of old, in which init containers once were."""
+
+
 def pod(obj: Object) -> None:
     """A Pod."""
     pod_spec_of_a_pod(obj["spec"])
     spec(obj["spec"])
+    if obj["spec"]["terminationGracePeriodSeconds"] < 0:
+        obj["spec"]["terminationGracePeriodSeconds"] = 1
+    annotations = obj["metadata"].get("annotations", {})
+    if annotations.keys() & INIT_CONTAINERS:
+        obj["metadata"]["annotations"] = {k: v for k, v in annotations.items() if k not in INIT_CONTAINERS}
     status = obj["status"]
     if not status:
         return

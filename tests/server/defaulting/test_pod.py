@@ -114,3 +114,12 @@ def test_pod_level_requests_default_to_the_sum_of_the_containers_then_to_the_lim
 
 def test_pod_level_resources_that_only_request_stay_as_they_are():
     assert pod(resources={"requests": {"cpu": "1"}})["spec"]["resources"] == {"requests": {"cpu": "1"}}
+
+
+def test_a_pod_ends_in_a_second_at_the_fastest():
+    assert pod(terminationGracePeriodSeconds=-3)["spec"]["terminationGracePeriodSeconds"] == 1
+
+
+def test_annotations_that_once_held_init_containers_are_dropped():
+    annotations = {"pod.beta.kubernetes.io/init-containers": "[]", "a": "b"}
+    assert pod(metadata={"annotations": annotations})["metadata"]["annotations"] == {"a": "b"}

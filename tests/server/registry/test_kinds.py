@@ -199,3 +199,28 @@ def test_events_are_checked_by_the_group_they_are_sent_to():
 )
 def test_other_kinds_warn_too(obj, start):
     assert warned(created(obj))[0].startswith(start)
+
+
+def test_a_template_may_say_an_impossible_grace_period_but_is_warned():
+    template = {**TEMPLATE, "spec": {**TEMPLATE["spec"], "terminationGracePeriodSeconds": -1}}
+    (text,) = warned(created(workload("Deployment", template=template)))
+    assert text.startswith("spec.template.spec.terminationGracePeriodSeconds: must be >= 0")
+
+
+def definition(*versions):
+    return built("apiextensions.k8s.io/v1", "CustomResourceDefinition", spec={"names": {}, "versions": list(versions)})
+
+
+def test_a_definition_remembers_which_versions_were_stored():
+    made = created(definition({"name": "v1", "storage": True}))
+    assert made["status"]["storedVersions"] == ["v1"]
+    spec = {**made["spec"], "versions": [{"name": "v1"}, {"name": "v2", "storage": True}]}
+    assert updated(made, spec=spec)["status"]["storedVersions"] == ["v1", "v2"]
+    assert created(definition({"name": "v1"}))["status"]["storedVersions"] is None
+
+
+def test_a_definition_warns_of_formats_that_nobody_knows():
+    properties = {"a": {"type": "string", "format": "zz"}, "b": {"type": "integer", "format": "int32"}}
+    schema = {"type": "object", "properties": properties, "not": {"format": "date-time"}}
+    version = {"name": "v1", "storage": True, "schema": {"openAPIV3Schema": schema}}
+    assert warned(created(definition(version))) == ['unrecognized format "zz"']

@@ -63,7 +63,6 @@ def test_a_status_keeps_its_class():
     ("spec", "start"),
     [
         ({"nodeSelector": {"beta.kubernetes.io/os": "linux"}}, "spec.nodeSelector[beta.kubernetes.io/os]: deprecated"),
-        ({"terminationGracePeriodSeconds": -1}, "spec.terminationGracePeriodSeconds: must be >= 0"),
         ({"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}, "spec.imagePullSecrets[1].name: duplicate name"),
         ({"imagePullSecrets": [{}]}, "spec.imagePullSecrets[0].name: invalid empty name"),
         ({"hostAliases": [{"ip": "1.1.1.1"}] * 2}, "spec.hostAliases[1].ip: duplicate ip"),

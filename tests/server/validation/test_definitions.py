@@ -63,6 +63,7 @@ def test_a_plain_one_is_good():
     [
         ("metadata.name", "other", ["metadata.name"]),
         ("spec.scope", "X", ["spec.scope"]),
+        ("spec.preserveUnknownFields", True, ["spec.preserveUnknownFields"]),
         ("spec.scope", "", ["spec.scope"]),
         ("spec.group", "", ["metadata.name", "spec.group"]),
         ("spec.group", "b", ["metadata.name", "spec.group"]),
@@ -129,7 +130,6 @@ def test_bad_definitions(path, value, bad):
         ("properties.n.x-kubernetes-preserve-unknown-fields", False, "properties[n].x-kubernetes-preserve-unknown"),
         ("properties.map.properties", {"a": {"type": "string"}}, "properties[map].additionalProperties"),
         ("anyOf", [{"type": "object"}], "anyOf[0].type"),
-        ("not", {"properties": {"zzz": {"minimum": 1}}}, "properties[zzz]"),
         ("allOf", [{"properties": {"metadata": {}}}], "allOf[0].properties[metadata]"),
         ("x-kubernetes-validations", [{"rule": ""}], "x-kubernetes-validations[0].rule"),
         ("x-kubernetes-validations", [{"rule": "nobody"}], "x-kubernetes-validations[0].rule"),
@@ -149,6 +149,7 @@ def test_bad_schemas(path, value, bad):
     [
         ({"type": "string"}, "type"),
         ({"type": "object", "nullable": True}, "nullable"),
+        ({"type": "object", "not": {"properties": {"zzz": {"minimum": 1}}}}, "properties[zzz]"),
         ({"type": "object", "additionalProperties": {"type": "string"}}, "additionalProperties"),
         ({"type": "object", "properties": {"kind": {"type": "integer"}}}, "properties[kind].type"),
         ({"type": "object", "properties": {"metadata": {"type": "string"}}}, "properties[metadata].type"),
@@ -167,6 +168,11 @@ def test_the_root_of_a_schema_is_special(schema, bad):
 def test_what_all_versions_have_alike_is_reported_once():
     only = changed(changed(DEFINITION, "spec.versions", [VERSION]), "spec.versions.0.subresources.scale", {})
     assert bad_paths(only) == ["spec.subresources.scale.specReplicasPath", "spec.subresources.scale.statusReplicasPath"]
+
+
+def test_what_cannot_be_structural_is_not_asked_to_be():
+    found = bad_paths(changed(DEFINITION, f"{INNER}.properties.n", {"$ref": "x"}))
+    assert found == [f"{SHOWN}.properties[n].$ref"]
 
 
 def test_names_stay_once_they_are_established():

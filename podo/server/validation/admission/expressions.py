@@ -21,6 +21,7 @@ TYPES = frozenset(
     | {"duration"}
 )
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
+_PARAMS = re.compile(r"""(?<![\w.'"])params(?=[.\[])""")
 _VARIABLE = re.compile(r"\bvariables\.([_a-zA-Z][_a-zA-Z0-9]*)")
 
 
@@ -45,6 +46,8 @@ def _problem(text: str, known: Collection[str], variables: Collection[str] | Non
         return 0, f"undeclared reference to '{name[0]}' (in container '')"
     if name and text[name.end() : name.end() + 1] == "!" and text[name.end() + 1 : name.end() + 2] != "=":
         return name.end(), "Syntax error: extraneous input '!' expecting <EOF>"
+    if "params" not in known and (use := _PARAMS.search(text)):
+        return use.start(), "undeclared reference to 'params' (in container '')"
     if variables is not None:
         for use in _VARIABLE.finditer(text):
             if use[1] not in variables:

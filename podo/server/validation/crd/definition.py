@@ -16,6 +16,9 @@ from podo.server.validation.rules import Rules
 REVIEW_VERSIONS = ("v1", "v1beta1")
 MIXED_CASE = "may have mixed case, but should otherwise match: "
 APPROVED = "api-approved.kubernetes.io"
+NOT_ALL_UNKNOWN = (
+    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+)
 STILL_STORED = (
     "missing from spec.versions; {0} was previously a storage version, and must remain in spec.versions until a "
     "storage migration ensures no data remains persisted in {0} and removes {0} from status.storedVersions"
@@ -84,6 +87,8 @@ def _spec(errs: Errors, given: Object) -> None:
     subresources(errs, spec.get("subresources"), "spec.subresources")
     columns(errs, spec.get("additionalPrinterColumns") or [], "spec")
     selectable_fields(errs, spec.get("selectableFields") or [], spec.get("validation"), "spec.selectableFields")
+    if given.get("preserveUnknownFields"):
+        errs.append(invalid("spec.preserveUnknownFields", True, NOT_ALL_UNKNOWN))
     if given.get("conversion") is not None:
         _conversion(errs, given["conversion"], "spec.conversion")
 

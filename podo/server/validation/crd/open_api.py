@@ -41,14 +41,26 @@ def validation(errs: Errors, value: Object, path: str, *, has_status: bool) -> N
     if schema.get("nullable"):
         errs.append(forbidden(f"{where}.nullable", "nullable cannot be true at the root"))
     found: Errors = []
-    structural(found, schema, where)
-    is_structural = not found
-    if is_structural:
-        defaults(found, schema, where)
+    if not _is_beyond(schema):
+        structural(found, schema, where)
+        if not found:
+            defaults(found, schema, where)
     errs += found
     _schema(errs, schema, where, Place(is_root=True))
     if len(errs) == before:
         rules_everywhere(errs, schema, where)
+
+
+def _is_beyond(schema: Any) -> bool:
+    """Whether a schema has keywords with which there is no saying whether it is structural."""
+    if isinstance(schema, list):
+        return any(_is_beyond(one) for one in schema)
+    if not isinstance(schema, dict):
+        return False
+    if any(schema.get(key) for key in REFUSED) or isinstance(schema.get("items"), list):
+        return True
+    below = (schema.get(key) for key in ("items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"))
+    return any(_is_beyond(one) for one in (*schema.get("properties", {}).values(), *below))
 
 
 def rules_everywhere(errs: Errors, schema: Any, path: str) -> None:

@@ -54,7 +54,8 @@ def _invariants(errs: Errors, schema: Object, level: str, path: str) -> None:
         _invariants(errs, extra, FIELD, f"{path}.additionalProperties")
     _extensions(errs, schema, path)
     _value_validation(errs, schema, level, path)
-    _completeness(errs, schema, schema, path, path)
+    if level is ROOT:  # logic further down may speak of anything
+        _completeness(errs, schema, schema, path, path)
     _own_type(errs, schema, level, path)
     checks_meta = level is ROOT or bool(schema.get(EMBEDDED))
     for name in ("kind", "apiVersion"):
