@@ -8,13 +8,15 @@ from bench.load import load
 from bench.reading import Reading
 from bench.target import Target
 
+CHANGED = "2026-01-01T00:00:00Z"
+
 
 async def measure(target: Target) -> AsyncIterator[Reading]:
     path, bodies = objects.pods(target.namespace), []
     for index in range(32):
         pod = await target.create(path, objects.idle_pod(f"status-{index}"))
         del pod["metadata"]["resourceVersion"]  # unconditional: what is measured is the write, not its retries
-        condition = {"type": "Bench", "status": "True", "lastProbeTime": None, "lastTransitionTime": None}
+        condition = {"type": "Bench", "status": "True", "lastProbeTime": None, "lastTransitionTime": CHANGED}
         pod["status"]["conditions"] = [condition | {"message": "@count@"}]
         bodies.append(json.dumps(pod))
     counts = [0] * len(bodies)

@@ -85,7 +85,7 @@ class Graph:
 
     def _begin(self, place: tuple[str, str], resource: Resource) -> None:
         held = self.client.informers.held(resource)
-        informer = held or self.client.informers.metadata(resource, transform=reduced)
+        informer = self.client.informers.metadata(resource, transform=reduced) if held is None else held
         self.monitors[place] = Monitor(resource, informer, held is not None)
         informer.handle(lambda old, new: self._changed(place, old, new))
 

@@ -6,7 +6,7 @@ import pytest
 from podo.api import resources, schema, scheme
 from podo.api.types.apps_v1 import Deployment
 from podo.api.types.authentication_v1 import TokenRequest
-from podo.api.types.core_v1 import Container, Pod, PodSpec
+from podo.api.types.core_v1 import Container, Pod, PodCondition, PodSpec
 from podo.api.types.meta_v1 import ObjectMeta, Status
 
 
@@ -17,6 +17,18 @@ def test_an_object_is_the_same_after_a_round_trip():
 
 def test_the_wire_form_names_kind_and_version():
     assert scheme.encode(Deployment()) == b'{"kind":"Deployment","apiVersion":"apps/v1"}'
+
+
+@pytest.mark.parametrize("text", ['"lastProbeTime":null', '"lastTransitionTime":null', '"message" : null'])
+def test_null_counts_as_left_out(text):
+    raw = b'{"metadata":{"name":"a"},"status":{"conditions":[{"type":"Ready",%b,"status":"True"}]}}' % text.encode()
+    assert scheme.decode(Pod, raw).status.conditions == (PodCondition(type="Ready", status="True"),)
+
+
+def test_what_looks_like_a_null_within_a_string_stays():
+    annotations = {"last-applied": '{"type":"Ready","lastProbeTime":null}'}
+    pod = Pod(metadata=ObjectMeta(annotations=annotations))
+    assert scheme.decode(Pod, scheme.encode(pod)).metadata.annotations == annotations
 
 
 def test_every_resource_but_pure_requests_has_a_class_and_finds_itself_by_it():

@@ -206,6 +206,15 @@ async def test_of_objects_of_no_interest_nothing_is_held(lab):
     assert held == [0]
 
 
+async def test_what_another_holds_whole_is_not_held_twice_though_there_was_none_of_it_at_the_start(lab):
+    whole = lab.informers.of(Pod)
+    assert not len(whole)
+    lab.start(GarbageCollector)
+    monitors = lab.loops[-1].controller._graph.monitors
+    assert monitors["", "pods"].informer is whole
+    assert monitors["", "pods"].whole
+
+
 def test_of_others_only_what_is_needed_is_kept():
     plain = scheme.PartialObject(metadata=meta("a", finalizers=HOLD, labels={"x": "y"}))
     assert reduced(plain) is None
