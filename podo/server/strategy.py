@@ -74,9 +74,12 @@ class Strategy:
     def __init__(self, traits: Traits = DEFAULT_TRAITS) -> None:
         self.traits = traits
 
-    def default(self, obj: Object) -> None:
-        """Bring `obj` into canonical form and fill in what the client left out, by the rules of its own apiVersion."""
-        defaulting.default(obj["apiVersion"], obj["kind"], obj)
+    def default(self, obj: Object, live: Object | None = None) -> None:
+        """Bring `obj` into canonical form and fill in what the client left out, by the rules of its own apiVersion.
+
+        `live` is the stored object that it is to replace, if that is of the same version.
+        """
+        defaulting.default(obj["apiVersion"], obj["kind"], obj, live)
 
     def blank(self, obj: Object) -> Object:
         """What an object of `obj`'s kind holds before anything is set: `status: {}` and the like."""

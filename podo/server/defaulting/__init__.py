@@ -41,9 +41,10 @@ DEFAULTS: dict[tuple[str, str], Default] = {
 }
 
 
-def default(api_version: str, kind: str, obj: Object) -> None:
+def default(api_version: str, kind: str, obj: Object, live: Object | None = None) -> None:
     """Bring a decoded object of a built-in kind into canonical form and fill in its defaults, in place.
 
+    `live` is the object as it is stored in the same version, if it is, and so in canonical form.
     An object of a kind that is not built in is left as it is.
     """
     group, _, version = api_version.rpartition("/")
@@ -51,6 +52,6 @@ def default(api_version: str, kind: str, obj: Object) -> None:
         name = schema.type_for(group, version, kind).name
     except KeyError:
         return
-    canonical(obj, plan_of(name))
+    canonical(obj, plan_of(name), live or {})
     if fill := DEFAULTS.get((api_version, kind)):
         fill(obj)

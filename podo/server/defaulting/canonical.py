@@ -107,8 +107,11 @@ def _map_of(one: Convert | None, zero: Any) -> Convert:
     )
 
 
-def canonical(obj: Object, plan: Plan) -> Object:
-    """Bring `obj` into canonical form in place, and return it. Unknown fields are dropped."""
+def canonical(obj: Object, plan: Plan, like: Object = {}) -> Object:  # noqa: B006 - never changed
+    """Bring `obj` into canonical form in place, and return it. Unknown fields are dropped.
+
+    `like` is an object in canonical form already: what is equal to its fields is left as it is.
+    """
     fields, dropped = plan.fields, None
     for key, value in obj.items():
         rule = fields.get(key)
@@ -116,7 +119,7 @@ def canonical(obj: Object, plan: Plan) -> Object:
             dropped = [key] if dropped is None else [*dropped, key]
             continue
         convert = rule[1]
-        if convert is not None:
+        if convert is not None and (not like or value != like.get(key)):
             obj[key] = convert(value)
     if dropped is not None:
         for key in dropped:

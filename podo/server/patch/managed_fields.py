@@ -64,6 +64,12 @@ class Owned(NamedTuple):
         """The same owner with other fields."""
         return self if fields is self.fields else Owned(fields, self.api_version, self.time)
 
+    def changed_at(self, time: str, fields: FieldSet) -> "Owned":
+        """The same owner, who wrote at `time` and owns `fields` now: mostly the same ones, which stay in order."""
+        if self.entry is None or "time" not in self.entry or fields != self.fields:
+            return Owned(fields, self.api_version, time)
+        return Owned(self.fields, self.api_version, time, {**self.entry, "time": time})
+
 
 Managed = dict[Manager, Owned]
 
@@ -188,19 +194,17 @@ def updated(
 ) -> Managed:
     """Ownership after `who` turned `live` into `new`. Raises SchemaError."""
     managed = reconciled(managed, versions)
+    before = managed.get(who)
     compared = Compared(live, new, who.api_version, versions, reset)
     managed = taken(managed, compared, compared.conflicts(managed))
-    own = compared.at(who.api_version)
-    if own is None:
-        return managed
-    fields = difference(union(own.modified, own.added), STRIPPED)
+    fields = difference(compared.written(who.api_version), STRIPPED)
     if reset is not None:
         fields = reset(fields)
     if fields:
         previous = managed.get(who)
         if previous is not None:
             fields = union(fields, previous.fields)
-        managed[who] = Owned(fields, who.api_version, time)
+        managed[who] = before.changed_at(time, fields) if before is not None else Owned(fields, who.api_version, time)
     return managed
 
 
@@ -212,6 +216,7 @@ class Compared:
     ) -> None:
         self._live, self._new, self._versions, self._reset = live, new, versions, reset
         self._done: dict[str, Comparison | None] = {}
+        self._written: dict[str, FieldSet] = {}
         self.at(api_version)
 
     def at(self, api_version: str) -> Comparison | None:
@@ -227,13 +232,20 @@ class Compared:
             self._done[api_version] = result
         return self._done[api_version]
 
+    def written(self, api_version: str) -> FieldSet:
+        """What was changed or added, in the names of that version. Raises SchemaError."""
+        found = self._written.get(api_version)
+        if found is None:
+            result = self.at(api_version)
+            found = self._written[api_version] = union(result.modified, result.added) if result is not None else EMPTY
+        return found
+
     def conflicts(self, managed: Mapping[Manager, Owned], but: Manager | None = None) -> dict[Manager, FieldSet]:
         """What managers other than `but` own of what was changed or added."""
         found: dict[Manager, FieldSet] = {}
         for manager, owned in managed.items():
-            result = self.at(owned.api_version) if manager != but else None
-            if result is not None and (result.modified or result.added):
-                both = fieldset.intersection(owned.fields, union(result.modified, result.added))
+            if manager != but and (changed := self.written(owned.api_version)):
+                both = fieldset.intersection(owned.fields, changed)
                 if both:
                     found[manager] = both
         return found

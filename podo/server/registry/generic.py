@@ -147,7 +147,7 @@ class Registry:
         An empty list that is stored as null (`rules: []`) counts as set by whoever sets it.
         """
         empty = [field for field, value in obj.items() if value == []]
-        served.stored.strategy.default(obj)
+        served.stored.strategy.default(obj, live if served.from_stored is None else None)
         for text in dedup_owners(obj["metadata"]) if obj["metadata"].get("ownerReferences") else ():
             ctx.warn(text)
         nulls = {field: None for field in empty if field in obj and obj[field] is None}

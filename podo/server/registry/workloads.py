@@ -74,8 +74,8 @@ class StatefulSetStrategy(TemplateStrategy):
 class DaemonSetStrategy(TemplateStrategy):
     """The number of the template stands in an annotation, for controllers of old."""
 
-    def default(self, obj: Object) -> None:
-        super().default(obj)
+    def default(self, obj: Object, live: Object | None = None) -> None:
+        super().default(obj, live)
         annotations = obj["metadata"].get("annotations") or {}
         obj["metadata"]["annotations"] = annotations if TEMPLATE_GENERATION in annotations else {**annotations, **UNSET}
 

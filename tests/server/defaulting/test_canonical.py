@@ -1,6 +1,10 @@
 """The canonical form: what a typed codec would write after reading what the client sent."""
 
+from copy import deepcopy
+
 import pytest
+
+from podo.server.defaulting import default
 
 from .build import container, filled, pod
 
@@ -61,3 +65,15 @@ def test_null_in_a_list_of_structs_is_an_empty_struct():
 
 def test_objects_of_unknown_kinds_are_left_alone():
     assert filled("example.com/v1", "Thing", spec={"a": None})["spec"] == {"a": None}
+
+
+def test_what_is_as_in_the_stored_object_is_left_as_it_is_and_what_is_not_is_brought_into_form():
+    stored = pod(activeDeadlineSeconds=5, containers=[container(resources={"limits": {"cpu": "1"}})])
+    changed = deepcopy(stored) | {"status": {"startTime": "2026-01-01T01:00:00+01:00", "hostIPs": []}}
+    default("v1", "Pod", changed, stored)
+    assert changed["spec"] == stored["spec"]
+    assert changed["status"]["startTime"] == "2026-01-01T00:00:00Z"
+    assert "hostIPs" not in changed["status"]
+    changed["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "1000m"
+    default("v1", "Pod", changed, stored)
+    assert changed["spec"] == stored["spec"]

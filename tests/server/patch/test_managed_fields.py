@@ -81,6 +81,15 @@ def test_updates_of_one_manager_add_up_in_one_entry():
     assert times(changed) == {"m": T2}
 
 
+def test_an_entry_that_only_gets_a_new_time_is_written_as_before():
+    live = update(None, config_map({"b": "1", "a": "1"}), "one")
+    live = update(live, config_map({"b": "2", "a": "1"}), "two", time=T2)
+    (first, second), changed = live["metadata"]["managedFields"], config_map({"b": "3", "a": "1"})
+    after = update(live, changed, "two", time=T3)["metadata"]["managedFields"]
+    assert after == [first, second | {"time": T3}]
+    assert [list(entry) for entry in after] == [list(first), list(second)], "in the same order"
+
+
 def test_subresources_have_entries_of_their_own():
     live = update(None, config_map({"a": "1"}))
     changed = update(live, config_map({"a": "2"}), subresource="status", time=T2)

@@ -1,6 +1,6 @@
 """A field set brought up to date with a schema that has changed since it was written."""
 
-from ..fieldset import EMPTY, SELF, FieldSet
+from ..fieldset import EMPTY, FieldSet
 from .fields import declared
 from .schema import DEDUCED, MapNode, Node
 
@@ -30,8 +30,8 @@ def _is_deduced(node: MapNode) -> bool:
 def _children(below: FieldSet, node: Node) -> FieldSet:
     changed: FieldSet = {}
     for element, under in below.items():
-        if element == SELF or not under:
-            continue  # a leaf stays a leaf
+        if not under:
+            continue  # a leaf stays a leaf, and SELF is one
         child = node.list.element if node.map is None and node.list is not None else declared(element, node)[1]
         if child is None:
             continue
