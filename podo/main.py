@@ -40,10 +40,11 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
-    from podo.controllers.volume_protection import ClaimProtection, VolumeProtection
+    from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
 
     return [
         ClaimProtection(client, clock, events),
+        ClassProtection(client, clock, events),
         ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
         DaemonSetController(client, clock, events),

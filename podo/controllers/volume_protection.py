@@ -1,4 +1,7 @@
-"""Volume protection: a claim goes only when no Pod uses it, a volume only when no claim is bound to it."""
+"""Volume protection: a claim goes only when no Pod uses it, a volume only when no claim is bound to it.
+
+An attribute class goes only when no claim and no volume has it.
+"""
 
 from collections.abc import Hashable, Iterable
 from typing import Any
@@ -7,6 +10,7 @@ import msgspec
 
 from podo.api.errors import NotFound
 from podo.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
+from podo.api.types.storage_v1 import VolumeAttributesClass
 from podo.client.base import MERGE_PATCH, Key, Patch, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
@@ -15,6 +19,7 @@ from podo.controllers import pods
 from podo.controllers.base import DONE, Outcome, Watch, itself
 
 CLAIM, VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+CLASS = "kubernetes.io/vac-protection"
 
 
 def by_claim(pod: Pod) -> Iterable[Hashable]:
@@ -64,6 +69,42 @@ class VolumeProtection:
         if volume is not None:
             await _protect(self._client, PersistentVolume, volume, VOLUME, volume.status.phase == "Bound")
         return DONE
+
+
+class ClassProtection:
+    """Reads VolumeAttributesClass, claims and volumes; writes the classes' finalizer (KEP-3751)."""
+
+    name = "volumeattributesclass-protection"
+
+    def __init__(self, client: CachedClient, clock: Clock, events: EventWriter) -> None:
+        self._client, self._classes = client, client.informer(VolumeAttributesClass)
+        self._claims = client.informer(PersistentVolumeClaim).index(classes_of_claim)
+        self._volumes = client.informer(PersistentVolume).index(class_of_volume)
+        self.watches = (
+            Watch(VolumeAttributesClass, to=itself),
+            Watch(PersistentVolumeClaim, to=lambda claim: [Key("", name) for name in classes_of_claim(claim)]),
+            Watch(PersistentVolume, to=lambda volume: [Key("", name) for name in class_of_volume(volume)]),
+        )
+
+    async def reconcile(self, key: Key) -> Outcome:
+        found = self._classes.get(key)
+        if found is not None:
+            used = bool(self._claims(key.name) or self._volumes(key.name))
+            await _protect(self._client, VolumeAttributesClass, found, CLASS, used)
+        return DONE
+
+
+def classes_of_claim(claim: PersistentVolumeClaim) -> list[str]:
+    """The attribute classes that a claim has, wants, or is being changed to."""
+    status = claim.status
+    target = status.modify_volume_status.target_volume_attributes_class_name if status.modify_volume_status else ""
+    names = (claim.spec.volume_attributes_class_name, status.current_volume_attributes_class_name, target)
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def class_of_volume(volume: PersistentVolume) -> list[str]:
+    """The attribute class of a volume, if it has one."""
+    return list(filter(None, (volume.spec.volume_attributes_class_name,)))
 
 
 def uses(pod: Pod) -> bool:

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from podo.api.errors import NotFound
 from podo.api.types.core_v1 import (
     PersistentVolume,
     PersistentVolumeClaim,
@@ -12,8 +13,18 @@ from podo.api.types.core_v1 import (
     VolumeResourceRequirements,
 )
 from podo.api.types.meta_v1 import ObjectMeta
+from podo.api.types.storage_v1 import VolumeAttributesClass
 from podo.client.base import key_of
-from podo.controllers.volume_protection import CLAIM, VOLUME, ClaimProtection, VolumeProtection, claims_of, protected
+from podo.controllers.volume_protection import (
+    CLAIM,
+    CLASS,
+    VOLUME,
+    ClaimProtection,
+    ClassProtection,
+    VolumeProtection,
+    claims_of,
+    protected,
+)
 from tests.build import meta, pod
 
 from .lab import NOW
@@ -26,7 +37,7 @@ SPEC = PersistentVolumeClaimSpec(
 
 @pytest.fixture(autouse=True)
 def running(lab):
-    lab.start(ClaimProtection, VolumeProtection)
+    lab.start(ClaimProtection, ClassProtection, VolumeProtection)
 
 
 def user_of(name: str, node: str = "n1") -> Pod:
@@ -99,3 +110,19 @@ def test_claims_that_are_made_for_a_pod_are_named_after_it():
     own = Volume(name="tmp", ephemeral=EphemeralVolumeSource())
     made = msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, volumes=(DATA, own)))
     assert [k.name for k in claims_of(made)] == ["c", "a-tmp"]
+
+
+async def test_an_attribute_class_goes_only_when_no_claim_has_it(lab):
+    made = VolumeAttributesClass(metadata=ObjectMeta(name="fast"), driver_name="example.com", parameters={"iops": "9"})
+    await lab.user.create(made)
+    spec = msgspec.structs.replace(SPEC, volume_attributes_class_name="fast")
+    claim = await lab.user.create(PersistentVolumeClaim(metadata=meta("c"), spec=spec))
+    await lab.settle()
+    assert CLASS in (await lab.user.get(VolumeAttributesClass, key_of(made))).metadata.finalizers
+    await lab.user.delete(VolumeAttributesClass, key_of(made))
+    await lab.settle()
+    assert (await lab.user.get(VolumeAttributesClass, key_of(made))).metadata.deletion_timestamp
+    await lab.user.delete(PersistentVolumeClaim, key_of(claim))
+    await lab.settle()
+    with pytest.raises(NotFound):
+        await lab.user.get(VolumeAttributesClass, key_of(made))
