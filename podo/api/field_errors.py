@@ -79,7 +79,20 @@ def shown(value: Any) -> str:
     """A value as messages print it: texts quoted, structures as the JSON that Go writes."""
     if isinstance(value, str):
         return quoted(value)
+    if isinstance(value, float):
+        return go_float(value)
     return json.dumps(_go_numbers(value), ensure_ascii=False, separators=(",", ":")).translate(_HTML)
+
+
+def go_float(value: float) -> str:
+    """A float as Go's %v prints it, in as few digits as tell it from others: `1.5`, `50`, `1e+06`."""
+    spellings = (f"{value:.{places}e}" for places in range(18))
+    shortest = next(text for text in spellings if float(text) == value)
+    digits, _, exponent = shortest.partition("e")
+    power = int(exponent)
+    if -4 <= power < 6:
+        return f"{value:.{max(len(digits.lstrip('-').replace('.', '')) - 1 - power, 0)}f}"
+    return f"{digits}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def _go_numbers(value: Any) -> Any:
@@ -117,7 +130,7 @@ def forbidden(field: str, detail: str) -> FieldError:
 
 
 def too_long(field: str, limit: int) -> FieldError:
-    return FieldError(TOO_LONG, field, detail=f"may not be more than {limit} bytes")
+    return FieldError(TOO_LONG, field, detail=f"may not be more than {limit} byte{'' if limit == 1 else 's'}")
 
 
 def too_many(field: str, count: int, limit: int) -> FieldError:

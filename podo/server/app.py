@@ -31,6 +31,8 @@ from podo.server.bootstrap.objects import bootstrap
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
+from podo.server.customresources.bodies import CustomBodies
+from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import VERSION, Check, health, metrics, only_get, token_issuer, version
@@ -162,6 +164,7 @@ def install_subresources(core: Core, issuer: Issuer | None) -> None:
     below: dict[tuple[str, str], Below] = {
         ("/pods", "binding"): bindings,
         ("/pods", "eviction"): Evictions(core.registry, budgets),
+        ("", "scale"): CustomScales(core.registry),
         ("apps/deployments", "scale"): scales,
         ("apps/replicasets", "scale"): scales,
         ("apps/statefulsets", "scale"): scales,
@@ -198,7 +201,11 @@ def handler_of(
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
     resources = Resources(
-        core, connections=connections, decoder=Bodies(), tables=PrinterTables(core.clock), watching=Watching(core)
+        core,
+        connections=connections,
+        decoder=CustomBodies(Bodies()),
+        tables=PrinterTables(core.clock),
+        watching=Watching(core),
     )
     return Handler(
         identify=Union([CertificateAuthenticator(), *tokens]),

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from podo.clock import Clock
 from podo.server.admission_point import Admission, AdmitAll, FieldManager
 from podo.server.context import User
+from podo.server.customresources.following import Definitions
+from podo.server.customresources.ownership import versions_of
+from podo.server.customresources.patches import CustomPatches
 from podo.server.fields import Fields, built_in_versions
 from podo.server.local import LocalClient
 from podo.server.operations import Operations
@@ -63,6 +66,7 @@ async def running_core(
     catalog = Catalog()
     cache = WatchCache(store, catalog.fields_of, shared=shared)
     admitting = admission(cache, catalog) if admission else AdmitAll()
+    versions = versions_of(built_in_versions)
     try:
         async with asyncio.TaskGroup() as tasks:
             feeding = tasks.create_task(cache.run(), name="watch cache")
@@ -73,12 +77,20 @@ async def running_core(
                         store,
                         cache,
                         admission=admitting,
-                        fields=fields or Fields(built_in_versions),
+                        fields=fields or Fields(versions),
                         chance=chance or system_chance(),
                         unbroken=Unbroken(writes),
                     )
-                    operations = Operations(catalog, registry, patcher or Patches(built_in_versions), admitting)
-                    yield Core(clock, catalog, cache, registry, operations)
+                    operations = Operations(
+                        catalog, registry, patcher or CustomPatches(Patches(versions), versions), admitting
+                    )
+                    definitions = Definitions(registry, catalog, clock, MASTER)
+                    await definitions.load()
+                    following = writes.create_task(definitions.run(), name="definitions")
+                    try:
+                        yield Core(clock, catalog, cache, registry, operations)
+                    finally:
+                        following.cancel()
             finally:
                 cache.close()
                 feeding.cancel()

@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from podo.api.errors import BadRequest
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
+
+
+class Refused(BadRequest):
+    """A body that is refused, with warnings about what else is in it."""
+
+    def __init__(self, message: str, warnings: Sequence[str]) -> None:
+        super().__init__(message)
+        self.warnings = warnings
 
 
 class Decoder(Protocol):

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from podo.api.errors import MethodNotAllowed
-from podo.api.resources import Resource, Subresource
+from podo.api.resources import Resource, Subresource, built_in
 from podo.server.answer import JSON, Answer, text_answer
+from podo.server.customresources.versions import rank
 from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import not_acceptable
 from podo.server.registry.catalog import Catalog
@@ -59,6 +60,7 @@ def documents(resources: Iterable[Resource], address: str) -> dict[str, Any]:
     for resource in resources:
         groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
     core = groups.pop("", {})
+    groups = ordered(groups)
     clients = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
     found: dict[str, Any] = {
         "/api": {"kind": "APIVersions", "versions": list(core), "serverAddressByClientCIDRs": clients},
@@ -73,6 +75,17 @@ def documents(resources: Iterable[Resource], address: str) -> dict[str, Any]:
             path = f"/apis/{group}/{version_name}" if group else f"/api/{version_name}"
             found[path] = resource_list(items)
     return found
+
+
+def ordered(groups: Mapping[str, dict[str, list[Resource]]]) -> dict[str, dict[str, list[Resource]]]:
+    """The groups of custom resources by name behind the others, their versions by preference."""
+    own = {resource.group for resource in built_in()}
+    custom = {
+        name: {version: groups[name][version] for version in sorted(groups[name], key=rank)}
+        for name in sorted(groups)
+        if name not in own
+    }
+    return {name: versions for name, versions in groups.items() if name in own} | custom
 
 
 def api_group(name: str, versions: Iterable[str]) -> dict[str, Any]:

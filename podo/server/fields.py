@@ -65,9 +65,13 @@ def owned(obj: Object, kind: Kind, ctx: Context) -> Object:
     )
 
 
-@cache
 def reset_of(served: Served, subresource: str) -> Filter | None:
     """What writes to this resource do not own."""
+    return served.reset(subresource) or _usual_reset(served, subresource)
+
+
+@cache
+def _usual_reset(served: Served, subresource: str) -> Filter | None:
     return reset_filter(served.resource.kind, subresource, served.stored.has_status)
 
 

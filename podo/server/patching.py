@@ -66,8 +66,8 @@ class Patches:
             for text in result.warnings:
                 ctx.warn(text)
             if not live:
-                _check_new(result.object, served, name)
-            _check_name(result.object, name)
+                check_new(result.object, served, name)
+            check_name(result.object, name)
             return result.object
 
         return await registry.update(ctx, served, name, change, create=ctx.applies)
@@ -91,7 +91,7 @@ def check_options(media_type: str, ctx: Context, force: bool | None) -> None:
         raise invalid_object("meta.k8s.io", "PatchOptions", "", errors)
 
 
-def _check_new(obj: Object, served: Served, name: str) -> None:
+def check_new(obj: Object, served: Served, name: str) -> None:
     """An object that is to be made cannot have been before. Raises Conflict."""
     uid = (obj.get("metadata") or {}).get("uid", "")
     if uid:
@@ -99,7 +99,7 @@ def _check_new(obj: Object, served: Served, name: str) -> None:
         raise conflict(served, name, text)
 
 
-def _check_name(obj: Object, name: str) -> None:
+def check_name(obj: Object, name: str) -> None:
     given = (obj.get("metadata") or {}).get("name", "")
     if not given:
         raise BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")

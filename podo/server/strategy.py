@@ -12,9 +12,9 @@ never `old`, which is shared with every reader. A strategy is stateless and does
 
 Order at create: `default` → managed fields → mutating admission → metadata is filled in, status is dropped if there is
 a status subresource, generation is 1 → `prepare_create` → `validate` (metadata and the
-rest) → `warnings` → validating admission → store.
+rest) → `canonicalize` → `warnings` → validating admission → store.
 Order at update: `default` → managed fields → mutating admission → status is `old`'s, or for `/status` all else is →
-`prepare_update` (`prepare_status`) → generation → `validate_update` → `warnings` → validating
+`prepare_update` (`prepare_status`) → generation → `validate_update` → `canonicalize` → `warnings` → validating
 admission → store.
 """
 
@@ -105,6 +105,9 @@ class Strategy:
         if validation.covers_update(obj["apiVersion"], obj["kind"], ctx.subresource):
             return validation.validate_update(obj["apiVersion"], obj["kind"], obj, old, ctx.subresource)
         return [*metadata.update_errors(obj["metadata"], old["metadata"])]
+
+    def canonicalize(self, obj: Object, ctx: Context) -> None:
+        """Bring a valid object into the form in which it is stored."""
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         """Texts for `Warning` headers; `old` is None at create."""

@@ -100,8 +100,8 @@ def _decode_exactly(body: bytes, media_type: str, kind: Kind, field_validation: 
         if media_type == YAML:
             value, repeated = yaml_body.parse(body)
         else:
-            value = _parsed(body)
-        given = _interpret(value, kind)
+            value = parsed(body)
+        given = interpret(value, kind)
         result, findings = _decode_as(value, given)
         findings = ([yaml_body.complaint(repeated)] if repeated else []) + findings
         _check_convertible(given, kind)
@@ -118,7 +118,7 @@ def _decode_exactly(body: bytes, media_type: str, kind: Kind, field_validation: 
     return Decoded(result, warnings if field_validation == WARN else [])
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
     try:
         return json_text.parse(body)
     except JSONError as error:
@@ -129,10 +129,10 @@ def refused(body: bytes, reason: str, given: Kind | None, kind: Kind) -> BadRequ
     """The 400 for a body that is not of the kind; `given` is what it says it is, None if it does not get so far."""
     if given is not None:
         return BadRequest(f'{given.kind} in version "{given.version}" cannot be handled as a {kind.kind}: {reason}')
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind.kind}): {reason} ({_summary(body)})")
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind.kind}): {reason} ({summary(body)})")
 
 
-def _summary(body: bytes, limit: int = 30) -> str:
+def summary(body: bytes, limit: int = 30) -> str:
     """The beginning of a body, in hex unless it looks like JSON."""
     if not body:
         return "<empty>"
@@ -140,7 +140,7 @@ def _summary(body: bytes, limit: int = 30) -> str:
     return f"{head} ..." if len(body) > limit else head
 
 
-def _interpret(value: Any, kind: Kind) -> Kind:
+def interpret(value: Any, kind: Kind) -> Kind:
     """The kind that a value says it is; what it leaves out is as in the request. Raises JSONError."""
     found = {"apiVersion": "", "kind": ""}
     if not isinstance(value, Pairs):
@@ -212,7 +212,7 @@ def retyped(value: Any, kind: Kind) -> tuple[dict[str, Any], list[str]]:
     if isinstance(value, dict) and (clean := _clean(value, kind)) is not None:
         return clean, []
     as_pairs = Pairs(value.items()) if isinstance(value, dict) else value
-    given = _interpret(as_pairs, kind)
+    given = interpret(as_pairs, kind)
     result, findings = _decode_as(value, given)
     _check_convertible(given, kind)
     return result, findings

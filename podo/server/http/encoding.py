@@ -66,11 +66,7 @@ class Encoder:
 
     def _tail(self, entry: Entry) -> bytes:
         """All of the object behind its kind and apiVersion, in the version that is served."""
-        if self._served.from_stored is None:
-            return entry.tail
-        obj = self._served.client_form(entry)
-        del obj["kind"], obj["apiVersion"]
-        return msgspec.json.encode(obj)[1:]
+        return self._served.tail(entry)
 
     def list(self, entries: Sequence[Entry], metadata: Object) -> bytes | Pieces:
         """A list of objects, with that ListMeta; in pieces if it is long."""
@@ -83,7 +79,7 @@ class Encoder:
             return _joined(partial_head(self.form.as_version, of_list=True), meta, head, tails)
         if kind:
             raise self._a_list()
-        same = self._served.from_stored is None
+        same = self._served.verbatim
         tails = [entry.tail for entry in entries] if same else [self._tail(entry) for entry in entries]
         return _joined(self._served.list_head, meta, self._served.item_head, tails)
 

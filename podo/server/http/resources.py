@@ -12,7 +12,7 @@ from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
 from podo.server.context import Context
 from podo.server.core import Core
-from podo.server.decoding_point import Decoder
+from podo.server.decoding_point import Decoder, Refused
 from podo.server.forms import Tables
 from podo.server.http.bodies import read_body
 from podo.server.http.deprecations import deprecation
@@ -95,6 +95,8 @@ class Resources:
         served = self._core.catalog.by_path(info.group, info.version, info.resource)
         if served is None and not self._core.catalog.has_group(info.group):
             return text_answer("404 page not found\n", 404)
+        if served is not None and served.typed_items and not in_scope(served, info):
+            return text_answer("404 page not found\n", 404)
         if served is None or (bool(info.subresource) and info.subresource not in served.subresources):
             raise NotFound("the server could not find the requested resource")
         verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs
@@ -108,7 +110,7 @@ class Resources:
             if self._connections is None:
                 raise ServiceUnavailable("this server does not connect to nodes")
             return await self._connections.answer(call, served)
-        if text := deprecation(served.resource):
+        if text := served.deprecation or deprecation(served.resource):
             call.warnings.append(text)
         return await handler(call, served)
 
@@ -153,7 +155,7 @@ class Resources:
         selection = selection_of(options, self._namespace(call), served.selectable)
         found = await self._registry.list(served, selection, options.list_options())
         metadata: Object = {"resourceVersion": str(found.revision)}
-        if found.continue_token:
+        if found.continue_token or (served.typed_items and not encoder.form.as_kind):
             metadata["continue"] = found.continue_token
         if found.remaining is not None:
             metadata["remainingItemCount"] = found.remaining
@@ -174,7 +176,11 @@ class Resources:
     async def _decoded(self, call: Call, served: Served, options: WriteOptions) -> Object:
         body = await read_body(call.request)
         media_type = body_media_type(call.request.headers.get("Content-Type", ""))
-        obj, warnings = self._decoder.decode(body, media_type, served, call.info.subresource, options.validation)
+        try:
+            obj, warnings = self._decoder.decode(body, media_type, served, call.info.subresource, options.validation)
+        except Refused as refusal:
+            call.warnings.extend(refusal.warnings)
+            raise
         call.warnings.extend(warnings)
         return obj
 
@@ -249,6 +255,13 @@ OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
 """Verbs on paths that name an object; the others are on those of collections."""
 SAME_OBJECT = frozenset({"", "status", "finalize", "approval", "ephemeralcontainers", "resize"})
 """Subresources that show the object itself; others have a kind of their own."""
+
+
+def in_scope(served: Served, info: RequestInfo) -> bool:
+    """Whether the path has a namespace just where the kind has."""
+    if served.stored.namespaced:
+        return bool(info.namespace) or info.verb in ("list", "watch")
+    return not info.namespace
 
 
 def named(options: ReadOptions, name: str) -> ReadOptions:

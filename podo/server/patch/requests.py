@@ -59,16 +59,16 @@ def patched(live: Object, body: PatchBody, kind: Kind) -> Patched:
     """`live` (in the version of `kind`) after a JSON, merge or strategic merge patch. Raises an APIError."""
     if body.media_type == STRATEGIC_PATCH:
         return _strategic(live, body, kind)
-    patch, findings = _read(body)
-    result = _json_patch(live, patch) if body.media_type == JSON_PATCH else merge_patch(live, patch)
+    patch, findings = read_patch(body)
+    result = json_patched(live, patch) if body.media_type == JSON_PATCH else merge_patch(live, patch)
     try:
         obj, more = retyped(result, kind)
     except (TypeMismatch, JSONError) as error:
-        raise _invalid_patch(_text(result), str(error)) from error
-    return _checked(obj, findings + more, body, _text(result))
+        raise invalid_patch(patched_text(result), str(error)) from error
+    return _checked(obj, findings + more, body, patched_text(result))
 
 
-def _read(body: PatchBody) -> tuple[Any, list[str]]:
+def read_patch(body: PatchBody) -> tuple[Any, list[str]]:
     """(the patch, what strict validation finds in it). Raises BadRequest, RequestEntityTooLarge."""
     is_json_patch = body.media_type == JSON_PATCH
     exact = Exact()
@@ -90,7 +90,7 @@ def _read(body: PatchBody) -> tuple[Any, list[str]]:
     return [op or {} for op in ops], [f"json patch {finding}" for finding in exact.findings]
 
 
-def _json_patch(live: Object, ops: list[Object]) -> Any:
+def json_patched(live: Object, ops: list[Object]) -> Any:
     try:
         return json_patch(live, ops)
     except PatchError as error:
@@ -115,7 +115,7 @@ def _strategic(live: Object, body: PatchBody, kind: Kind) -> Patched:
     try:
         obj, unknown = convert(struct(table), merged)
     except ConvertError as error:
-        raise _invalid_patch(plain(patch), str(error)) from error
+        raise invalid_patch(plain(patch), str(error)) from error
     return _checked(_named(obj, kind), exact.findings + unknown, body, plain(patch))
 
 
@@ -133,16 +133,16 @@ def _strategic_failure(error: StrategicError) -> APIError:
 
 def _checked(obj: Object, findings: list[str], body: PatchBody, shown: str) -> Patched:
     if findings and body.field_validation == STRICT:
-        raise _invalid_patch(shown, str(StrictError(findings)))
+        raise invalid_patch(shown, str(StrictError(findings)))
     return Patched(obj, findings if body.field_validation == WARN else [])
 
 
-def _invalid_patch(shown: str, reason: str) -> Invalid:
+def invalid_patch(shown: str, reason: str) -> Invalid:
     """The 422 of a patch after which the object cannot be read."""
     return invalid_object("", "", "", [invalid("patch", shown, reason)])
 
 
-def _text(value: Any) -> str:
+def patched_text(value: Any) -> str:
     """A patched object as errors show it: JSON, members sorted."""
     return msgspec.json.encode(value, order="deterministic").decode()
 

@@ -1,6 +1,7 @@
 """Which kinds are served, and how each is stored: the built-in ones, and those that definitions add."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from podo.api import resources
 from podo.api.resources import Resource
@@ -63,11 +64,18 @@ class Catalog:
     def fields_of(self, prefix: str) -> FieldsOf:
         """The function that gives the selectable fields of the objects under a prefix."""
         stored = self._by_prefix.get(prefix)
-        return stored.selectable.values_of if stored else _no_fields
+
+        def later(obj: dict[str, object]) -> dict[str, str]:
+            """Of kinds that come and go: as the definition says at the time."""
+            kind = self._by_prefix.get(prefix)
+            return kind.selectable.values_of(obj) if kind is not None else {}
+
+        return stored.selectable.values_of if stored and (stored.group, stored.plural) in _built_in_places() else later
 
 
-def _no_fields(_: dict[str, object]) -> dict[str, str]:
-    return {}
+@cache
+def _built_in_places() -> frozenset[tuple[str, str]]:
+    return frozenset((resource.group, resource.plural) for resource in resources.built_in())
 
 
 def _built_in(resource: Resource, known: dict[tuple[str, str], StoredKind]) -> Served:

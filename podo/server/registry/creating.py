@@ -48,6 +48,7 @@ def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = generated_name(meta["generateName"], choice)
     if errors := strategy.validate(obj, ctx):
-        raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
+        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), errors)
+    strategy.canonicalize(obj, ctx)
     for text in strategy.warnings(obj, None):
         ctx.warn(text)

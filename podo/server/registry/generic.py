@@ -211,7 +211,7 @@ class Registry:
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         if uid and uid != old["metadata"].get("uid"):
             raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
-        live = old if served.from_stored is None else served.client_form(current)
+        live = old if served.verbatim else served.client_form(current)
         obj = await change(served.client_form(current), current.revision)
         obj = self._with_fields(ctx, served, obj, live)
         attributes = Attributes(ctx, Operation.UPDATE, served.resource, ctx.namespace, name, obj, live)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import msgspec
 
 from podo.api.resources import Resource
 from podo.server.registry.selectable import NO_FIELDS, Selectable
@@ -11,6 +14,7 @@ from podo.server.watchcache.cache import ROOT
 from podo.server.watchcache.entry import Entry, head_of
 
 Convert = Callable[[Object], Object]
+Reset = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,10 @@ class Served:
     from_stored: Convert | None = None
     typed_items: bool = False
     """The items of a list say their kind and apiVersion: so it is with custom resources."""
+    list_kind: str = ""
+    """The kind of lists, where it is not the kind with `List` behind."""
+    deprecation: str = ""
+    """What clients are warned of who use it."""
 
     @cached_property
     def head(self) -> bytes:
@@ -56,12 +64,16 @@ class Served:
     @cached_property
     def list_head(self) -> bytes:
         """What stands before the metadata of a list."""
-        return head_of(f"{self.resource.kind}List", self.resource.api_version)
+        return head_of(self.list_kind or f"{self.resource.kind}List", self.resource.api_version)
 
     @cached_property
     def item_head(self) -> bytes:
         """What stands before the tail of each item of a list."""
         return self.head if self.typed_items else b"{"
+
+    def reset(self, subresource: str) -> Reset | None:
+        """What writes to this resource, or a subresource, do not own; None: as is usual for the kind."""
+        return None
 
     @cached_property
     def subresources(self) -> frozenset[str]:
@@ -74,6 +86,19 @@ class Served:
         if obj.get("apiVersion") != self.stored_api_version:
             obj["apiVersion"] = self.stored_api_version
         return obj
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether objects are shown as they are stored."""
+        return self.from_stored is None
+
+    def tail(self, entry: Entry) -> bytes:
+        """All of the object of `entry` behind its kind and apiVersion, in this version."""
+        if self.from_stored is None:
+            return entry.tail
+        obj = self.client_form(entry)
+        del obj["kind"], obj["apiVersion"]
+        return msgspec.json.encode(obj)[1:]
 
     def client_form(self, entry: Entry) -> Object:
         """The object of `entry`, in this version, as a dict of the caller's own."""

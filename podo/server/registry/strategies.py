@@ -1,7 +1,8 @@
 """Which kinds have a strategy of their own: one line each."""
 
 from podo.api import names
-from podo.server.registry import cluster_kinds, configuration, definitions, networking, pod, service, volumes, workloads
+from podo.server.customresources.definitions import DefinitionStrategy
+from podo.server.registry import cluster_kinds, configuration, networking, pod, service, volumes, workloads
 from podo.server.registry.traits import traits_of
 from podo.server.strategy import Strategy
 
@@ -29,7 +30,7 @@ STRATEGIES: dict[tuple[str, str], type[Strategy]] = {
     ("", "Secret"): configuration.SecretStrategy,
     ("", "Service"): service.ServiceStrategy,
     ("", "ServiceAccount"): configuration.ServiceAccountStrategy,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.DefinitionStrategy,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): DefinitionStrategy,
     ("apps", "DaemonSet"): workloads.DaemonSetStrategy,
     ("apps", "Deployment"): workloads.DeploymentStrategy,
     ("apps", "ReplicaSet"): workloads.NamesPods,

@@ -32,7 +32,7 @@ def check_version(obj: Object, current: int, served: Served, name: str) -> None:
     if wanted in (None, "", "0"):
         if not kind.strategy.traits.unconditional_update:
             error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            raise invalid_object(kind.group, kind.kind, name, [error])
+            raise invalid_object(served.resource.group, served.resource.plural, name, [error])
     elif wanted != str(current):
         raise conflict(served, name)
     meta["resourceVersion"] = str(current)
@@ -64,7 +64,8 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     if "deletionGracePeriodSeconds" not in meta:
         _keep(meta, before, "deletionGracePeriodSeconds")
     if errors := strategy.validate_update(obj, old, ctx):
-        raise invalid_object(kind.group, kind.kind, meta.get("name", ""), errors)
+        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), errors)
+    strategy.canonicalize(obj, ctx)
     for text in strategy.warnings(obj, old):
         ctx.warn(text)
     return obj

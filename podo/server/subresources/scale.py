@@ -16,10 +16,11 @@ from podo.server.decoding.objects import Kind
 from podo.server.operations import Target
 from podo.server.patch.managed_fields import on_update
 from podo.server.patch.requests import APPLY_PATCH, PatchBody, applied, patched
-from podo.server.patch.scale import REPLICAS, to_object, to_scale
+from podo.server.patch.scale import REPLICAS, Paths, to_object, to_scale
 from podo.server.patch.versions import built_in
 from podo.server.patching import check_format, check_options
 from podo.server.registry.generic import Registry
+from podo.server.registry.kinds import Served
 from podo.server.registry.updating import conflict
 from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry
@@ -36,7 +37,19 @@ class Scales:
         self._registry = registry
 
     async def show(self, ctx: Context, target: Target, entry: Entry) -> Object:
-        return scale_of(target.served.client_form(entry))
+        return self.shown(target.served, target.served.client_form(entry))
+
+    def shown(self, served: Served, owner: Object) -> Object:
+        """The scale of an object."""
+        return scale_of(owner)
+
+    def paths(self, served: Served) -> Paths:
+        """Where the number of replicas is, by apiVersion."""
+        return {served.resource.api_version: REPLICAS}
+
+    def set_replicas(self, served: Served, owner: Object, scale: Object) -> None:
+        """Give the object the number that a scale says."""
+        owner["spec"]["replicas"] = (scale.get("spec") or {}).get("replicas", 0)
 
     async def create(self, ctx: Context, target: Target, obj: Object) -> Object:
         raise BadRequest("a scale cannot be created")
@@ -61,21 +74,21 @@ class Scales:
 
     async def _change(self, ctx: Context, target: Target, wanted: Callable[[Object], Object], uid: str = "") -> Object:
         api_version = target.served.resource.api_version
-        paths = {api_version: REPLICAS}
+        paths = self.paths(target.served)
         ctx.applies = True  # owners are seen to here: they own the scale
 
         async def change(owner: Object, revision: int) -> Object:
-            meta, shown = owner["metadata"], scale_of(owner)
+            meta, shown = owner["metadata"], self.shown(target.served, owner)
             before = meta.pop("managedFields", None)
             new = wanted(shown | {"metadata": shown["metadata"] | {"managedFields": to_scale(before, paths)}})
             check(new, owner, revision, target)
             if owners := to_object(before, new["metadata"].get("managedFields"), api_version, paths):
                 meta["managedFields"] = owners
-            owner["spec"]["replicas"] = (new.get("spec") or {}).get("replicas", 0)
+            self.set_replicas(target.served, owner, new)
             return owner
 
         entry, _ = await self._registry.update(ctx, target.served, target.name, change, uid=uid)
-        return scale_of(target.served.client_form(entry))
+        return self.shown(target.served, target.served.client_form(entry))
 
 
 def _owned(live: Object, new: Object, ctx: Context) -> Object:

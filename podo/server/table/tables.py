@@ -9,6 +9,8 @@ import msgspec
 from podo.api.errors import BadRequest
 from podo.api.resources import Column
 from podo.clock import Clock
+from podo.server.customresources.columns import cells as custom_cells
+from podo.server.customresources.kind import CustomServed
 from podo.server.forms import META_GROUP, partial_head, partial_tail
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -41,6 +43,8 @@ class PrinterTables:
         """The Table. Raises BadRequest for an unknown `include`."""
         check_include(include)
         kind = (served.stored.group, served.stored.kind)
+        if isinstance(served, CustomServed):
+            return self._custom(served, entries, metadata, include, version, columns)
         shown = [(entry, entry.object()) for entry in entries]
         if (order := ORDERS.get(kind)) is not None:
             shown.sort(key=lambda pair: order(pair[1]))
@@ -52,6 +56,23 @@ class PrinterTables:
         ]
         definitions = column_definitions(served.resource.columns or DEFAULT_COLUMNS) if columns else None
         return _table(version, metadata, definitions, rows)
+
+    def _custom(
+        self,
+        served: CustomServed,
+        entries: Sequence[Entry],
+        metadata: Object,
+        include: str,
+        version: str,
+        columns: bool,
+    ) -> Object:
+        """The columns that the definition asks for."""
+        wanted, now = served.version.additional_printer_columns, self._clock.now()
+        rows = [
+            _row(custom_cells(served.client_form(entry), wanted, now), _object(served, entry, include, version), None)
+            for entry in entries
+        ]
+        return _table(version, metadata, column_definitions(served.resource.columns) if columns else None, rows)
 
     def below(self, obj: Object, *, include: str, version: str) -> Object:
         """The Table of an object of a subresource's own kind. Raises BadRequest for an unknown `include`."""

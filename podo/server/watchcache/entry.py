@@ -89,6 +89,10 @@ class Entry:
             self._fields = own | strategy_fields(self.object())
         return self._fields
 
+    def forget_fields(self) -> None:
+        """Other fields are selectable now."""
+        self._fields = None
+
     def object(self) -> Object:
         """A dict of one's own, without kind and apiVersion."""
         return msgspec.json.decode(b"{" + self.tail)  # type: ignore[no-any-return]

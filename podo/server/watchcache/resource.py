@@ -72,6 +72,14 @@ class ResourceCache:
             self._window_bytes -= len(gone.entry.tail)
             self.floor = gone.revision
 
+    def reread(self) -> None:
+        """The selectable fields, or the form of the objects, have changed: watches end, and may come again."""
+        for watcher in self.watchers.everyone():
+            watcher.close()
+        self._field_indexes.clear()
+        for entry in self._entries.values():
+            entry.forget_fields()
+
     def begin_at(self, revision: int) -> None:
         """Forget the window."""
         self._window.clear()

@@ -1,13 +1,13 @@
 """Defaults in schemas must fit them, and must not hold what would be pruned."""
 
-from typing import Any
-
 from podo.api.field_errors import invalid
-from podo.server.validation.crd.structural import EMBEDDED, UNKNOWN
+from podo.server.customresources.embedded import embedded_errors
+from podo.server.customresources.schema.pruning import prune_value
+from podo.server.customresources.schema.results import errors_of
+from podo.server.customresources.schema.structural import Structural
+from podo.server.customresources.schema.values import validate
+from podo.server.patch.values import copy
 from podo.server.validation.fields import Errors, Object
-from podo.server.validation.json_schema import schema_errors
-
-TYPE_META = frozenset({"apiVersion", "kind", "metadata"})
 
 
 def defaults(errs: Errors, schema: Object, path: str) -> None:
@@ -15,29 +15,11 @@ def defaults(errs: Errors, schema: Object, path: str) -> None:
     default = schema.get("default")
     if default is not None:
         where = f"{path}.default"
-        if _has_unknown(default, schema, embedded=bool(schema.get(EMBEDDED))):
+        node, pruned = Structural(schema), copy(default)
+        if prune_value(pruned, node):
             errs.append(invalid(where, default, "must not have unknown fields"))
-        errs += schema_errors(schema, default, where)
+        errs += [*embedded_errors(default, node, where)] or errors_of(validate(default, schema).findings, where)
     if isinstance(schema.get("items"), dict):
         defaults(errs, schema["items"], f"{path}.items")
     for name, child in schema.get("properties", {}).items():
         defaults(errs, child, f"{path}.properties[{name}]")
-
-
-def _has_unknown(value: Any, schema: Object, *, embedded: bool = False) -> bool:
-    if isinstance(value, list):
-        items = schema.get("items")
-        return isinstance(items, dict) and any(
-            _has_unknown(v, items, embedded=bool(items.get(EMBEDDED))) for v in value
-        )
-    if not isinstance(value, dict):
-        return False
-    properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
-    for key, item in value.items():
-        child = properties.get(key, extra if isinstance(extra, dict) else None)
-        if isinstance(child, dict):
-            if _has_unknown(item, child, embedded=bool(child.get(EMBEDDED))):
-                return True
-        elif not extra and not schema.get(UNKNOWN) and not (embedded and key in TYPE_META):
-            return True
-    return False

@@ -1,9 +1,9 @@
 """What makes a schema structural: types everywhere, and logic that only restricts what types allow."""
 
-import re
 from typing import Any
 
 from podo.api.field_errors import forbidden, invalid, required
+from podo.server.customresources.schema.patterns import PatternError, compiled
 from podo.server.validation.fields import Errors, Object
 
 ROOT, ITEM, FIELD = "at the root", "for specified array items", "for specified object fields"
@@ -111,8 +111,8 @@ def _value_validation(errs: Errors, schema: Object, level: str, path: str, *, sk
         _nested(errs, schema["not"], level, f"{path}.not")
     if pattern := schema.get("pattern"):
         try:
-            re.compile(pattern)
-        except re.error as error:
+            compiled(pattern)
+        except PatternError as error:
             message = f"must be a valid regular expression, but isn't: error parsing regexp: {error}"
             errs.append(invalid(f"{path}.pattern", pattern, message))
 

@@ -1,0 +1,63 @@
+"""The part of the catalog that definitions make: kept as they say, one definition at a time."""
+
+from podo.server.registry.catalog import Catalog
+from podo.server.watchcache.cache import WatchCache
+from podo.server.watchcache.entry import Entry
+
+from .definition import Definition, Names
+from .kind import CustomServed, served_versions
+
+
+class Installed:
+    """What is served of each definition, by its name."""
+
+    def __init__(self, catalog: Catalog, cache: WatchCache) -> None:
+        self._catalog, self._cache = catalog, cache
+        self._served: dict[str, list[CustomServed]] = {}
+        self._meanings: dict[str, tuple[bytes, Names, bool, bool]] = {}
+
+    def follow(self, entry: Entry) -> Definition:
+        """Serve a definition as it is now."""
+        definition = Definition(entry)
+        name, meaning = definition.metadata.name, definition.meaning()
+        before = self._meanings.get(name)
+        if before == meaning:
+            return definition
+        self._meanings[name] = meaning
+        since = definition.revision
+        if before is not None and before[0] == meaning[0] and (old := self._served.get(name)):
+            since = old[0].since  # the schemas are the same
+        self._drop(name)
+        if definition.served:
+            self._served[name] = list(served_versions(definition, since))
+            for served in self._served[name]:
+                self._catalog.add(served)
+            if before is not None and before[0] != meaning[0]:
+                self._reread(self._served[name])
+        return definition
+
+    def forget(self, name: str) -> None:
+        """The definition is gone: serve it no more, and end the watches of its objects."""
+        self._meanings.pop(name, None)
+        for served in self._drop(name):
+            self._cache.resource(served.stored.prefix).reread()
+
+    def forget_others(self, names: set[str]) -> None:
+        """Serve only these."""
+        for name in [*self._meanings]:
+            if name not in names:
+                self.forget(name)
+
+    def versions(self, name: str) -> list[CustomServed]:
+        """What is served of a definition."""
+        return self._served.get(name, [])
+
+    def _drop(self, name: str) -> list[CustomServed]:
+        dropped = self._served.pop(name, [])
+        for served in dropped:
+            self._catalog.remove(served.resource)
+        return dropped
+
+    def _reread(self, versions: list[CustomServed]) -> None:
+        for served in versions[:1]:
+            self._cache.resource(served.stored.prefix).reread()
