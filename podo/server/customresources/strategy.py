@@ -41,7 +41,7 @@ class CustomStrategy(Strategy):
         self._definition = definition
         self.versions: dict[str, CustomServed] = {}
 
-    def default(self, obj: Object) -> None:
+    def default(self, obj: Object, live: Object | None = None) -> None:
         served = self.versions.get(obj["apiVersion"].rpartition("/")[2])
         if served is not None and obj["kind"] == served.resource.kind:
             served.default(obj)
