@@ -6,11 +6,10 @@ import pytest
 from podo.api.types.apps_v1 import Deployment, DeploymentStrategy, ReplicaSet
 from podo.api.types.core_v1 import Pod
 from podo.api.types.meta_v1 import LabelSelector
-from podo.client.base import key_of
+from podo.client.base import ADDED, WatchEvent, key_of
 from podo.controllers.deployment import DeploymentController
 from podo.controllers.deployment_revisions import DESIRED, HASH_LABEL, MAXIMUM, REVISION, ROLLBACK_TO
 from podo.controllers.replicaset import ReplicaSetController
-from podo.server.strategy import Strategy
 from tests.build import deployment, replica_set, template
 
 RECREATE = DeploymentStrategy(type="Recreate")
@@ -192,13 +191,13 @@ async def test_a_rollback_to_a_revision_that_is_gone_is_given_up(lab):
     assert lines == ["Warning DeploymentRollbackRevisionNotFound web: Unable to find the revision to rollback to."]
 
 
-async def test_one_that_selects_all_pods_does_nothing_but_say_so(lab, monkeypatch):
-    monkeypatch.setattr(Strategy, "validate", lambda *_: ())  # none such is let in any more
-    await lab.user.create(deployment(replicas=1, selector=LabelSelector()))
+async def test_one_that_selects_all_pods_does_nothing_but_say_so(lab):
+    old = deployment(replicas=1, selector=LabelSelector())  # from before the API refused such
+    old = msgspec.structs.replace(old, metadata=msgspec.structs.replace(old.metadata, resource_version="1", uid="u"))
+    lab.informers.of(Deployment).apply(WatchEvent(ADDED, old))
     await lab.settle()
     assert await lab.all(ReplicaSet) == []
     assert (await lab.event_lines())[0].startswith("Warning SelectingAll web: This deployment is selecting all pods.")
-    assert (await lab.get(Deployment, "web")).status.observed_generation == 1
 
 
 async def test_recreate_starts_new_pods_only_when_the_old_ones_have_ended(lab):
