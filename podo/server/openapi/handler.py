@@ -16,6 +16,8 @@ from podo.api import schema
 from podo.api.errors import MethodNotAllowed
 from podo.api.resources import Resource
 from podo.server.answer import JSON, Answer
+from podo.server.customresources.kind import CustomServed
+from podo.server.customresources.openapi import schemas_of
 from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import not_acceptable
 from podo.server.openapi import operations, v2, v3
@@ -39,6 +41,7 @@ class OpenAPI:
         self._catalog, self._server_version = catalog, server_version
         self._version = -1
         self._groups: dict[tuple[str, str], list[Resource]] = {}
+        self._custom: dict[tuple[str, str], list[CustomServed]] = {}
         self._hashes: dict[str, str] = {}
         self._made: dict[str, bytes] = {}
 
@@ -81,11 +84,17 @@ class OpenAPI:
             return
         self._version = self._catalog.version
         self._groups, self._made = {}, {}
+        self._custom = {}
         for served in self._catalog:
+            if isinstance(served, CustomServed):
+                self._custom.setdefault((served.resource.group, served.resource.version), []).append(served)
             self._groups.setdefault((served.resource.group, served.resource.version), []).append(served.resource)
         names = {_name(*pair): rows for pair, rows in self._groups.items()}
         names |= {f"apis/{group}": [] for group, _ in self._groups if group} | {"api": [], "apis": [], "version": []}
-        self._hashes = {name: _hash(name, self._server_version, names[name]) for name in sorted(names)}
+        since = {_name(*pair): [served.since for served in kinds] for pair, kinds in self._custom.items()}
+        self._hashes = {
+            name: _hash(name, self._server_version, names[name], since.get(name, [])) for name in sorted(names)
+        }
 
     def _kept(self, name: str, make: Make) -> bytes:
         if name not in self._made:
@@ -96,7 +105,8 @@ class OpenAPI:
         pair = next((pair for pair in self._groups if _name(*pair) == name), None)
         if pair is not None:
             paths, group, version = operations.paths_of(*pair, self._groups[pair]), *pair
-            return v3.document(paths, group, version, self._server_version)
+            custom = schemas_of(self._custom.get(pair, ()), "#/components/schemas/")
+            return v3.document(paths, group, version, self._server_version, custom)
         return v3.document(_others(name), "", "", self._server_version)
 
     def _all(self) -> dict[str, Any]:
@@ -125,9 +135,9 @@ def _others(name: str) -> Mapping[str, Path]:
     return operations.group_paths(name.removeprefix("apis/"))
 
 
-def _hash(name: str, server_version: str, rows: Iterable[Resource]) -> str:
+def _hash(name: str, server_version: str, rows: Iterable[Resource], since: list[int]) -> str:
     made = hashlib.sha512(_sources())
-    made.update(msgspec.json.encode([name, server_version, list(rows)]))
+    made.update(msgspec.json.encode([name, server_version, list(rows), *since]))
     return made.hexdigest().upper()
 
 

@@ -1,6 +1,6 @@
 """Schemas of types, from the field tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from podo.api import schema
@@ -93,10 +93,12 @@ class Schemas:
         """A reference to the schema of that name."""
         return {"$ref": f"{self._reference}{name}"}
 
-    def closure(self, names: Iterable[str], group: str | None, version: str) -> dict[str, Schema]:
+    def closure(
+        self, names: Iterable[str], group: str | None, version: str, given: Mapping[str, Schema] = {}
+    ) -> dict[str, Schema]:
         """The schemas of these names and of all that they refer to; kinds of every group are those of `group`.
 
-        With a `group` of None they are those of all groups.
+        With a `group` of None they are those of all groups. `given` are schemas that are not in the tables.
         """
         found: dict[str, Schema] = {}
         waiting = list(names)
@@ -104,7 +106,9 @@ class Schemas:
             name = waiting.pop()
             if name in found:
                 continue
-            found[name], more = self._schema(name, group, version)
+            found[name], more = (
+                (given[name], references(given[name])) if name in given else self._schema(name, group, version)
+            )
             waiting += more
         return dict(sorted(found.items()))
 
@@ -153,6 +157,16 @@ class Schemas:
         if field.type not in PLAIN:
             return self.reference(type_name(field.type))
         return PLAIN[field.type] | ({"enum": list(field.enum)} if field.enum else {})
+
+
+def references(schema: Any) -> list[str]:
+    """The names that a schema refers to, anywhere."""
+    if isinstance(schema, list):
+        return [name for one in schema for name in references(one)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"].rpartition("/")[2]] if isinstance(schema.get("$ref"), str) else []
+    return own + [name for one in schema.values() for name in references(one)]
 
 
 def _everywhere(table: TypeSchema, group: str | None, version: str) -> list[Schema]:

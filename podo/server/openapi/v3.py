@@ -12,14 +12,16 @@ SCHEMAS = Schemas("#/components/schemas/", V3_FIXED, wraps=True)
 SECURITY = {"BearerToken": {"type": "apiKey", "name": "authorization", "in": "header"}}
 
 
-def document(paths: Mapping[str, Path], group: str, version: str, server_version: str) -> Document:
-    """The document of some paths with the schemas that they need."""
+def document(
+    paths: Mapping[str, Path], group: str, version: str, server_version: str, given: Mapping[str, Any] = {}
+) -> Document:
+    """The document of some paths with the schemas that they need; `given` are those of custom resources."""
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": server_version},
         "paths": {path: _path(item) for path, item in paths.items()},
         "components": {
-            "schemas": SCHEMAS.closure(types_of(paths.values()), group, version),
+            "schemas": SCHEMAS.closure(types_of(paths.values()), group, version, given),
             "securitySchemes": SECURITY,
         },
     }

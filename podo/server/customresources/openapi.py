@@ -1,0 +1,72 @@
+"""Schemas of custom resources as OpenAPI documents show them: with what every object has."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .kind import CustomServed
+
+Document = dict[str, Any]
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_TEXT: Document = {"type": "string"}
+
+
+def schemas_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Document]:
+    """The schemas of kinds and their lists by name; `reference` stands before names in references."""
+    found: dict[str, Document] = {}
+    for served in kinds:
+        names, version = served.definition.status.accepted_names, served.resource.version
+        own = type_name(served.resource.group, version, names.kind)
+        found[own] = object_schema(served, reference)
+        found[type_name(served.resource.group, version, names.list_kind)] = _list_schema(served, own, reference)
+    return found
+
+
+def type_name(group: str, version: str, kind: str) -> str:
+    """`com.example.v1.Shirt`."""
+    return ".".join([*reversed(group.split(".")), version, kind])
+
+
+def object_schema(served: CustomServed, reference: str) -> Document:
+    """The schema of one kind."""
+    schema = served.definition.schemas[served.version.name]
+    shown: Document = _embedded(schema, reference) if schema else {"type": "object"}
+    if schema:
+        shown["properties"] = {**(shown.get("properties") or {}), **_of_object(reference)}
+    return shown | {"x-kubernetes-group-version-kind": [_mark(served, served.resource.kind)]}
+
+
+def _list_schema(served: CustomServed, own: str, reference: str) -> Document:
+    fields = {
+        "apiVersion": _TEXT,
+        "items": {"type": "array", "items": {"$ref": f"{reference}{own}"}},
+        "kind": _TEXT,
+        "metadata": {"$ref": f"{reference}{_META}ListMeta"},
+    }
+    mark = [_mark(served, served.definition.status.accepted_names.list_kind)]
+    return {"type": "object", "required": ["items"], "properties": fields, "x-kubernetes-group-version-kind": mark}
+
+
+def _mark(served: CustomServed, kind: str) -> Document:
+    return {"group": served.resource.group, "kind": kind, "version": served.resource.version}
+
+
+def _of_object(reference: str) -> Document:
+    return {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"$ref": f"{reference}{_META}ObjectMeta"}}
+
+
+def _embedded(schema: Any, reference: str) -> Any:
+    """A copy, in which embedded objects have what every object has."""
+    if not isinstance(schema, dict):
+        return schema
+    shown = dict(schema)
+    if "properties" in schema:
+        shown["properties"] = {name: _embedded(child, reference) for name, child in schema["properties"].items()}
+    for name in ("items", "additionalProperties"):
+        if name in schema:
+            shown[name] = _embedded(schema[name], reference)
+    if schema.get("x-kubernetes-embedded-resource"):
+        shown["properties"] = {**(shown.get("properties") or {}), **_of_object(reference)}
+        shown["required"] = [*(schema.get("required") or ())] + [
+            name for name in ("kind", "apiVersion") if name not in (schema.get("required") or ())
+        ]
+    return shown
