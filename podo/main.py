@@ -136,8 +136,9 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
     from podo.node import agent
     from podo.node.api.server import NodeAPIConfig
     from podo.node.config import AgentConfig
+    from podo.node.eviction.thresholds import EvictionLimits
     from podo.node.housekeeping.image_gc import ImageLimits
-    from podo.node.housekeeping.local import LOCAL_IMAGES
+    from podo.node.housekeeping.local import LOCAL_EVICTION, LOCAL_IMAGES
     from podo.node.services import node_services
 
     node, clock = settings.node, SystemClock()
@@ -160,6 +161,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         memory=node.memory,
         host_netns=host_netns,
         images=LOCAL_IMAGES if host_netns else ImageLimits(),
+        eviction=LOCAL_EVICTION if host_netns else EvictionLimits(),
     )
     listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
     await agent.run(config, node_services(listen, clock), clock)

@@ -4,17 +4,31 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from podo.api import quantity
-from podo.api.types.core_v1 import Node, Pod
+from podo.api.types.core_v1 import Node, Pod, Taint
+from podo.node.eviction import words
+from podo.node.eviction.ranking import is_critical
+from podo.node.eviction.thresholds import MEMORY_PRESSURE
+from podo.node.resources.qos import BEST_EFFORT, qos_class
 from podo.node.resources.requests import pod_requests
 from podo.node.worker.state import Verdict
 
 REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}
 EFFECTS = ("NoExecute",)
+MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect="NoSchedule")
 
 
-def admit(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
-    """None, or why the Pod is refused. `others` are those that run here already."""
-    return _resources(pod, others, node) or _node_selector(pod, node) or _taints(pod, node)
+def admit(pod: Pod, others: Iterable[Pod], node: Node, pressures: frozenset[str] = frozenset()) -> Verdict | None:
+    """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions."""
+    return _pressure(pod, pressures) or _resources(pod, others, node) or _node_selector(pod, node) or _taints(pod, node)
+
+
+def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:
+    """Memory alone keeps only those out that ask for none; anything else all but those that the node needs."""
+    if not pressures or is_critical(pod):
+        return None
+    if pressures == {MEMORY_PRESSURE} and (qos_class(pod.spec) != BEST_EFFORT or _tolerates(pod, MEMORY_TAINT)):
+        return None
+    return _refuse(words.REASON, words.condition(sorted(pressures)))
 
 
 def _refuse(reason: str, message: str) -> Verdict:
@@ -64,12 +78,16 @@ def _taints(pod: Pod, node: Node) -> Verdict | None:
     for taint in node.spec.taints:
         if taint.effect not in EFFECTS:
             continue
-        if not any(
-            (not t.effect or t.effect == taint.effect)
-            and (t.operator == "Exists" or t.value == taint.value)
-            and (t.key == taint.key or (not t.key and t.operator == "Exists"))
-            for t in pod.spec.tolerations
-        ):
+        if not _tolerates(pod, taint):
             message = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
             return _refuse("TaintToleration", message)
     return None
+
+
+def _tolerates(pod: Pod, taint: Taint) -> bool:
+    return any(
+        (not t.effect or t.effect == taint.effect)
+        and (t.operator == "Exists" or t.value == taint.value)
+        and (t.key == taint.key or (not t.key and t.operator == "Exists"))
+        for t in pod.spec.tolerations
+    )

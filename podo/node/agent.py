@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from podo import __version__
+from podo.api import quantity
 from podo.api.types.core_v1 import Node, ObjectReference, Pod, Service
 from podo.client.base import Key
 from podo.client.events import EventRecorder, EventWriter
@@ -37,6 +38,7 @@ from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
+from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
 from podo.node.volumes.mounted import NodeVolumes
@@ -66,6 +68,7 @@ class RunningNode:
     client: HTTPClient
     informers: Informers
     recorder: EventRecorder
+    stats: NodeStats
 
     def warn(self, reason: str, message: str) -> None:
         """Record an event about the Node itself."""
@@ -202,6 +205,7 @@ class _Starting:
                             self._client,
                             self.informers,
                             self.events.recorder(COMPONENT, config.node_name),
+                            self._stats(runtime, cgroups, names, parts, dispatcher),
                         ),
                         plane,
                     )
@@ -238,6 +242,15 @@ class _Starting:
             services=lambda: services,
             drained=drained,
         )
+
+    def _stats(
+        self, runtime: OCIRuntime, cgroups: Cgroups, names: NodeCgroups, parts: Parts, dispatcher: PodDispatcher
+    ) -> NodeStats:
+        config = self._config
+        limit = quantity.to_int(config.memory) if config.memory else 0
+        kind = NodeKind(names.top, shares=config.is_local, memory_limit=limit)
+        images, clock = self.images.root, self._clock
+        return NodeStats(runtime, cgroups, parts.facts, kind, images=images, pods=dispatcher.pods, clock=clock)
 
     def _facts(self, names: NodeCgroups) -> NodeFacts:
         config = self._config

@@ -6,6 +6,7 @@ from pathlib import Path
 from podo.api.types.core_v1 import Taint
 from podo.client.kubeconfig import Credentials
 from podo.network.config import NetworkConfig
+from podo.node.eviction.thresholds import EvictionLimits
 from podo.node.housekeeping.image_gc import ImageLimits
 from podo.node.housekeeping.log_rotation import LogLimits
 
@@ -39,6 +40,12 @@ class AgentConfig:
     drain_limit: float = 2.0  # seconds
     logs: LogLimits = field(default_factory=LogLimits)
     images: ImageLimits = field(default_factory=ImageLimits)
+    eviction: EvictionLimits = field(default_factory=EvictionLimits)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the node shares its machine with others, in a network namespace of its own."""
+        return self.host_netns is not None
 
     @property
     def cluster(self) -> str:

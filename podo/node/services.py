@@ -6,6 +6,7 @@ from podo.clock import Clock
 from podo.node.agent import NodeService, RunningNode
 from podo.node.api import service
 from podo.node.api.server import NodeAPIConfig
+from podo.node.eviction.manager import Edges, Eviction
 from podo.node.housekeeping.image_gc import ImageGC, disk_of
 from podo.node.housekeeping.image_list import watch_images
 from podo.node.housekeeping.log_rotation import LogRotation
@@ -26,10 +27,33 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
     async def image_collection(node: RunningNode) -> None:
         await image_gc(node, clock).run()
 
-    return [node_api, log_rotation, image_list, image_collection]
+    async def eviction(node: RunningNode) -> None:
+        await eviction_manager(node, clock).run()
+
+    return [node_api, log_rotation, image_list, image_collection, eviction]
 
 
 def image_gc(node: RunningNode, clock: Clock) -> ImageGC:
     """The collector of a node's images."""
     disk = partial(disk_of, node.images.root)
     return ImageGC(node.images, disk, clock, node.config.images, node.warn)
+
+
+def eviction_manager(node: RunningNode, clock: Clock) -> Eviction:
+    """The eviction manager of a node."""
+    dispatcher = node.dispatcher
+
+    def pressures(found: frozenset[str]) -> None:
+        dispatcher.pressures = found
+        node.registration.set_pressures(found)
+
+    edges = Edges(
+        pods=dispatcher.active,
+        end=lambda pod, verdict: dispatcher.end(pod.metadata.uid, verdict),
+        gone=lambda pod: dispatcher.stopped(pod.metadata.uid),
+        reclaim=image_gc(node, clock).free_all,
+        pressures=pressures,
+        warn=node.warn,
+        warn_pod=node.recorder.warning,
+    )
+    return Eviction(node.stats, edges, node.config.eviction, clock)

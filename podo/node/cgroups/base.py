@@ -79,6 +79,10 @@ class Cgroups(Protocol):
         """The names of the groups directly below."""
         ...
 
+    def oom_kills(self, path: str) -> int | None:
+        """How many of its processes the kernel has killed for want of memory; None if nobody knows."""
+        ...
+
     def stats(self, path: str, at: datetime) -> GroupStats:
         """Its figures now."""
         ...

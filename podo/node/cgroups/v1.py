@@ -68,6 +68,10 @@ class CgroupsV1:
         groups = (point / path.strip("/") for point in self._points)
         return sorted({entry.name for group in groups if group.is_dir() for entry in group.iterdir() if entry.is_dir()})
 
+    def oom_kills(self, path: str) -> int | None:
+        memory = self._group("memory", path)
+        return flat_keyed(tree.read(memory / "memory.oom_control")).get("oom_kill") if memory else None
+
     def stats(self, path: str, at: datetime) -> GroupStats:
         cpu, memory, pids = (self._group(name, path) for name in ("cpuacct", "memory", "pids"))
         usage_ns = tree.number(tree.read(cpu / "cpuacct.usage")) if cpu else None

@@ -60,6 +60,9 @@ class CgroupsV2:
         group = self._group(path)
         return sorted(entry.name for entry in group.iterdir() if entry.is_dir()) if group.is_dir() else []
 
+    def oom_kills(self, path: str) -> int | None:
+        return flat_keyed(tree.read(self._group(path) / "memory.events")).get("oom_kill")
+
     def stats(self, path: str, at: datetime) -> GroupStats:
         group = self._group(path)
         cpu, memory = flat_keyed(tree.read(group / "cpu.stat")), flat_keyed(tree.read(group / "memory.stat"))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -45,6 +46,10 @@ class Registration:
         if health != self._health:
             self._health = health
             self._changed.set()
+
+    def set_pressures(self, pressures: frozenset[str]) -> None:
+        """The conditions that eviction has found."""
+        self.set_health(replace(self._health, pressures=pressures))
 
     def touch(self) -> None:
         """Something that the status shows has changed: an image came or went."""

@@ -359,10 +359,8 @@ class ContainerLife:
         return code, max(at, container.record.started_at or at)
 
     def _finish(self, container: Container, code: int, at: datetime, *, reason: str = "", message: str = "") -> None:
-        bundle = self._bundles.path(container.record.id)
         if not reason:
-            oom = code != 0 and (bundle / conmon.OOM).exists()
-            reason = "OOMKilled" if oom else "Error" if code else "Completed"
+            reason = "OOMKilled" if code and self._was_out_of_memory(container) else "Error" if code else "Completed"
         self._save(container, exit_code=code, finished_at=at, reason=reason, message=message, pid=0, pid_started=0)
         sandbox = self._sandboxes.records.get(container.record.sandbox_id)
         config = container.record.config
@@ -370,6 +368,12 @@ class ContainerLife:
             self._cgroups.kill(container.record.cgroup)  # no PID namespace of its own has ended with it
         container.exited.set()
         self._tell(container, ContainerEventType.STOPPED)
+
+    def _was_out_of_memory(self, container: Container) -> bool:
+        """The group's own count decides: with cgroup v1 conmon also hears of want in the groups above."""
+        if (kills := self._cgroups.oom_kills(container.record.cgroup)) is not None:
+            return kills > 0
+        return (self._bundles.path(container.record.id) / conmon.OOM).exists()
 
     def _save(self, container: Container, **changes: object) -> None:
         """What is written is for the next agent: on a full disk we go on, and it finds out by itself."""

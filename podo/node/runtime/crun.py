@@ -39,7 +39,7 @@ from podo.node.runtime.observed import (
 )
 from podo.node.runtime.processes import is_ending
 from podo.node.runtime.sandboxes import SandboxLife, observed_sandbox
-from podo.node.runtime.stats import read_stats
+from podo.node.runtime.stats import StatsReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,7 @@ class OCIRuntime:
             cgroups=self._cgroups,
             clock=clock,
         )
+        self._stats = StatsReader(self._cgroups, self._bundles)
         self._open = ExitStack()
 
     async def __aenter__(self) -> Self:
@@ -143,7 +144,7 @@ class OCIRuntime:
             (record, [(c, c.record.cgroup) for c in self._containers.of(record.id) if _is_running(c)])
             for record in ready
         ]
-        return await asyncio.to_thread(read_stats, wanted, self._cgroups, self._bundles, self._clock.now())
+        return await asyncio.to_thread(self._stats.read, wanted, self._clock.now())
 
     # Streaming
 

@@ -156,6 +156,7 @@ class ContainerStats:
     container_id: str
     name: str
     attempt: int
+    started_at: datetime | None = None
     cpu: CPUStats | None = None
     memory: MemoryStats | None = None
     writable_layer: FilesystemStats | None = None

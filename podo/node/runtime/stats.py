@@ -5,19 +5,50 @@ from datetime import datetime
 from pathlib import Path
 
 from podo.node.cgroups.base import Cgroups
-from podo.node.images.layers import disk_usage
 from podo.node.images.overlay import UPPER
 from podo.node.runtime.bundles import Bundles
 from podo.node.runtime.containers import Container
-from podo.node.runtime.observed import ContainerStats, FilesystemStats, NetworkStats, SandboxStats
+from podo.node.runtime.disk_cache import DiskCache
+from podo.node.runtime.observed import ContainerStats, NetworkStats, SandboxStats
 from podo.node.runtime.records import SandboxRecord
 
 Wanted = Sequence[tuple[SandboxRecord, Sequence[tuple[Container, str]]]]
 
 
-def read_stats(wanted: Wanted, cgroups: Cgroups, bundles: Bundles, at: datetime) -> tuple[SandboxStats, ...]:
-    """For each sandbox its running containers, each with its cgroup. Blocks for as long as the disk takes."""
-    return tuple(_sandbox(record, running, cgroups, bundles, at) for record, running in wanted)
+class StatsReader:
+    """Blocks for as long as the disk takes, which is asked once in a while only."""
+
+    def __init__(self, cgroups: Cgroups, bundles: Bundles) -> None:
+        self._cgroups, self._bundles, self._disks = cgroups, bundles, DiskCache()
+
+    def read(self, wanted: Wanted, at: datetime) -> tuple[SandboxStats, ...]:
+        """For each sandbox its running containers, each with its cgroup."""
+        self._disks.keep(container.record.id for _, running in wanted for container, _ in running)
+        return tuple(self._sandbox(record, running, at) for record, running in wanted)
+
+    def _sandbox(self, record: SandboxRecord, running: Sequence[tuple[Container, str]], at: datetime) -> SandboxStats:
+        group = self._cgroups.stats(record.config.cgroup_parent, at)
+        return SandboxStats(
+            sandbox_id=record.id,
+            pod_uid=record.config.uid,
+            cpu=group.cpu,
+            memory=group.memory,
+            network=_network([container.record.pid for container, _ in running], at),
+            process_count=group.process_count,
+            containers=tuple(self._container(container, cgroup, at) for container, cgroup in running),
+        )
+
+    def _container(self, container: Container, cgroup: str, at: datetime) -> ContainerStats:
+        group, record = self._cgroups.stats(cgroup, at), container.record
+        return ContainerStats(
+            container_id=record.id,
+            name=record.config.name,
+            attempt=record.config.attempt,
+            started_at=record.started_at,
+            cpu=group.cpu,
+            memory=group.memory,
+            writable_layer=self._disks.usage(record.id, self._bundles.path(record.id) / UPPER, at),
+        )
 
 
 def parse_network(text: str, at: datetime) -> NetworkStats | None:
@@ -35,38 +66,6 @@ def parse_network(text: str, at: datetime) -> NetworkStats | None:
                 tx_errors=int(sent[2]),
             )
     return None
-
-
-def _sandbox(
-    record: SandboxRecord,
-    running: Sequence[tuple[Container, str]],
-    cgroups: Cgroups,
-    bundles: Bundles,
-    at: datetime,
-) -> SandboxStats:
-    group = cgroups.stats(record.config.cgroup_parent, at)
-    return SandboxStats(
-        sandbox_id=record.id,
-        pod_uid=record.config.uid,
-        cpu=group.cpu,
-        memory=group.memory,
-        network=_network([container.record.pid for container, _ in running], at),
-        process_count=group.process_count,
-        containers=tuple(_container(container, cgroup, cgroups, bundles, at) for container, cgroup in running),
-    )
-
-
-def _container(container: Container, cgroup: str, cgroups: Cgroups, bundles: Bundles, at: datetime) -> ContainerStats:
-    group, record = cgroups.stats(cgroup, at), container.record
-    used, inodes = disk_usage(bundles.path(record.id) / UPPER)
-    return ContainerStats(
-        container_id=record.id,
-        name=record.config.name,
-        attempt=record.config.attempt,
-        cpu=group.cpu,
-        memory=group.memory,
-        writable_layer=FilesystemStats(at=at, used_bytes=used, inodes_used=inodes),
-    )
 
 
 def _network(pids: Sequence[int], at: datetime) -> NetworkStats | None:

@@ -33,6 +33,7 @@ class PodDispatcher:
     def __init__(self, parts: Parts, informers: Informers, node: Callable[[], Node | None]) -> None:
         self._parts, self._informers, self._node = parts, informers, node
         self.workers: dict[str, PodWorker] = {}  # by uid
+        self.pressures: frozenset[str] = frozenset()  # the node's conditions that keep Pods out
         self._tasks: asyncio.TaskGroup | None = None
         self._done: set[str] = set()  # uids whose end was confirmed, until the API forgets them
         self.synced = asyncio.Event()
@@ -50,6 +51,15 @@ class PodDispatcher:
     def pods(self) -> list[Pod]:
         """The Pods that have a worker."""
         return [w.pod for w in self.workers.values()]
+
+    def active(self) -> list[Pod]:
+        """The Pods that run, or will."""
+        return [w.pod for w in self.workers.values() if not w.is_ending]
+
+    async def stopped(self, uid: str) -> None:
+        """Return once nothing of the Pod runs any more."""
+        if worker := self.workers.get(uid):
+            await worker.stopped.wait()
 
     def end(self, uid: str, verdict: Verdict) -> None:
         """End a Pod for a reason of the node's own."""
@@ -97,7 +107,7 @@ class PodDispatcher:
     def _admit(self, pod: Pod) -> None:
         node = self._node()
         others = [w.pod for w in self.workers.values() if not is_terminal(w.pod)]
-        refused = admit(pod, others, node) if node else None
+        refused = admit(pod, others, node, self.pressures) if node else None
         if refused:
             pod = self._reject(pod, refused)
         self._begin(pod)

@@ -52,6 +52,7 @@ class PodWorker:
         self._wakeup = Wakeup(parts.clock)
         self._verdict: Verdict | None = None
         self._deleted, self.ended = False, False
+        self.stopped = asyncio.Event()  # nothing of the Pod runs any more, and nothing will
         self.images: dict[str, Image] = {}
         self.failures: dict[str, Failure] = {}
         self.crashes: dict[str, Backoff] = {}
@@ -103,6 +104,12 @@ class PodWorker:
         self._verdict = self._verdict or verdict
         self._wakeup.set()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the Pod has been told to end, or has ended."""
+        state = PodState(pod=self.pod, now=self._clock.now(), verdict=self._verdict, deleted=self._deleted)
+        return termination_grace(state) is not None
+
     # The loop
 
     async def run(self) -> None:
@@ -135,6 +142,8 @@ class PodWorker:
             state = self._state(operations, prober)
             decision = decide(state)
         self._report(state, decision)
+        if decision.finished:
+            self.stopped.set()
         if decision.finished and (self.pod.metadata.deletion_timestamp or self._deleted):
             await self._leave(operations)
             return True
@@ -214,7 +223,7 @@ class PodWorker:
 
     def _probe(self, prober: PodProber) -> None:
         """Probe what runs, and nothing else."""
-        if self._is_ending():
+        if self.is_ending:
             prober.quieten()
             running = {c.id for c in self.observed.containers if c.state is ContainerState.RUNNING}
             prober.end(prober.running() - running)
@@ -228,10 +237,6 @@ class PodWorker:
             if container.name not in self.hooks and f"start:{container.name}" not in self._busy():
                 prober.begin(self.pod, container, seen, self.address(), self._known(seen))
         prober.end(prober.running() - running)
-
-    def _is_ending(self) -> bool:
-        state = PodState(pod=self.pod, now=self._clock.now(), verdict=self._verdict, deleted=self._deleted)
-        return termination_grace(state) is not None
 
     def _busy(self) -> frozenset[str]:
         return self._operations.keys() if self._operations else frozenset()

@@ -72,6 +72,15 @@ def test_stats_leave_inactive_files_out_of_the_working_set(cgroups, mounts):
     assert (memory.usage, memory.working_set, memory.rss, memory.limit) == (10_000, 7_500, 4_000, 0)
 
 
+def test_kills_for_want_of_memory_are_counted(cgroups, mounts):
+    filled(mounts, "a")
+    assert cgroups.oom_kills("a") is None  # kernels before 4.13
+    for point in set(mounts.values()):
+        if "memory" in str(point):
+            Path(point, "a/memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
+    assert cgroups.oom_kills("a") == 2
+
+
 def test_a_group_that_is_gone_has_no_stats(cgroups):
     stats = cgroups.stats("nothing", NOW)
     assert (stats.cpu, stats.memory, stats.process_count) == (None, None, 0)

@@ -67,6 +67,12 @@ def test_stats_leave_inactive_files_out_of_the_working_set(root):
     assert (memory.page_faults, memory.major_page_faults) == (70, 7)
 
 
+def test_kills_for_want_of_memory_are_counted(root):
+    assert CgroupsV2(root).oom_kills("a") is None
+    fill(root / "a", {"memory.events": "low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\noom_group_kill 0\n"})
+    assert CgroupsV2(root).oom_kills("a") == 2
+
+
 def test_a_group_that_is_gone_has_no_stats(root):
     stats = CgroupsV2(root).stats("nothing", NOW)
     assert (stats.cpu, stats.memory, stats.process_count) == (None, None, 0)

@@ -153,3 +153,27 @@ def test_admission(wanted, others, here, reason, message):
     assert (found and found.reason) == reason
     if found:
         assert found.message == message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pressures", "refused"),
+    [
+        (pod(), set(), False),
+        (pod(), {"MemoryPressure"}, True),
+        (pod(asks(memory="1Mi")), {"MemoryPressure"}, False),
+        (
+            pod(tolerations=[{"key": "node.kubernetes.io/memory-pressure", "operator": "Exists"}]),
+            {"MemoryPressure"},
+            False,
+        ),
+        (pod(asks(memory="1Mi")), {"DiskPressure"}, True),
+        (pod(asks(memory="1Mi")), {"PIDPressure", "MemoryPressure"}, True),
+        (pod(priority=2_000_000_000), {"DiskPressure"}, False),
+    ],
+)
+def test_a_node_under_pressure_keeps_pods_out(wanted, pressures, refused):
+    found = admit(wanted, (), node(), frozenset(pressures))
+    assert bool(found) is refused
+    if found:
+        listed = " ".join(sorted(pressures))
+        assert (found.reason, found.message) == ("Evicted", f"Pod was rejected: The node had condition: [{listed}]. ")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from podo.node.cgroups.machine import open_cgroups
 from podo.node.mounts import unmount_quietly
 from podo.node.runtime.base import RuntimeFailure, WrongState
 from podo.node.runtime.config import (
@@ -280,6 +281,15 @@ async def test_too_much_memory_is_told_as_such(lab, sandbox):
     done = await exited(lab.runtime, container_id)
     assert done.reason == "OOMKilled"
     assert done.exit_code != 0
+
+
+async def test_want_of_memory_elsewhere_in_the_pod_is_not_ones_own(lab, sandbox):
+    open_cgroups().ensure(sandbox_config(lab).cgroup_parent, LinuxResources(memory_limit=32 << 20))
+    bystander = await started(lab, sandbox, *STUBBORN, name="bystander")
+    hog = await started(lab, sandbox, "sh", "-c", "head -c 200m /dev/zero | tail", name="hog")
+    assert (await exited(lab.runtime, hog)).reason == "OOMKilled"
+    await lab.runtime.stop_container(bystander, 0)
+    assert (await exited(lab.runtime, bystander)).reason == "Error"
 
 
 async def test_limits_reach_the_kernel_and_change_in_place(lab, sandbox):
