@@ -19,9 +19,12 @@ API_ONLY = [measure for measure in MEASURES if measure.need is Need.NOTHING]
 
 @pytest.fixture
 async def options(tmp_path: Path) -> AsyncIterator[Options]:
-    async with serving(ServerConfig(port=0, store=f"sqlite:{tmp_path}/state.db")) as server:
+    tokens = tmp_path / "tokens.csv"
+    tokens.write_text("secret,bench,1,system:masters\n")
+    config = ServerConfig(port=0, store=f"sqlite:{tmp_path}/state.db", token_file=tokens)
+    async with serving(config) as server:
         path = tmp_path / "kubeconfig"
-        credentials = kubeconfig.Credentials(server=f"http://{server.host}:{server.port}")
+        credentials = kubeconfig.Credentials(server=f"http://{server.host}:{server.port}", token="secret")
         kubeconfig.write(path, kubeconfig.render("bench", credentials))
         yield Options(path, seconds=0.05, rounds=2, stored=(300,), watchers=5)
 
