@@ -1,5 +1,6 @@
 """A CustomResourceDefinition as the server reads it: everything but the schemas, which are decoded when needed."""
 
+import hashlib
 from functools import cached_property
 from typing import Any
 
@@ -155,8 +156,13 @@ class Definition:
 
     def meaning(self) -> tuple[bytes, Names, bool, bool]:
         """What decides how its resources are served: two definitions of equal meaning serve alike."""
-        spec = bytes(_decode_spec(b"{" + self.entry.tail).spec)
-        return spec, self.status.accepted_names, self.served, self.holds(TERMINATING)
+        spec = _decode_spec(b"{" + self.entry.tail).spec
+        return (
+            hashlib.blake2b(spec, digest_size=16).digest(),
+            self.status.accepted_names,
+            self.served,
+            self.holds(TERMINATING),
+        )
 
     def structural(self, version: str) -> Structural:
         """The schema of a version, read when first asked for."""

@@ -17,7 +17,6 @@ from podo.server.registry.generic import Change, Registry
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions
 from podo.server.strategy import Object
-from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.selection import Selection
 from podo.server.watchcache.watcher import Notice, Seen, Watcher
 
@@ -86,11 +85,7 @@ class Definitions:
 
     def _group_of(self, name: str) -> list[str]:
         """The definitions of the same group."""
-        suffix = name[name.index(".") :]
-        return [entry.name for entry in self._entries() if entry.name.endswith(suffix)]
-
-    def _entries(self) -> list[Entry]:
-        return list(self._registry.cache.resource(self._kind.stored.prefix).select(EVERYTHING, ""))
+        return self._installed.group_of(name)
 
     async def _work(self, name: str, tasks: asyncio.TaskGroup) -> None:
         """Bring the status of a definition up to date; begin to delete its objects if it is to go."""
@@ -114,10 +109,9 @@ class Definitions:
             log.warning("could not write the status of %s", name, exc_info=True)
 
     async def _name(self, name: str) -> None:
-        group = [entry.object() for entry in self._entries() if entry.name in self._group_of(name)]
+        others = self._installed.names_beside(name)
 
         async def change(obj: Object, revision: int) -> Object:
-            others = [one for one in group if one["metadata"]["name"] != name]
             status = named(obj, others, format_time(self._clock.now()))
             return obj if status is None else obj | {"status": status}
 

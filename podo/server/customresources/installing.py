@@ -14,11 +14,13 @@ class Installed:
     def __init__(self, catalog: Catalog, cache: WatchCache) -> None:
         self._catalog, self._cache = catalog, cache
         self._served: dict[str, list[CustomServed]] = {}
+        self._definitions: dict[str, Definition] = {}
         self._meanings: dict[str, tuple[bytes, Names, bool, bool]] = {}
 
     def follow(self, entry: Entry) -> Definition:
         """Serve a definition as it is now."""
         definition = Definition(entry)
+        self._definitions[definition.metadata.name] = definition
         name, meaning = definition.metadata.name, definition.meaning()
         before = self._meanings.get(name)
         if before == meaning:
@@ -39,6 +41,7 @@ class Installed:
     def forget(self, name: str) -> None:
         """The definition is gone: serve it no more, and end the watches of its objects."""
         self._meanings.pop(name, None)
+        self._definitions.pop(name, None)
         for served in self._drop(name):
             self._cache.resource(served.stored.prefix).reread()
 
@@ -47,6 +50,15 @@ class Installed:
         for name in [*self._meanings]:
             if name not in names:
                 self.forget(name)
+
+    def group_of(self, name: str) -> list[str]:
+        """The names of the definitions of the same group."""
+        group = name.partition(".")[2]
+        return [one for one, definition in self._definitions.items() if definition.spec.group == group]
+
+    def names_beside(self, name: str) -> list[Names]:
+        """What the other definitions of the group have been given."""
+        return [self._definitions[one].status.accepted_names for one in self.group_of(name) if one != name]
 
     def versions(self, name: str) -> list[CustomServed]:
         """What is served of a definition."""

@@ -3,26 +3,25 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .definition import ESTABLISHED, NAMES_ACCEPTED
+from .definition import ESTABLISHED, NAMES_ACCEPTED, Names
 
 Object = dict[str, Any]
 
 
-def taken_names(others: Iterable[Object]) -> tuple[set[str], set[str]]:
+def taken_names(others: Iterable[Names]) -> tuple[set[str], set[str]]:
     """(names of resources, kinds) that the definitions of a group hold."""
     resources: set[str] = set()
     kinds: set[str] = set()
-    for other in others:
-        accepted = (other.get("status") or {}).get("acceptedNames") or {}
-        resources |= {accepted.get("plural", ""), accepted.get("singular", ""), *(accepted.get("shortNames") or ())}
-        kinds |= {accepted.get("kind", ""), accepted.get("listKind", "")}
+    for accepted in others:
+        resources |= {accepted.plural, accepted.singular, *accepted.short_names}
+        kinds |= {accepted.kind, accepted.list_kind}
     return resources, kinds
 
 
-def named(definition: Object, others: Iterable[Object], now: str) -> Object | None:
+def named(definition: Object, others: Iterable[Names], now: str) -> Object | None:
     """The status with the names that are free and the conditions that follow; None if it is so already.
 
-    `others` are all definitions of the group.
+    `others` are the names that the other definitions of the group have been given.
     """
     wanted, status = definition["spec"]["names"], definition.get("status") or {}
     held = status.get("acceptedNames") or {}

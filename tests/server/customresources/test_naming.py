@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+
+from podo.server.customresources.definition import Names
 from podo.server.customresources.naming import named
 from tests.server.customresources.build import definition
 
@@ -9,7 +12,8 @@ NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 
 def status_of(obj: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
-    found = named(obj, others, NOW)
+    held = [msgspec.convert(one["status"]["acceptedNames"], Names) for one in others]
+    found = named(obj, held, NOW)
     assert found is not None
     return found
 
