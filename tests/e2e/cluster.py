@@ -117,6 +117,10 @@ class Kubectl:
         found = json.loads(self("get", *what, "-o", "json"))
         return found["items"] if found["kind"] == "List" else found
 
+    def pods(self, *selection: str) -> list[Any]:
+        """The Pods that are not on their way out."""
+        return [p for p in self.get("pods", *selection) if "deletionTimestamp" not in p["metadata"]]
+
     def apply(self, *objects: Mapping[str, Any]) -> str:
         """Apply manifests."""
         return self("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))

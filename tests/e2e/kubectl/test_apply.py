@@ -61,7 +61,7 @@ def test_a_deployment_applied_by_the_server_runs(kubectl):
     changed = json.dumps(deployment("web", image="hello:v2"))
     assert "serverside-applied" in kubectl("apply", "--server-side", "-f", "-", stdin=changed)
     kubectl.rolled_out("deployment/web")
-    assert kubectl("get", "pods", "-o", "jsonpath={..image}").split()[0] == "hello:v2"
+    assert [p["spec"]["containers"][0]["image"] for p in kubectl.pods()] == ["hello:v2"]
 
 
 def test_what_was_applied_by_the_client_goes_on_with_the_server(kubectl):

@@ -88,10 +88,8 @@ def test_exec_on_a_terminal_behaves_like_one(kubectl):
         shell.expect(r"/dev/pts/\d+")
         shell.expect(r"30 100")
         shell.resize(40, 120)
-        shell.type("until stty size | grep '40 1[2]0'; do sleep 0.1; done\n")
-        shell.expect(r"40 120")
-        shell.type("cat\n")
-        shell.type("\x03")
+        shell.type("while [ \"$(stty size)\" = '30 100' ]; do :; done; stty size\n")
+        shell.expect(r"40 120\r")
         shell.type("exit 7\n")
         assert shell.end() == 7
 

@@ -1,10 +1,12 @@
 """get, describe, events, wait: what there is, in every form."""
 
 import json
+import re
 
 import pytest
 
 from tests.e2e.manifests import config_map, deployment, pod, service, web
+from tests.e2e.processes import until
 
 pytestmark = pytest.mark.e2e
 
@@ -87,8 +89,10 @@ def test_describe_a_deployment_and_its_pods(kubectl):
     assert "Replicas:               2 desired | 2 updated | 2 total | 2 available | 0 unavailable" in said
     assert "ScalingReplicaSet  " in said
     said = kubectl("describe", "pods")
-    for piece in ("Status:       Running", "Controlled By:  ReplicaSet/web-", "Image:          hello:v1", "Scheduled"):
-        assert piece in said
+    for pattern in (r"Status: +Running", r"Controlled By: +ReplicaSet/web-", r"Image: +hello:v1"):
+        assert re.search(pattern, said)
+    name = kubectl.pods()[0]["metadata"]["name"]
+    until("the event is written", lambda: re.search(r"Normal +Scheduled", kubectl("describe", "pod", name)))
 
 
 def test_describe_what_pods_mount_and_tolerate(kubectl):
@@ -112,13 +116,13 @@ def test_describe_a_service_names_its_endpoints(kubectl):
 @pytest.mark.parametrize("node", ["node-1", "node-2"])
 def test_describe_a_node_lists_conditions_and_capacity(kubectl, node):
     said = kubectl("describe", "node", node)
-    for piece in (
+    for pattern in (
         "KubeletReady",
-        "Container Runtime Version:  podo://",
+        r"Container Runtime Version: +podo://",
         "Allocatable:",
         f"kubernetes.io/hostname={node}",
     ):
-        assert piece in said
+        assert re.search(pattern, said)
 
 
 def test_events_tell_the_life_of_a_pod(kubectl):

@@ -20,7 +20,7 @@ def nodes(kubectl):
 
 def where(kubectl) -> set[str]:
     """The nodes of the Pods that are not on their way out."""
-    return {p["spec"].get("nodeName") for p in kubectl.get("pods") if "deletionTimestamp" not in p["metadata"]}
+    return {p["spec"].get("nodeName") for p in kubectl.pods()}
 
 
 def test_nothing_new_comes_to_a_cordoned_node(nodes):

@@ -17,8 +17,7 @@ def web(kubectl):
 
 def images(kubectl) -> set[str]:
     """What the Pods run that are not on their way out."""
-    pods = kubectl.get("pods", "-l", "app=web")
-    return {p["spec"]["containers"][0]["image"] for p in pods if "deletionTimestamp" not in p["metadata"]}
+    return {p["spec"]["containers"][0]["image"] for p in kubectl.pods("-l", "app=web")}
 
 
 def test_scale_up_down_and_to_none(web):
@@ -69,10 +68,10 @@ def test_history_lists_revisions_and_undo_goes_back(web):
 
 
 def test_restart_replaces_every_pod(web):
-    before = {p["metadata"]["uid"] for p in web.get("pods")}
+    before = {p["metadata"]["uid"] for p in web.pods()}
     assert web("rollout", "restart", "deployment/web") == "deployment.apps/web restarted\n"
     web.rolled_out("deployment/web")
-    after = {p["metadata"]["uid"] for p in web.get("pods") if "deletionTimestamp" not in p["metadata"]}
+    after = {p["metadata"]["uid"] for p in web.pods()}
     assert len(after) == 2
     assert not before & after
 
