@@ -9,6 +9,7 @@ from podo.api.types.core_v1 import Node
 from podo.client.base import Key, key_of
 from podo.clock import Clock
 from podo.network.config import NetworkConfig
+from podo.network.names import last_resort_metric
 from podo.network.netlink import Netlink, in_namespace
 from podo.network.routes import Place, Route, base_routes, node_routes, route_changes
 
@@ -58,12 +59,12 @@ class RouteKeeper:
     async def sync(self) -> None:
         """Make the routes what they should be. Raises OSError."""
         want = base_routes(self._config, self.place) | node_routes(self._config, self.place, self._nodes.values())
-        await in_namespace(self._netns, _application(want, self.place.device))
+        await in_namespace(self._netns, _application(want, self.place.device, last_resort_metric(self._config.cluster)))
 
 
-def _application(want: set[Route], device: str) -> Callable[[Netlink], None]:
+def _application(want: set[Route], device: str, metric: int) -> Callable[[Netlink], None]:
     def apply(netlink: Netlink) -> None:
-        have = {route for route in netlink.routes() if is_kept(route, device)}
+        have = {route for route in netlink.routes() if is_kept(route, device, metric)}
         add, remove = route_changes(want, have)
         for route in sorted(add):
             netlink.add_route(route)
@@ -73,6 +74,11 @@ def _application(want: set[Route], device: str) -> Callable[[Netlink], None]:
     return apply
 
 
-def is_kept(route: Route, device: str) -> bool:
-    """Whether a route of podo's is one of those that a keeper keeps: not the default route, not a Pod's own."""
-    return route.device in ("", device) and route.destination not in ("0.0.0.0/0", "::/0")
+def is_kept(route: Route, device: str, metric: int) -> bool:
+    """Whether a route of podo's is one of those that a keeper keeps: not the default route, not a Pod's own.
+
+    Last resorts have no device; the cluster's own bear its `metric`, and others are another cluster's on this host.
+    """
+    if not route.device:
+        return route.metric == metric
+    return route.device == device and route.destination not in ("0.0.0.0/0", "::/0")
