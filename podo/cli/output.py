@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from podo.cluster.errors import ClusterError
+from podo.cluster.errors import ClusterError, explained
 
 
 class Format(StrEnum):
@@ -75,12 +75,18 @@ def failures() -> Iterator[None]:
     try:
         yield
     except ClusterError as error:
-        note(f"{styled('error:', 'red')} {error}")
-        if error.hint:
-            note(f"{styled('  fix:', 'yellow')} {error.hint}")
-        raise SystemExit(1) from error
+        raise _told(error) from error
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+    except OSError as error:
+        raise _told(explained(error)) from error
     except KeyboardInterrupt:
         note("interrupted")
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        raise SystemExit(0) from None
+
+
+def _told(error: ClusterError) -> SystemExit:
+    note(f"{styled('error:', 'red')} {error}")
+    if error.hint:
+        note(f"{styled('  fix:', 'yellow')} {error.hint}")
+    return SystemExit(1)

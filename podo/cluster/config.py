@@ -11,6 +11,7 @@ from podo.cluster.errors import ClusterError
 from podo.cluster.paths import Paths, write_atomically
 
 MAX_NODES = 100
+NODE_API_PORT = 10250  # of every node, at its address
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):

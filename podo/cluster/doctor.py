@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podo.cluster.errors import ClusterError
 from podo.node.cgroups.detect import detect, problem
 
 
@@ -130,16 +131,31 @@ def examine(checks: Iterable[Callable[[], Finding]] = CHECKS) -> list[Finding]:
     return [check() for check in checks]
 
 
-def quick_complaint() -> str:
-    """The first essential piece that is missing, found without starting a program; "" if there is none."""
+def quick_complaint() -> ClusterError | None:
+    """The first essential piece that is missing, found without starting a program."""
     if os.geteuid() != 0:
-        return "podo needs root: it makes network namespaces, mounts and cgroups"
+        return ClusterError("podo needs root: it makes network namespaces, mounts and cgroups", hint="use sudo")
     programs = [name for name in ("conmon", "nft") if shutil.which(name) is None]
     if not (shutil.which("crun") or shutil.which("runc")):
         programs.append("crun or runc")
+    hint = "podo doctor names each missing piece; podo setup installs them"
     if programs:
-        return f"not installed: {', '.join(programs)}"
-    return problem(detect())
+        return ClusterError(f"not installed: {', '.join(programs)}", hint=hint)
+    what = problem(detect())
+    return ClusterError(what, hint=hint) if what else None
+
+
+def disk_complaint(folder: Path, least: int) -> ClusterError | None:
+    """What to say if the disk that `folder` is on, or will be, has fewer than `least` bytes left."""
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    figures = os.statvfs(there)
+    free = figures.f_bavail * figures.f_frsize
+    if free >= least:
+        return None
+    hint = f"free some space (df -h {there}), or keep the cluster elsewhere: --state-dir DIR"
+    return ClusterError(
+        f"the disk is full: {there} has {free >> 10} KiB left, of {least >> 10} that are needed", hint=hint
+    )
 
 
 def missing_packages(findings: Iterable[Finding]) -> list[str]:

@@ -8,14 +8,18 @@ from podo.cluster import access, config, host, residue
 from podo.cluster.config import ClusterConfig
 from podo.cluster.errors import ClusterError
 from podo.cluster.lock import locked
-from podo.cluster.paths import Paths, find
+from podo.cluster.paths import Paths, check_exists, locate
 from podo.cluster.processes import stop
 
 
 def take_down(name: str, state_dir: str, *, keep: bool, progress: Callable[[str], None]) -> None:
     """Stop everything and remove it. Raises ClusterError naming whatever is left."""
-    where = find(name, Path(state_dir) if state_dir else None)
+    config.check_name(name)
+    where = locate(name, Path(state_dir) if state_dir else None)
     with locked(where):
+        if not where.config.exists():
+            _remove_traces(where)
+        check_exists(where)
         progress(f"stopping cluster {name!r}")
         cluster = config.load(where)
         remove_everything(where, cluster, keep=keep)
@@ -25,7 +29,7 @@ def take_down(name: str, state_dir: str, *, keep: bool, progress: Callable[[str]
 
 
 def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> None:
-    """Undo all that `up` did, in whatever state it is; may be repeated."""
+    """Undo all that `up` did, in whatever state it is; may be repeated, also after a kill at any moment."""
     for node in cluster.nodes:
         stop(where.pid(node.name), patience=0, force=True)
     for node in cluster.nodes:
@@ -34,11 +38,29 @@ def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> No
     host.clean_up(where, cluster)
     residue.remove_cgroups(cluster.name)
     if not keep:
-        residue.unmount(where.state)
-        shutil.rmtree(where.state)
         access.revoke(cluster.name)
+        residue.unmount(where.state)
+        _remove_state(where)
+    _remove_traces(where)
+
+
+def _remove_state(where: Paths) -> None:
+    """The description goes last: while it is there, `podo down` can be repeated."""
+    if not where.state.is_dir():
+        return
+    for entry in sorted(where.state.iterdir(), key=lambda each: each == where.config):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    where.state.rmdir()
+
+
+def _remove_traces(where: Paths) -> None:
+    """The run folder, and folders that are empty without the cluster."""
     residue.unmount(where.run)
     shutil.rmtree(where.run, ignore_errors=True)
-    for root in (where.run.parent, where.state.parent):
-        if root.name == "podo" and root.is_dir() and not any(root.iterdir()):
-            root.rmdir()
+    for folder in (where.state, where.state.parent, where.run.parent):
+        ours = folder == where.state or folder.name == "podo"
+        if ours and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -81,22 +81,36 @@ def remember_state_dir(where: Paths) -> None:
     write_atomically(where.run / "state", os.fsencode(where.state.absolute()))
 
 
-def find(name: str, state_dir: Path | None = None) -> Paths:
-    """The paths of a cluster that exists. Raises ClusterError if there is none of that name."""
+def locate(name: str, state_dir: Path | None = None) -> Paths:
+    """The paths of a cluster, which may be missing; the run folder knows where the state of one is that was up."""
     if state_dir is None and (note := RUN_ROOT / name / "state").exists():
         state_dir = Path(os.fsdecode(note.read_bytes()))
-    where = paths(name, state_dir)
-    if not where.config.exists():
-        raise ClusterError(f"there is no cluster {name!r} ({where.config} does not exist)", hint="start one: podo up")
+    return paths(name, state_dir)
+
+
+def find(name: str, state_dir: Path | None = None) -> Paths:
+    """The paths of a cluster that exists. Raises ClusterError if there is none of that name."""
+    where = locate(name, state_dir)
+    check_exists(where)
     return where
+
+
+def check_exists(where: Paths) -> None:
+    """Raises ClusterError if there is no cluster."""
+    if not where.config.exists():
+        name = where.run.name
+        raise ClusterError(f"there is no cluster {name!r} ({where.config} does not exist)", hint="start one: podo up")
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a whole file or nothing; the old content stays until the new one is on disk."""
     temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error

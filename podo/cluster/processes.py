@@ -39,13 +39,32 @@ def recorded(pid_file: Path) -> Process | None:
     return Process(pid, started) if start_time(pid) == started else None
 
 
+RECORD = """\
+set -C
+started() { echo "$$ ${20}"; }
+read -r stat </proc/$$/stat
+started ${stat##*') '} 2>/dev/null >"$0"
+exec "$@"
+"""
+
+
 def spawn(component: str, config: Path, pid_file: Path, log: Path, role: str) -> Process:
-    """Start `python -m podo.main ROLE --config FILE` in a session of its own, its output appended to the log."""
+    """Start `python -m podo.main ROLE --config FILE` in a session of its own, its output appended to the log.
+
+    The child itself writes down which process it is, before it becomes the component: also if we are killed at any
+    moment, what we started is found.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
+    pid_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "podo.main", role, "--config", str(config)]
     with log.open("ab") as output:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
+            ["/bin/sh", "-c", RECORD, str(pid_file), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
         )
     started = start_time(child.pid)
     if started is None:

@@ -119,7 +119,11 @@ def forget_node(where: Paths, node: str) -> None:
 
 def find(where: Paths, cluster: ClusterConfig, *, kept: bool) -> list[str]:
     """Whatever is left of the cluster, one line each."""
-    found = [f"process {pid}" for pid in sorted(processes_about((where.run, where.state)))]
+    ours = (
+        where.run,
+        *(where.state / name for name in ("nodes", "images", "build")),
+    )  # logs and credentials are users'
+    found = [f"process {pid}" for pid in sorted(processes_about(ours))]
     found += [f"mount {point}" for folder in (where.run, where.state) for point in mounts_below(folder)]
     found += [f"cgroup {folder}" for folder in cgroup_folders(cluster.name)]
     found += [f"folder {folder}" for folder in (where.run, *(() if kept else (where.state,))) if folder.exists()]

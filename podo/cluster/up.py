@@ -12,16 +12,17 @@ import msgspec
 from podo.cluster import access, config, host, pki
 from podo.cluster.api import API, until
 from podo.cluster.components import agent_settings, server_settings
-from podo.cluster.config import ClusterConfig, NodeConfig
-from podo.cluster.doctor import quick_complaint
+from podo.cluster.config import NODE_API_PORT, ClusterConfig, NodeConfig
+from podo.cluster.doctor import disk_complaint, quick_complaint
 from podo.cluster.down import remove_everything
-from podo.cluster.errors import ClusterError
+from podo.cluster.errors import ClusterError, explained
 from podo.cluster.lock import locked
 from podo.cluster.logs import last_lines
-from podo.cluster.paths import Paths, paths, remember_state_dir
+from podo.cluster.paths import Paths, locate, paths, remember_state_dir
 from podo.cluster.processes import recorded, spawn
 
 Progress = Callable[[str], None]
+ROOM = 16 << 20  # bytes on disk that a new cluster wants, most of them for its first objects and logs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,8 @@ def bring_up(options: UpOptions, progress: Progress) -> Result:
     started = time.monotonic()
     config.check_name(options.name)
     if complaint := quick_complaint():
-        raise ClusterError(complaint, hint="podo doctor names each missing piece; podo setup installs them")
-    where = paths(options.name, Path(options.state_dir) if options.state_dir else None)
+        raise complaint
+    where = _where(options)
     with locked(where):
         is_new = not where.config.exists()
         cluster = plan(where, options)
@@ -68,6 +69,18 @@ def bring_up(options: UpOptions, progress: Progress) -> Result:
     return Result(where.kubeconfig, summary, time.monotonic() - started)
 
 
+def _where(options: UpOptions) -> Paths:
+    """The cluster's paths. Raises ClusterError if it is up with its state elsewhere."""
+    known = locate(options.name)
+    if not options.state_dir:
+        return known
+    where = paths(options.name, Path(options.state_dir).absolute())
+    if known.config.exists() and known.state.absolute() != where.state:
+        hint = "leave --state-dir out, choose another --name, or take it down first: podo down"
+        raise ClusterError(f"cluster {options.name!r} has its state in {known.state}", hint=hint)
+    return where
+
+
 def plan(where: Paths, options: UpOptions) -> ClusterConfig:
     """The cluster as it shall be: the one in the state folder, with nodes added, or a new one.
 
@@ -75,13 +88,15 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
     """
     if where.config.exists():
         cluster = config.load(where)
-        if is_running(where, cluster) and (options.nodes or 0) <= len(cluster.nodes):
+        if (options.nodes or 0) <= len(cluster.nodes) and is_up(where, cluster):
             hint = "podo status shows it; podo node add adds a node; podo down removes the cluster"
             raise ClusterError(f"cluster {options.name!r} is running already", hint=hint)
     else:
         if where.database.exists():
             hint = f"restore cluster.json from a backup, or remove what is left: rm -r {where.state}"
             raise ClusterError(f"{where.state} has the data of a cluster but no cluster.json", hint=hint)
+        if complaint := disk_complaint(where.state, ROOM):
+            raise complaint
         cluster = new_cluster(options.name)
     while len(cluster.nodes) < (options.nodes or 1):
         cluster = cluster.with_node(config.new_node(cluster, cpu=options.cpu, memory=options.memory))
@@ -105,6 +120,14 @@ def is_running(where: Paths, cluster: ClusterConfig) -> bool:
     """Whether the server and every node that is not stopped are alive."""
     wanted = ["server", *(n.name for n in cluster.nodes if not n.stopped)]
     return all(recorded(where.pid(name)) for name in wanted)
+
+
+def is_up(where: Paths, cluster: ClusterConfig) -> bool:
+    """Whether nothing is left to do: all run and are ready. A `podo up` that was killed may have left them half-way."""
+    if not is_running(where, cluster):
+        return False
+    with API(where, cluster) as api:
+        return api.is_ready() and not _missing(cluster, api)
 
 
 def start(where: Paths, cluster: ClusterConfig, progress: Progress) -> None:
@@ -151,11 +174,24 @@ def await_ready(where: Paths, cluster: ClusterConfig, seconds: float, progress: 
         if not api.is_ready():
             raise _not_ready("the API server", "server", where, seconds)
         progress("waiting for the nodes")
-        until(lambda: wanted <= api.ready_nodes() or _dead(where, wanted) != "", left(), time.monotonic, time.sleep)
-        missing = sorted(wanted - api.ready_nodes())
+        until(lambda: not _missing(cluster, api) or _dead(where, wanted) != "", left(), time.monotonic, time.sleep)
+        missing = sorted(_missing(cluster, api))
     if missing:
         first = _dead(where, wanted) or missing[0]
         raise _not_ready(first, first, where, seconds)
+
+
+def _missing(cluster: ClusterConfig, api: API) -> set[str]:
+    """The nodes that shall run and do not: what the API says may be of an agent that died, so they are asked, too."""
+    ready = api.ready_nodes()
+    return {n.name for n in cluster.nodes if not n.stopped and not (n.name in ready and _listens(n.address))}
+
+
+def _listens(address: str) -> bool:
+    """Whether the node API answers there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((address, NODE_API_PORT)) == 0
 
 
 def _dead(where: Paths, names: set[str]) -> str:
@@ -163,6 +199,8 @@ def _dead(where: Paths, names: set[str]) -> str:
 
 
 def _not_ready(what: str, component: str, where: Paths, seconds: float) -> ClusterError:
+    if complaint := disk_complaint(where.state, 1 << 20):
+        return complaint
     died = recorded(where.pid(component)) is None
     happened = "ended" if died else f"is not ready after {seconds:.0f} s"
     end = last_lines(where.log(component))
@@ -177,6 +215,8 @@ def _after_clean_up(where: Paths, cluster: ClusterConfig, error: BaseException) 
         for log in where.logs.iterdir():
             (kept / log.name).write_bytes(log.read_bytes())
     remove_everything(where, cluster, keep=False)
+    if isinstance(error, OSError):
+        return explained(error)
     if isinstance(error, ClusterError):
         return ClusterError(str(error), hint=error.hint or f"the whole logs are in {kept}; everything else was undone")
     return error

@@ -63,3 +63,20 @@ def test_a_corpse_counts_as_gone(child):
 
 def test_stop_of_nothing_is_quiet(tmp_path):
     processes.stop(tmp_path / "none", patience=0)
+
+
+def test_a_child_writes_down_itself_which_process_it_is(tmp_path):
+    pid_file = tmp_path / "p"
+    command = ["/bin/sh", "-c", processes.RECORD, str(pid_file), "sh", "-c", "echo ready; exec sleep 60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert processes.recorded(pid_file) == started(child)
+        child.kill()
+
+
+def test_a_child_leaves_alone_what_its_parent_wrote_first(tmp_path):
+    (tmp_path / "p").write_text("1 2\n")
+    command = ["/bin/sh", "-c", processes.RECORD, str(tmp_path / "p"), "true"]
+    assert subprocess.run(command, capture_output=True, check=True).stderr == b""
+    assert (tmp_path / "p").read_text() == "1 2\n"
