@@ -1,5 +1,6 @@
 """Manifests, as short as Kubernetes takes them."""
 
+from copy import deepcopy
 from typing import Any
 
 IMAGE, PORT = "hello:v1", 8080
@@ -16,7 +17,7 @@ def pod(name: str, script: str = IDLE, **spec: Any) -> dict[str, Any]:
 def web(name: str, **spec: Any) -> dict[str, Any]:
     """A Pod of the example application."""
     made = pod(name, **spec)
-    container = {"name": "main", "image": IMAGE, "ports": [{"containerPort": PORT}], "readinessProbe": PROBE}
+    container = {"name": "main", "image": IMAGE, "ports": [{"containerPort": PORT}], "readinessProbe": deepcopy(PROBE)}
     made["spec"]["containers"] = [container]
     return made
 
