@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -65,6 +66,10 @@ class Podo:
     def pids(self) -> dict[str, int]:
         """The processes of the components, by name."""
         return {c["component"]: c["pid"] for c in json.loads(self("status", "-o", "json")) if c["pid"]}
+
+    def forget_logs(self) -> None:
+        """Remove the logs that a `podo up` that failed has kept, as it says."""
+        shutil.rmtree(Path("/var/log/podo") / self.name, ignore_errors=True)
 
     def left(self) -> list[str]:
         """What there is of the cluster on this machine, apart from the network."""

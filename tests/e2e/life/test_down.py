@@ -19,6 +19,7 @@ def podo(tmp_path):
     command = Podo(f"e2e-d{os.getpid()}", tmp_path)
     yield command
     ended = command.try_("down")
+    command.forget_logs()
     left = [*command.left(), *sorted(residue.network() - before)]
     assert not left, f"left behind after `podo down` ({ended}): {left}"
 

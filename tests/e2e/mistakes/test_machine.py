@@ -25,6 +25,7 @@ def podo(request, tmp_path):
     command = Podo(f"e2e-m{os.getpid()}", tmp_path)
     yield command
     command.try_("down")
+    command.forget_logs()
     left = [*command.left(), *sorted(residue.network() - before)]
     assert not left, f"left behind: {left}"
 
