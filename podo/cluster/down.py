@@ -45,15 +45,17 @@ def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> No
 
 
 def _remove_state(where: Paths) -> None:
-    """The description goes last: while it is there, `podo down` can be repeated."""
+    """The description goes last: while it is there, `podo down` can be repeated. What is not podo's stays."""
     if not where.state.is_dir():
         return
-    for entry in sorted(where.state.iterdir(), key=lambda each: each == where.config):
+    foreign = where.foreign()
+    for entry in sorted(set(where.state.iterdir()) - {*foreign}, key=lambda each: each == where.config):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink()
-    where.state.rmdir()
+    if not foreign:
+        where.state.rmdir()
 
 
 def _remove_traces(where: Paths) -> None:

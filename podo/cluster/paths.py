@@ -6,6 +6,7 @@ from pathlib import Path
 
 from podo.cluster.errors import ClusterError
 
+OURS = frozenset({"cluster", "pki", "state", "kubeconfig", "nodes", "images", "build", "logs"})  # without suffixes
 STATE_ROOT, RUN_ROOT = Path("/var/lib/podo"), Path("/run/podo")
 
 
@@ -43,6 +44,12 @@ class Paths:
     @property
     def lock(self) -> Path:
         return self.run / "lock"
+
+    def foreign(self) -> list[Path]:
+        """What in the state folder is not podo's: `--state-dir` may name a folder that a user has things in."""
+        if not self.state.is_dir():
+            return []
+        return sorted(p for p in self.state.iterdir() if p.name.lstrip(".").partition(".")[0] not in OURS)
 
     def node(self, name: str) -> Path:
         """A node's state: Pods, volumes, allocated addresses."""

@@ -126,5 +126,6 @@ def find(where: Paths, cluster: ClusterConfig, *, kept: bool) -> list[str]:
     found = [f"process {pid}" for pid in sorted(processes_about(ours))]
     found += [f"mount {point}" for folder in (where.run, where.state) for point in mounts_below(folder)]
     found += [f"cgroup {folder}" for folder in cgroup_folders(cluster.name)]
-    found += [f"folder {folder}" for folder in (where.run, *(() if kept else (where.state,))) if folder.exists()]
+    folders = (where.run, *(() if kept or where.foreign() else (where.state,)))
+    found += [f"folder {folder}" for folder in folders if folder.exists()]
     return found + host.residue(where, cluster)

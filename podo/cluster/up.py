@@ -95,6 +95,9 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         if where.database.exists():
             hint = f"restore cluster.json from a backup, or remove what is left: rm -r {where.state}"
             raise ClusterError(f"{where.state} has the data of a cluster but no cluster.json", hint=hint)
+        if foreign := where.foreign():
+            hint = "name an empty folder, or one that is not there yet: --state-dir DIR"
+            raise ClusterError(f"{where.state} has something in it that is not podo's: {foreign[0].name}", hint=hint)
         if complaint := disk_complaint(where.state, ROOM):
             raise complaint
         cluster = new_cluster(options.name)
