@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 USAGE = """usage: podo server --api-only [--listen HOST:PORT] [--store memory|sqlite:FILE|etcd://HOST:PORT]
@@ -93,40 +94,52 @@ def _certificates(folder: Path, service_cidr: str) -> None:
 
 
 def _write_kubeconfig(path: Path, folder: Path, url: str) -> None:
-    from base64 import b64encode
+    from podo.client import kubeconfig
 
-    import msgspec
+    def pem(name: str) -> str:
+        return (folder / name).read_text()
 
-    def data(name: str) -> str:
-        return b64encode((folder / name).read_bytes()).decode()
+    given = kubeconfig.Credentials(server=url, ca=pem("ca.crt"), certificate=pem("admin.crt"), key=pem("admin.key"))
+    kubeconfig.write(path, kubeconfig.render("podo", given))
 
-    user = {"client-certificate-data": data("admin.crt"), "client-key-data": data("admin.key")}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "podo",
-        "clusters": [{"name": "podo", "cluster": {"server": url, "certificate-authority-data": data("ca.crt")}}],
-        "users": [{"name": "admin", "user": user}],
-        "contexts": [{"name": "podo", "context": {"cluster": "podo", "user": "admin"}}],
-    }
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(config)))
-    path.chmod(0o600)
+
+def complaint(options: ServerOptions) -> str:
+    """What is wrong with the flags; "" if nothing is."""
+    if options.unknown:
+        return f"unknown: {' '.join(options.unknown)}"
+    if not options.api_only:
+        return "podo server runs the API alone: say so with --api-only (a whole cluster: podo up)"
+    port = options.listen.rpartition(":")[2]
+    if ":" not in options.listen or not port.isdigit() or int(port) > 65535:
+        return f"--listen {options.listen}: it is HOST:PORT, such as 127.0.0.1:6443"
+    try:
+        for cidr in options.service_cidr.split(","):
+            ip_network(cidr)
+    except ValueError as error:
+        return f"--service-cidr {options.service_cidr}: {error}"
+    return ""
+
+
+async def _serve_or_say_why(options: ServerOptions) -> None:
+    from podo.api.errors import APIError
+
+    try:
+        await serve_api(options)
+    except (OSError, APIError) as error:
+        sys.stderr.write(f"podo: {error}\n")
 
 
 def run(arguments: list[str]) -> int:
-    """Run what the arguments say until interrupted; the exit status."""
+    """Run what the arguments say until SIGTERM or SIGINT; the exit status."""
+    if {"-h", "--help"} & {*arguments}:
+        sys.stdout.write(USAGE)
+        return 0
     options = server_options(arguments)
-    if options.unknown or not options.api_only:
-        problem = f"unknown: {' '.join(options.unknown)}\n" if options.unknown else ""
-        sys.stderr.write(problem + USAGE)
+    if problem := complaint(options):
+        sys.stderr.write(f"podo: {problem}\n{USAGE}")
         return 2
     import uvloop
 
-    try:
-        uvloop.run(serve_api(options))
-    except KeyboardInterrupt:
-        return 0
-    except OSError as error:
-        sys.stderr.write(f"podo: {error}\n")
-        return 1
-    return 0
+    from podo.cluster.until_told import until_told
+
+    return uvloop.run(until_told(_serve_or_say_why(options)))

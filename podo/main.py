@@ -173,6 +173,7 @@ def component(role: str, config: Path) -> int:
     import uvloop
 
     from podo.cluster.components import AgentSettings, ServerSettings
+    from podo.cluster.until_told import until_told
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("podo.server.http").setLevel(logging.WARNING)
@@ -190,25 +191,6 @@ def component(role: str, config: Path) -> int:
         unshare(CLONE_NEWUTS)  # to what runs there a local node is a machine of its own, with a name of its own
         sethostname(settings.node.name)
     return uvloop.run(until_told(run_agent(settings, host_netns)))
-
-
-async def until_told(work: Any) -> int:
-    """Run `work` until it ends or SIGTERM or SIGINT comes, which is a good end; the exit status."""
-    import signal
-
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
-    await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-    failed = working.done()
-    waiting.cancel()
-    working.cancel()
-    for result in await asyncio.gather(working, return_exceptions=True):
-        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-            logging.getLogger("podo").error("ended by a failure", exc_info=result)
-            return 1
-    return 1 if failed else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

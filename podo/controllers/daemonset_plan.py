@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from podo.api import taints
 from podo.api.types.apps_v1 import DaemonSet, DaemonSetStatus, RollingUpdateDaemonSet
 from podo.api.types.core_v1 import (
     Affinity,
@@ -67,10 +68,10 @@ def should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
     spec = pod_spec(ds, node.metadata.name)
     if ds.spec.template.spec.node_name not in ("", node.metadata.name) or not node_affinity.allows(spec, node):
         return False, False
-    hard = [t for t in node.spec.taints if t.effect in (nodes.NO_SCHEDULE, nodes.NO_EXECUTE)]
-    if nodes.matching(spec.tolerations, hard) is not None:
+    hard = [t for t in node.spec.taints if t.effect in (taints.NO_SCHEDULE, taints.NO_EXECUTE)]
+    if taints.matching(spec.tolerations, hard) is not None:
         return True, True
-    return False, nodes.matching(spec.tolerations, nodes.no_execute(node)) is not None
+    return False, taints.matching(spec.tolerations, nodes.no_execute(node)) is not None
 
 
 def pod_spec(ds: DaemonSet, node: str) -> PodSpec:
@@ -81,10 +82,10 @@ def pod_spec(ds: DaemonSet, node: str) -> PodSpec:
     affinity = spec.affinity or Affinity()
     by_node = affinity.node_affinity or NodeAffinity()
     by_node = msgspec.structs.replace(by_node, required_during_scheduling_ignored_during_execution=required)
-    keys = [*((k, nodes.NO_EXECUTE) for k in _NO_EXECUTE), *((k, nodes.NO_SCHEDULE) for k in _NO_SCHEDULE)]
-    keys.append((nodes.UNSCHEDULABLE, nodes.NO_SCHEDULE))
+    keys = [*((k, taints.NO_EXECUTE) for k in _NO_EXECUTE), *((k, taints.NO_SCHEDULE) for k in _NO_SCHEDULE)]
+    keys.append((nodes.UNSCHEDULABLE, taints.NO_SCHEDULE))
     if spec.host_network:
-        keys.append(("node.kubernetes.io/network-unavailable", nodes.NO_SCHEDULE))
+        keys.append(("node.kubernetes.io/network-unavailable", taints.NO_SCHEDULE))
     added = tuple(Toleration(key=k, operator="Exists", effect=e) for k, e in keys)
     kept = tuple(t for t in spec.tolerations if t not in added)
     return msgspec.structs.replace(

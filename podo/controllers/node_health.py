@@ -5,8 +5,9 @@ from enum import Enum
 
 import msgspec
 
+from podo.api.taints import NO_EXECUTE, NO_SCHEDULE
 from podo.api.types.core_v1 import Node, NodeCondition, Taint
-from podo.controllers.nodes import NO_EXECUTE, NO_SCHEDULE, NOT_READY, UNREACHABLE, UNSCHEDULABLE, condition, is_ready
+from podo.controllers.nodes import NOT_READY, UNREACHABLE, UNSCHEDULABLE, condition, is_ready
 
 REPORTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")  # what a node itself reports
 BY_CONDITION = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from podo.api.errors import NotFound
+from podo.api.taints import matching
 from podo.api.timestamps import format_time, parse
 from podo.api.types.core_v1 import Node, Pod, PodCondition, Taint
 from podo.client.base import DeleteOptions, Key, key_of
@@ -83,7 +84,7 @@ def leaves_at(pod: Pod, taints: list[Taint], since: datetime) -> datetime | None
 
     A taint's time counts from when it was set, or, if it bears no time, from `since`; not before the Pod was there.
     """
-    tolerations = nodes.matching(pod.spec.tolerations, taints)
+    tolerations = matching(pod.spec.tolerations, taints)
     if tolerations is None:
         return datetime.min.replace(tzinfo=since.tzinfo)
     times = []

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from podo.api import quantity
+from podo.api.taints import NO_EXECUTE, NO_SCHEDULE, tolerates, untolerated
 from podo.api.types.core_v1 import Node, Pod, Taint
 from podo.node.eviction import words
 from podo.node.eviction.ranking import is_critical
@@ -13,8 +14,7 @@ from podo.node.resources.requests import pod_requests
 from podo.node.worker.state import Verdict
 
 REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}
-EFFECTS = ("NoExecute",)
-MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect="NoSchedule")
+MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDULE)
 
 
 def admit(pod: Pod, others: Iterable[Pod], node: Node, pressures: frozenset[str] = frozenset()) -> Verdict | None:
@@ -26,7 +26,9 @@ def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:
     """Memory alone keeps only those out that ask for none; anything else all but those that the node needs."""
     if not pressures or is_critical(pod):
         return None
-    if pressures == {MEMORY_PRESSURE} and (qos_class(pod.spec) != BEST_EFFORT or _tolerates(pod, MEMORY_TAINT)):
+    if pressures == {MEMORY_PRESSURE} and (
+        qos_class(pod.spec) != BEST_EFFORT or any(tolerates(t, MEMORY_TAINT) for t in pod.spec.tolerations)
+    ):
         return None
     return _refuse(words.REASON, words.condition(sorted(pressures)))
 
@@ -75,19 +77,7 @@ def _node_selector(pod: Pod, node: Node) -> Verdict | None:
 
 def _taints(pod: Pod, node: Node) -> Verdict | None:
     """Only NoExecute keeps a bound Pod out."""
-    for taint in node.spec.taints:
-        if taint.effect not in EFFECTS:
-            continue
-        if not _tolerates(pod, taint):
-            message = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
-            return _refuse("TaintToleration", message)
+    if untolerated(node.spec.taints, pod.spec.tolerations, (NO_EXECUTE,)) is not None:
+        message = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
+        return _refuse("TaintToleration", message)
     return None
-
-
-def _tolerates(pod: Pod, taint: Taint) -> bool:
-    return any(
-        (not t.effect or t.effect == taint.effect)
-        and (t.operator == "Exists" or t.value == taint.value)
-        and (t.key == taint.key or (not t.key and t.operator == "Exists"))
-        for t in pod.spec.tolerations
-    )

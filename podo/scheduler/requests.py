@@ -1,10 +1,10 @@
 """What a Pod asks of a node: its effective requests, ports and tolerations, worked out once a Pod."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from podo.api import quantity
+from podo.api import pod_resources, quantity
 from podo.api.types.core_v1 import Container, Pod, Toleration
 
 CPU, MEMORY, PODS, EPHEMERAL = "cpu", "memory", "pods", "ephemeral-storage"
@@ -27,46 +27,13 @@ def _scored(container: Container) -> Amounts:
     return {CPU: have.get(CPU, DEFAULT_MILLI_CPU), MEMORY: have.get(MEMORY, DEFAULT_MEMORY)}
 
 
-def _add(total: Amounts, more: Mapping[str, int]) -> None:
-    for name, number in more.items():
-        total[name] = total.get(name, 0) + number
-
-
-def _raise_to(total: Amounts, least: Mapping[str, int]) -> None:
-    for name, number in least.items():
-        total[name] = max(total.get(name, 0), number)
-
-
-def effective_requests(pod: Pod, of: "Iterable[tuple[Container, Amounts]] | None" = None) -> Amounts:
-    """The sum of the containers and sidecars, or what an init container needs beside the sidecars before it, if more.
-
-    Source: "Resource sharing within containers" and KEP-753; overhead is added, Pod-level requests replace the sum
-    (KEP-2837).
-    """
-    amounts = {id(c): a for c, a in of} if of is not None else {}
-
-    def need(container: Container) -> Amounts:
-        return amounts[id(container)] if of is not None else _amounts(container)
-
-    total: Amounts = {}
-    for container in pod.spec.containers:
-        _add(total, need(container))
-    sidecars: Amounts = {}
-    peak: Amounts = {}
-    for container in pod.spec.init_containers:
-        if container.restart_policy == "Always":
-            _add(sidecars, need(container))
-            _raise_to(peak, sidecars)
-        else:
-            moment = dict(sidecars)
-            _add(moment, need(container))
-            _raise_to(peak, moment)
-    _add(total, sidecars)
-    _raise_to(total, peak)
+def effective_requests(pod: Pod, need: Callable[[Container], Amounts] = _amounts) -> Amounts:
+    """The containers' needs together; overhead is added, Pod-level requests replace the sum (KEP-2837)."""
+    found = pod_resources.total(pod.spec, need)
     if pod.spec.resources is not None:
-        total |= {name: amount(name, text) for name, text in pod.spec.resources.requests.items()}
-    _add(total, {name: amount(name, text) for name, text in pod.spec.overhead.items()})
-    return total
+        found |= {name: amount(name, text) for name, text in pod.spec.resources.requests.items()}
+    pod_resources.add(found, {name: amount(name, text) for name, text in pod.spec.overhead.items()})
+    return found
 
 
 @dataclass(frozen=True)
@@ -97,16 +64,14 @@ class PodInfo:
     @cached_property
     def scored_requests(self) -> Amounts:
         """CPU and memory with defaults for containers that request none, so that empty Pods spread too."""
-        spec = self.pod.spec
-        containers = (*spec.containers, *spec.init_containers)
-        found = effective_requests(self.pod, [(c, _scored(c)) for c in containers])
+        found = effective_requests(self.pod, _scored)
         return {CPU: found.get(CPU, 0), MEMORY: found.get(MEMORY, 0)}
 
     @cached_property
     def host_ports(self) -> tuple[HostPort, ...]:
         """The node's ports that it takes."""
         spec = self.pod.spec
-        sidecars = (c for c in spec.init_containers if c.restart_policy == "Always")
+        sidecars = filter(pod_resources.is_sidecar, spec.init_containers)
         return tuple(
             HostPort(port.host_ip or "0.0.0.0", port.protocol or "TCP", port.host_port)
             for container in (*spec.containers, *sidecars)

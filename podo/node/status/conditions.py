@@ -6,9 +6,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from podo.api import timestamps
+from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import ContainerStatus, Pod, PodCondition, PodSpec
 from podo.node.status.phase import FAILED, SUCCEEDED
-from podo.node.worker.state import is_sidecar
 
 READY_TO_START, INITIALIZED, READY = "PodReadyToStartContainers", "Initialized", "Ready"
 CONTAINERS_READY, SCHEDULED = "ContainersReady", "PodScheduled"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from podo.api import timestamps
+from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import (
     Container,
     ContainerState,
@@ -21,7 +22,7 @@ from podo.node.runtime import observed as seen_as
 from podo.node.runtime.observed import ObservedContainer
 from podo.node.worker.labels import IMAGE, IMAGE_REF
 from podo.node.worker.restart_policy import as_container, restarts
-from podo.node.worker.state import PodState, ProbeState, Waiting, is_sidecar
+from podo.node.worker.state import PodState, ProbeState, Waiting
 
 SCHEME = "podo://"
 LOST = "The container could not be located when the pod was terminated"

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import Container, ContainerStatus, PodSpec
 from podo.node.worker.restart_policy import restarts
-from podo.node.worker.state import is_sidecar
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 

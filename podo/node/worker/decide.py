@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from podo.api import timestamps
+from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import Container
 from podo.node.runtime.observed import ContainerState, ObservedContainer, SandboxState
 from podo.node.worker import actions as do
 from podo.node.worker import restart_policy
 from podo.node.worker.backoff import go_duration, recalled
-from podo.node.worker.state import PodState, Verdict, Waiting, is_sidecar, termination_grace
+from podo.node.worker.state import PodState, Verdict, Waiting, termination_grace
 from podo.node.worker.termination import end_pod
 
 DEADLINE = Verdict("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import Container, Pod
 from podo.node.images.base import Image
 from podo.node.probes.prober import PodProber
@@ -31,7 +32,6 @@ from podo.node.worker.state import (
     ProbeState,
     Verdict,
     all_containers,
-    is_sidecar,
     is_terminal,
     termination_grace,
 )

@@ -117,11 +117,6 @@ class PodState:
     deleted: bool = False  # no longer in the API
 
 
-def is_sidecar(container: Container) -> bool:
-    """Whether an init container is to keep running."""
-    return container.restart_policy == "Always"
-
-
 def all_containers(spec: PodSpec) -> Iterable[Container]:
     """Init containers and containers, in their order."""
     yield from spec.init_containers

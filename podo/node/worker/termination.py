@@ -1,8 +1,9 @@
 """How a Pod ends: containers all at once, then sidecars in the reverse of their order, then the sandbox."""
 
+from podo.api.pod_resources import is_sidecar
 from podo.node.runtime.observed import ContainerState, ObservedContainer, SandboxState
 from podo.node.worker import actions as do
-from podo.node.worker.state import PodState, is_sidecar
+from podo.node.worker.state import PodState
 
 
 def end_pod(state: PodState, grace: int) -> tuple[list[do.Action], bool]:

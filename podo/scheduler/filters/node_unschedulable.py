@@ -1,9 +1,9 @@
 """A cordoned node takes only Pods that tolerate it."""
 
+from podo.api.taints import UNSCHEDULABLE, tolerates
 from podo.scheduler.plugin import Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
-from podo.scheduler.taints import UNSCHEDULABLE, tolerates
 
 REASON = "node(s) were unschedulable"
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from podo.api.taints import untolerated
 from podo.scheduler.plugin import Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
-from podo.scheduler.taints import untolerated
 
 REASON = "node(s) had untolerated taint(s)"
 

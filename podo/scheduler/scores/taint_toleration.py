@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from podo.api.taints import PREFER_NO_SCHEDULE, tolerates
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Mask, Scores, Snapshot
-from podo.scheduler.taints import PREFER_NO_SCHEDULE, tolerates
 
 
 class TaintToleration:

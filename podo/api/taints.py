@@ -1,4 +1,4 @@
-"""Taints and tolerations (KEP-166)."""
+"""Taints and tolerations (KEP-166; numbers: KEP-5471): what keeps Pods away from nodes. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,16 +9,14 @@ UNSCHEDULABLE = Taint(key="node.kubernetes.io/unschedulable", effect=NO_SCHEDULE
 
 
 def tolerates(toleration: Toleration, taint: Taint) -> bool:
-    """Whether the toleration covers the taint."""
-    if toleration.effect and toleration.effect != taint.effect:
-        return False
-    if toleration.key and toleration.key != taint.key:
+    """Whether a Pod with this toleration may be on the node in spite of the taint."""
+    if toleration.effect not in ("", taint.effect) or toleration.key not in ("", taint.key):
         return False
     if toleration.operator == "Exists":
         return True
-    if toleration.operator in ("Lt", "Gt"):
-        return _compares(toleration, taint)
-    return bool(toleration.key) and toleration.value == taint.value
+    if toleration.operator in ("", "Equal"):
+        return toleration.key != "" and toleration.value == taint.value
+    return _compares(toleration, taint)
 
 
 def _compares(toleration: Toleration, taint: Taint) -> bool:
@@ -26,7 +24,7 @@ def _compares(toleration: Toleration, taint: Taint) -> bool:
         limit, value = int(toleration.value), int(taint.value)
     except ValueError:
         return False
-    return value < limit if toleration.operator == "Lt" else value > limit
+    return value > limit if toleration.operator == "Gt" else value < limit
 
 
 def untolerated(
@@ -37,3 +35,14 @@ def untolerated(
         if taint.effect in effects and not any(tolerates(t, taint) for t in tolerations):
             return taint
     return None
+
+
+def matching(tolerations: Iterable[Toleration], taints: Sequence[Taint]) -> list[Toleration] | None:
+    """For each taint the first toleration of it; None if one is not tolerated."""
+    given, found = list(tolerations), []
+    for taint in taints:
+        toleration = next((t for t in given if tolerates(t, taint)), None)
+        if toleration is None:
+            return None
+        found.append(toleration)
+    return found

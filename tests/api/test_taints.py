@@ -1,7 +1,7 @@
 import pytest
 
+from podo.api.taints import matching, tolerates
 from podo.api.types.core_v1 import Taint, Toleration
-from podo.controllers.nodes import matching, tolerates
 
 TAINT = Taint(key="k", value="v", effect="NoExecute")
 
