@@ -56,11 +56,11 @@ class HostNetwork:
         config, path = self.config, self.config.netns(name)
         if not namespaces.is_bound(path):
             namespaces.create(path)
-            run_in_namespace(path, lambda node: trust_addresses("default"))
-        link = node_link_name(config.cluster, name)
-        if not host.index(link):
-            bridge = host.index(config.bridge)
-            alias = owner(config.cluster)
+        run_in_namespace(path, lambda node: trust_addresses("default"))
+        link, bridge, alias = node_link_name(config.cluster, name), host.index(config.bridge), owner(config.cluster)
+        if index := host.index(link):
+            host.attach(index, alias=alias, master=bridge)  # who made it may have been killed before this
+        else:
             host.add_veth(Veth(name=link, alias=alias, mtu=config.mtu, peer=NODE_DEVICE, netns=path, master=bridge))
         run_in_namespace(path, lambda node: self._inside(node, addresses))
 

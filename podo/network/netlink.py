@@ -77,8 +77,8 @@ class Netlink:
         if not (index := self.index(name)):
             self._ip.link("add", ifname=name, kind="bridge", mtu=mtu, ifalias=alias)
             index = self.index(name)
-            trust_addresses(name)
-        self._ip.link("set", index=index, ifalias=alias, state="up")
+        trust_addresses(name)
+        self.attach(index, alias=alias)
         return index
 
     def add_veth(self, veth: Veth) -> int:
@@ -94,9 +94,13 @@ class Netlink:
         finally:
             os.close(netns)
         index = self.index(veth.name)
-        master = {"master": veth.master} if veth.master else {}
-        self._ip.link("set", index=index, state="up", ifalias=veth.alias, **master)
+        self.attach(index, alias=veth.alias, master=veth.master)
         return index
+
+    def attach(self, index: int, *, alias: str, master: int = 0) -> None:
+        """Mark the link as its owner's, plug it into the bridge `master`, if any, and bring it up. May be repeated."""
+        bridge = {"master": master} if master else {}
+        self._ip.link("set", index=index, state="up", ifalias=alias, **bridge)
 
     def set_up(self, index: int) -> None:
         """Bring the link up."""
