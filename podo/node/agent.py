@@ -38,6 +38,9 @@ from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
+from podo.node.static.folder import ManifestFolder, StaticPods
+from podo.node.static.mirrors import Mirrors
+from podo.node.static.statuses import MirroredStatuses
 from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
@@ -83,7 +86,7 @@ NodeService = Callable[[RunningNode], Coroutine[Any, Any, None]]
 async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: Clock | None = None) -> None:
     """Be the node until cancelled. Containers run on afterwards, and a new agent finds them."""
     clock = clock or SystemClock()
-    for folder in (config.state_dir / "pods", config.state_dir / "logs", config.run_dir):
+    for folder in (config.state_dir / "pods", config.state_dir / "logs", config.manifest_dir, config.run_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     lock = _lock(config.state_dir / "agent.lock")
     await asyncio.to_thread(memory_folder.make, config.run_dir / "volatile")
@@ -186,12 +189,17 @@ class _Starting:
         self._prepare_cgroups(cgroups, names)
         async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
             await plane.pods.retain({sandbox.id for sandbox in (await runtime.observe()).sandboxes})
-            parts = self._parts(runtime, cgroups, names, plane)
-            dispatcher = PodDispatcher(parts, self.informers, self.node)
-            statuses = parts.statuses
-            assert isinstance(statuses, StatusWriter)
+            writer = StatusWriter(self._client, clock)
+            statuses = MirroredStatuses(writer)
+            parts = self._parts(runtime, cgroups, names, plane, statuses)
+            mirrors = Mirrors(self._client, clock, self.node, statuses.mirrored)
+            dispatcher = PodDispatcher(parts, self.informers, self.node, mirrors)
+            static = StaticPods(ManifestFolder(config.manifest_dir, config.node_name, clock), mirrors, dispatcher)
             async with asyncio.TaskGroup() as tasks:
-                writing = tasks.create_task(statuses.run(), name="statuses")
+                working = [
+                    tasks.create_task(writer.run(), name="statuses"),
+                    tasks.create_task(static.run(), name="static pods"),
+                ]
                 try:
                     yield (
                         RunningNode(
@@ -210,9 +218,17 @@ class _Starting:
                         plane,
                     )
                 finally:
-                    writing.cancel()
+                    for task in working:
+                        task.cancel()
 
-    def _parts(self, runtime: OCIRuntime, cgroups: Cgroups, names: NodeCgroups, plane: NodeDataPlane) -> Parts:
+    def _parts(
+        self,
+        runtime: OCIRuntime,
+        cgroups: Cgroups,
+        names: NodeCgroups,
+        plane: NodeDataPlane,
+        statuses: MirroredStatuses,
+    ) -> Parts:
         config, clock, client = self._config, self._clock, self._client
         facts = self._facts(names)
         references = References(client, self.informers, clock)
@@ -234,7 +250,7 @@ class _Starting:
             cgroups=NodePodCgroups(cgroups, clock),
             checks=NodeChecks(runtime),
             references=references,
-            statuses=StatusWriter(client, clock),
+            statuses=statuses,
             events=PodEvents(self.events.recorder(COMPONENT, config.node_name)),
             client=client,
             clock=clock,

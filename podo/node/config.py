@@ -43,6 +43,11 @@ class AgentConfig:
     eviction: EvictionLimits = field(default_factory=EvictionLimits)
 
     @property
+    def manifest_dir(self) -> Path:
+        """Where the manifests of static Pods are (the kubelet's staticPodPath)."""
+        return self.state_dir / "manifests"
+
+    @property
     def is_local(self) -> bool:
         """Whether the node shares its machine with others, in a network namespace of its own."""
         return self.host_netns is not None

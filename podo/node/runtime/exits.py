@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-IN_CLOSE_WRITE, IN_MOVED_TO, IN_Q_OVERFLOW, IN_ONLYDIR = 0x8, 0x80, 0x4000, 0x1000000
+IN_CLOSE_WRITE, IN_MOVED_FROM, IN_MOVED_TO, IN_DELETE = 0x8, 0x40, 0x80, 0x200
+IN_Q_OVERFLOW, IN_ONLYDIR = 0x4000, 0x1000000
+ARRIVALS = IN_CLOSE_WRITE | IN_MOVED_TO
+CHANGES = ARRIVALS | IN_MOVED_FROM | IN_DELETE
 _HEADER = struct.Struct("iIII")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,10 +28,11 @@ def names(data: bytes) -> Iterator[str]:
 
 
 @contextmanager
-def watch_folder(folder: Path, appeared: Callable[[str], None]) -> Iterator[None]:
-    """Call `appeared` in this loop for each file written or moved into `folder`, and with "" when events were lost."""
+def watch_folder(folder: Path, appeared: Callable[[str], None], what: int = ARRIVALS) -> Iterator[None]:
+    """Call `appeared` in this loop for each file written or moved into `folder` (or, with CHANGES, gone from it), and
+    with "" when events were lost."""
     fd = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-    if fd < 0 or _libc.inotify_add_watch(fd, bytes(folder), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0:
+    if fd < 0 or _libc.inotify_add_watch(fd, bytes(folder), what | IN_ONLYDIR) < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), str(folder))
 

@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from podo.api import timestamps
 from podo.api.types.core_v1 import Container, Node, Pod, PodSpec, PodStatus
 from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import key_of
 from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.client.reflector import Scope
 from podo.node.admission import admit
 from podo.node.resources.qos import qos_class
 from podo.node.runtime.observed import Observation, ObservedSandbox
+from podo.node.static.manifest import is_mirror, is_static
 from podo.node.worker.leftovers import remove_leftovers
 from podo.node.worker.loop import PodWorker
 from podo.node.worker.parts import Parts
@@ -24,14 +27,28 @@ from podo.node.worker.state import Verdict, is_terminal
 log = logging.getLogger(__name__)
 RESTART_AFTER = 5.0  # seconds, of a worker that failed
 PATIENCE = 3.0  # seconds that a new agent waits for the API
-MIRROR = "kubernetes.io/config.mirror"
+
+
+class MirrorKeeper(Protocol):
+    """Who looks after the mirrors of static Pods (`podo.node.static.mirrors`)."""
+
+    def seen(self, mirror: Pod) -> None:
+        """The API has it."""
+        ...
+
+    def gone(self, mirror: Pod) -> None:
+        """The API has it no more."""
+        ...
 
 
 class PodDispatcher:
     """`node` is the Node as it is now, for admission."""
 
-    def __init__(self, parts: Parts, informers: Informers, node: Callable[[], Node | None]) -> None:
-        self._parts, self._informers, self._node = parts, informers, node
+    def __init__(
+        self, parts: Parts, informers: Informers, node: Callable[[], Node | None], mirrors: MirrorKeeper | None = None
+    ) -> None:
+        self._parts, self._informers, self._node, self._mirrors = parts, informers, node, mirrors
+        self._static: dict[str, Pod] = {}  # by uid
         self.workers: dict[str, PodWorker] = {}  # by uid
         self.pressures: frozenset[str] = frozenset()  # the node's conditions that keep Pods out
         self._tasks: asyncio.TaskGroup | None = None
@@ -44,6 +61,7 @@ class PodDispatcher:
         async with self._parts.runtime.events() as events, asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self._follow(), name="pods of the API")
             self._tasks.create_task(self._do_without_api(), name="pods of the last agent")
+            self._see_to_static()
             async for event in events:
                 if worker := self.workers.get(event.pod_uid):
                     worker.poke()
@@ -61,6 +79,25 @@ class PodDispatcher:
         if worker := self.workers.get(uid):
             await worker.stopped.wait()
 
+    def set_static(self, pods: Iterable[Pod]) -> None:
+        """These are the static Pods: no others may run, whatever the API says."""
+        self._static = {pod.metadata.uid: pod for pod in pods}
+        for uid, worker in self.workers.items():
+            if is_static(worker.pod) and uid not in self._static:
+                worker.remove()
+        if self._tasks is not None:
+            self._see_to_static()
+
+    def _see_to_static(self) -> None:
+        """Begin those that do not run yet. One that takes the place of another waits until that has ended."""
+        taken = {key_of(worker.pod) for worker in self.workers.values()}
+        for uid, pod in self._static.items():
+            if worker := self.workers.get(uid):
+                if worker.pod.spec != pod.spec:  # its file names a uid, so it is the same Pod, changed
+                    worker.update(pod)
+            elif key_of(pod) not in taken:
+                self._begin(pod)
+
     def end(self, uid: str, verdict: Verdict) -> None:
         """End a Pod for a reason of the node's own."""
         if worker := self.workers.get(uid):
@@ -71,7 +108,7 @@ class PodDispatcher:
         await self._parts.clock.sleep(PATIENCE)
         if not self.synced.is_set():
             for pod in saved_pods(self._parts.facts):
-                if pod.metadata.uid not in self.workers:
+                if pod.metadata.uid not in self.workers and not is_static(pod):
                     self._begin(pod)
 
     async def _follow(self) -> None:
@@ -87,17 +124,25 @@ class PodDispatcher:
             self._gone(old)
             return
         uid = new.metadata.uid
+        if is_mirror(new):
+            if self._mirrors:
+                self._mirrors.seen(new)
+            return
         if uid in self._done:
             return
         if worker := self.workers.get(uid):
             worker.update(new)
-        elif new.metadata.deletion_timestamp or is_terminal(new) or MIRROR in new.metadata.annotations:
+        elif new.metadata.deletion_timestamp or is_terminal(new):
             self._begin(new)
         else:
             self._admit(new)
 
     def _gone(self, old: Pod | None) -> None:
         if old is None:
+            return
+        if is_mirror(old):
+            if self._mirrors:
+                self._mirrors.gone(old)
             return
         self._done.discard(old.metadata.uid)
         if worker := self.workers.get(old.metadata.uid):
@@ -137,7 +182,7 @@ class PodDispatcher:
                 log.info("pod %s/%s is no longer in the API", pod.metadata.namespace, pod.metadata.name)
                 self._begin(pod)
         for uid, worker in list(self.workers.items()):
-            if uid not in wanted and self._is_unknown(informer, uid):
+            if uid not in wanted and uid not in self._static and self._is_unknown(informer, uid):
                 worker.remove()
         await remove_leftovers(self._parts.facts, self._parts.cgroups, self.workers.__contains__)
 
@@ -160,7 +205,10 @@ class PodDispatcher:
                 log.exception("the worker of %s failed; it is started again", worker.pod.metadata.name)
                 await self._parts.clock.sleep(RESTART_AFTER)
         del self.workers[uid]
-        self._done.add(uid)
+        if is_static(worker.pod):
+            self._see_to_static()
+        else:
+            self._done.add(uid)
 
     def _refresh(self, uid: str) -> None:
         if worker := self.workers.get(uid):
