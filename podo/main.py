@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from podo.clock import Clock
     from podo.cluster.components import AgentSettings, ServerSettings
     from podo.controllers.base import Controller
+    from podo.controllers.cluster_keys import ClusterKeys
     from podo.server.core import Core
 
 
-def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", ca: str) -> "list[Controller[Any]]":
-    """Every controller, one line each. `ca` is the PEM text of the cluster's authority."""
+def controllers(
+    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
+) -> "list[Controller[Any]]":
+    """Every controller, one line each."""
     from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
     from podo.controllers.cronjob import CronJobController
+    from podo.controllers.csr_approving import CSRApproving
+    from podo.controllers.csr_cleaner import CSRCleaner
+    from podo.controllers.csr_signing import CSRSigning
     from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
     from podo.controllers.disruption import DisruptionController
@@ -47,6 +53,9 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
         ClassProtection(client, clock, events),
         ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
+        CSRApproving(client, clock),
+        CSRCleaner(client, clock),
+        CSRSigning(client, clock, keys.authority),
         DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
         DisruptionController(client, clock, events),
@@ -59,7 +68,7 @@ def controllers(client: "CachedClient", clock: "Clock", events: "EventWriter", c
         PodGC(client, clock, events),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),
-        RootCAController(client, ca),
+        RootCAController(client, keys.ca),
         ServiceAccountController(client, clock, events),
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
@@ -102,10 +111,23 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
-            tasks.create_task(manage(server.core, clock, (pki / "ca.crt").read_text(), informers), name="management")
+            tasks.create_task(manage(server.core, clock, cluster_keys(pki), informers), name="management")
 
 
-async def manage(core: "Core", clock: "Clock", ca: str, informers: Any) -> None:
+def cluster_keys(pki: Path) -> "ClusterKeys":
+    """The cluster's keys in its folder, each read when it is first used."""
+    from podo.controllers.cluster_keys import ClusterKeys
+    from podo.server.authentication.keys import TokenKey
+
+    certificate, key = pki / "ca.crt", pki / "ca.key"
+    return ClusterKeys(
+        ca=certificate.read_text(),
+        authority=lambda: (certificate.read_bytes(), key.read_bytes()),
+        sign_token=TokenKey.read(pki / "sa.key").sign,
+    )
+
+
+async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: Any) -> None:
     """Run the controllers and the scheduler on an API, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
@@ -121,7 +143,7 @@ async def manage(core: "Core", clock: "Clock", ca: str, informers: Any) -> None:
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
         tasks.create_task(
-            base.run(controllers(cached, clock, events, ca), cached, informers, clock), name="controllers"
+            base.run(controllers(cached, clock, events, keys), cached, informers, clock), name="controllers"
         )
 
 

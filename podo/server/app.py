@@ -28,6 +28,7 @@ from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
 from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
+from podo.server.bootstrap.public import publish_issuer
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
@@ -121,6 +122,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         access = guards.access
         install_access(core, access)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
+        await publish_issuer(core)
         if config.node_access:
             await grant_nodes(core)
         if config.advertise:

@@ -91,6 +91,8 @@ class LocalClient:
         served, _ = self._served(kind)
         ctx = self._context(served, meta.namespace, subresource)
         body = _plain(obj)
+        if not subresource and not served.stored.strategy.traits.stored:
+            return _from_plain(cls, await self._operations.ask(ctx, served, body))
         if not subresource:
             return _typed(served, cls, await self._operations.registry.create(ctx, served, body))
         answer = await self._operations.below(served, subresource).create(ctx, Target(served, meta.name), body)

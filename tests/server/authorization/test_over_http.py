@@ -54,6 +54,8 @@ async def test_an_anonymous_request_sees_health_and_version_alone(api):
     async with aiohttp.ClientSession(api._base_url) as anonymous:
         assert (await send(anonymous, "GET", "/healthz"))[0] == 200
         assert (await send(anonymous, "GET", "/version"))[0] == 200
+        assert (await send(anonymous, "GET", "/.well-known/openid-configuration"))[0] == 404  # allowed: no issuer here
+        assert (await send(anonymous, "GET", "/openid/v1/jwks"))[0] == 403
         status, body = await send(anonymous, "GET", "/api")
         assert (status, body["message"]) == (403, 'forbidden: User "system:anonymous" cannot get path "/api"')
 
