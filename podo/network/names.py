@@ -8,6 +8,7 @@ OWNER_PREFIX = "podo:"
 TABLE_PREFIX = "podo-"
 ROUTE_PROTOCOL = 112  # "p" in rtnetlink's protocol field: these routes are podo's
 _POD_PREFIX = "pod-"
+POD_LINKS = f"{_POD_PREFIX}*"  # nft's pattern for the links of Pods in a node's namespace
 _LAST_RESORT_METRIC = 0x7000_0000
 
 

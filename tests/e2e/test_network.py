@@ -65,6 +65,16 @@ async def test_a_pod_reaches_itself_through_its_service(net, pods):
     assert (await ask(pods[0].netns, WEB))[0] == "a"
 
 
+async def test_a_pod_that_is_led_to_itself_is_answered_even_when_no_service_knows_it_any_more(net, pods):
+    """As when its endpoint goes while its packet is between the two hooks: somebody else's rule has the same effect."""
+    a, b = pods[:2]
+    rules = [f"ip daddr 10.96.0.99 tcp dport {port} dnat to {pod.address}:8080" for port, pod in ((81, a), (82, b))]
+    chain = ("chain lead {", "type nat hook prerouting priority dstnat - 10", *rules, "}")
+    await NftCommand(net.nodes["node-1"].netns).apply(["table ip elses {", *chain, "}"])
+    assert await ask(a.netns, "10.96.0.99", 81) == ("a", "10.245.0.2")
+    assert await ask(a.netns, "10.96.0.99", 82) == ("b", a.address)  # all others keep their address
+
+
 async def test_sources_are_kept_inside_the_cluster(net, pods):
     await net.change(services=[(None, service(ip=WEB))], slices=[(None, slices_of(pods[:1]))])
     assert await ask(pods[2].netns, WEB) == ("a", pods[2].address)

@@ -93,7 +93,6 @@ def host_port_fragment(ports: OpenPorts, family: Family) -> Fragment:
     mappings = ports.mappings
     items: dict[Item, str] = {}
     for address in of_family(ports.addresses, family.version)[:1]:
-        items[Item(ItemKind.ELEMENT, "hairpin", f"{address} . {address}")] = ""
         for each in mappings:
             value = f"{address} . {each.container_port}"
             port = f"{each.protocol.lower()} . {each.host_port}"

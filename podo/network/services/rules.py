@@ -73,9 +73,6 @@ class _ServiceRules:
             self._external(target, f"{address} . {proto} . {port.port}", port, backends, ranges=True)
         if port.node_port and service.spec.type in ("NodePort", "LoadBalancer"):
             self._external(BY_NODE_PORT, f"{proto} . {port.node_port}", port, backends)
-        # whoever balances its own connection to itself; not only `local`, since a slice need not name the node
-        for backend in backends.cluster if self._settings.node else ():
-            self._element("hairpin", f"{backend.address} . {backend.address}")
 
     def _internal(self, target: Target, key: str, port: ServicePort, backends: Backends) -> None:
         """A cluster IP: sources are kept. Without any endpoint there is no element: `service-addresses` refuses."""

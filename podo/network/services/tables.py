@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from podo.network.config import NetworkConfig, of_family
-from podo.network.names import table_name
+from podo.network.names import POD_LINKS, table_name
 
 MASQUERADE_MARK = 0x0040_0000
 
@@ -94,7 +94,6 @@ def _maps(family: Family) -> list[str]:
         f"map no-endpoints {{ type {service} : verdict; }}",
         f"map no-endpoint-node-ports {{ type {node_port} : verdict; }}",
         f"set service-addresses {{ type {family.address}; }}",
-        f"set hairpin {{ type {family.address} . {family.address}; }}",
     ]
 
 
@@ -123,7 +122,6 @@ def _nat(settings: ProxySettings, family: Family) -> list[str]:
         "chain output { type nat hook output priority -100; jump balance; }",
         "chain postrouting { type nat hook postrouting priority srcnat;",
         f"{bits} == {MASQUERADE_MARK:#x} meta mark set meta mark xor {MASQUERADE_MARK:#x} masquerade",
-        f"ct status dnat {ip} saddr . {ip} daddr @hairpin masquerade",
         *([egress] if settings.masquerade_egress and sources else []),
         "}",
     ]
@@ -137,6 +135,9 @@ def _refusal(settings: ProxySettings, family: Family) -> list[str]:
     at_node = f"{ip} daddr {_set(node_addresses)} meta l4proto . th dport vmap @no-endpoint-node-ports"
     unreachable = "host-unreachable" if family.version == 4 else "addr-unreachable"
     guard = f'iifname "{config.bridge}" {ip} daddr {family.loopback} drop'
+    # That a Pod is balanced to itself was decided a moment ago, by elements that may be gone by now: so this asks the
+    # route, not the endpoints. A connection that is not masqueraded here would be lost for good.
+    hairpin = f'iifname "{POD_LINKS}" ct state new ct status dnat fib daddr . iif oif exists {MARK};'
     return [
         f"chain refuse {{ reject with {family.icmp} type port-unreachable; }}",
         "chain unserved {",
@@ -145,10 +146,8 @@ def _refusal(settings: ProxySettings, family: Family) -> list[str]:
         f"{ip} daddr @service-addresses goto refuse",
         f"{ip} daddr {services}{but_dns} reject with {family.icmp} type {unreachable}",
         "}",
-        *(
-            f"chain {hook} {{ type filter hook {hook} priority filter; ct state new jump unserved; }}"
-            for hook in ("input", "forward")
-        ),
+        "chain input { type filter hook input priority filter; ct state new jump unserved; }",
+        f"chain forward {{ type filter hook forward priority filter; ct state new jump unserved; {hairpin} }}",
         "chain output-filter { type filter hook output priority filter; ct state new jump unserved; }",
         # node ports on loopback need route_localnet on the bridge: so nothing that comes from there may reach loopback
         *([f"chain guard {{ type filter hook prerouting priority raw; {guard}; }}"] if not settings.node else []),

@@ -47,16 +47,12 @@ def elements(ports, family=IPV4):
 )
 def test_a_host_port_is_an_element(mapping, wanted):
     name, key, value = wanted
-    assert elements(OpenPorts((mapping,), ADDRESSES)) == {
-        (name, key): value,
-        ("hairpin", "10.244.1.2 . 10.244.1.2"): "",
-    }
+    assert elements(OpenPorts((mapping,), ADDRESSES)) == {(name, key): value}
 
 
 def test_an_address_of_another_family_is_not_for_this_table():
-    assert elements(
-        OpenPorts((PortMapping(container_port=1, host_port=1, host_ip="10.245.0.2"),), ADDRESSES), IPV6
-    ) == {("hairpin", "fd00::2 . fd00::2"): ""}
+    mapping = PortMapping(container_port=1, host_port=1, host_ip="10.245.0.2")
+    assert elements(OpenPorts((mapping,), ADDRESSES), IPV6) == {}
 
 
 def test_a_pod_without_host_ports_wants_nothing():

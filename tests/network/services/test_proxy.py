@@ -85,9 +85,7 @@ async def test_a_change_of_endpoints_is_only_that_change(proxy, nft):
     await proxy.sync()
     assert nft.scripts[1] == [
         f"delete element ip podo-test endpoints-0 {{ {WEB} : {A} . 8080 }}",
-        f"delete element ip podo-test hairpin {{ {A} . {A} }}",
         f"add element ip podo-test endpoints-0 {{ {WEB} : {B} . 8080 }}",
-        f"add element ip podo-test hairpin {{ {B} . {B} }}",
     ]
 
 

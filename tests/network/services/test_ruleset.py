@@ -78,7 +78,7 @@ def test_commands_make_things_before_they_are_used():
             Change(Item(SET, "clients", "set"), None, "type ipv4_addr;"),
             Change(Item(CHAIN, "c"), None, "first\nsecond"),
             Change(element("services", "1.2.3.4 . tcp . 80"), None, "goto c"),
-            Change(element("hairpin", "1.1.1.1 . 1.1.1.1"), None, ""),
+            Change(element("known", "1.1.1.1 . 1.1.1.1"), None, ""),
         ],
     )
     assert made == [
@@ -87,7 +87,7 @@ def test_commands_make_things_before_they_are_used():
         "add rule ip t c first",
         "add rule ip t c second",
         "add element ip t services { 1.2.3.4 . tcp . 80 : goto c }",
-        "add element ip t hairpin { 1.1.1.1 . 1.1.1.1 }",
+        "add element ip t known { 1.1.1.1 . 1.1.1.1 }",
     ]
 
 
