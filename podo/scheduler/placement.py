@@ -1,14 +1,39 @@
 """The decision: a Pod and a snapshot in, a node or the reasons why there is none out. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import numpy as np
 
+from podo.client.base import key_of
+from podo.scheduler.plugin import Filter
 from podo.scheduler.profile import Profile
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Mask, Snapshot
+
+
+@dataclass(frozen=True)
+class Nomination:
+    """A Pod for which room is being made on a node: others of no higher priority must leave it the room."""
+
+    info: PodInfo
+    node: str
+
+
+@dataclass
+class Diagnosis:
+    """What the filters say: the rows that all let pass, and why the others do not.
+
+    A refused node counts for the filter that refused it first. `hopeless` rows would be refused even if empty.
+    """
+
+    feasible: Mask
+    hopeless: Mask
+    reasons: dict[str, int] = field(default_factory=dict)
+    helped_by: set[str] = field(default_factory=set)
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -18,42 +43,92 @@ class Placement:
     node: str
     nodes: int
     reasons: Mapping[str, int]
+    whole: str = ""
+    preemption: str = ""  # why no other Pod makes room
+    diagnosis: Diagnosis | None = None
 
     def message(self) -> str:
         """As the event and the condition say it."""
         if not self.nodes:
             return "no nodes available to schedule pods"
-        listed = ", ".join(sorted(f"{count} {reason}" for reason, count in self.reasons.items()))
-        return f"0/{self.nodes} nodes are available: {listed}."
+        text = unavailable(self.nodes, self.reasons, self.whole)
+        return f"{text} preemption: {self.preemption}" if self.preemption else text
+
+    def without_preemption(self, why: str) -> "Placement":
+        """The same, with why preemption does not help."""
+        return replace(self, preemption=why)
 
 
-def place(pod: PodInfo, snapshot: Snapshot, profile: Profile, chance: Random) -> Placement:
-    """Choose a node; among equally good ones by chance."""
-    feasible, reasons = feasible_rows(pod, snapshot, profile)
-    rows = np.flatnonzero(feasible)
+def unavailable(nodes: int, reasons: Mapping[str, int], whole: str = "") -> str:
+    """How many nodes refuse a Pod for what."""
+    listed = whole or ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+    return f"0/{nodes} nodes are available: {listed}."
+
+
+def place(
+    pod: PodInfo, snapshot: Snapshot, profile: Profile, chance: Random, nominations: Iterable[Nomination] = ()
+) -> Placement:
+    """Choose a node: the one that the Pod is nominated for if it fits, else the best; among equals by chance."""
+    diagnosis = diagnose(pod, snapshot, profile.filters)
+    if kept := relevant(pod, nominations):
+        with assumed(kept, snapshot):
+            crowded = diagnose(pod, snapshot, profile.filters)
+        crowded.feasible &= diagnosis.feasible
+        diagnosis = crowded
+    rows = np.flatnonzero(diagnosis.feasible)
     if not len(rows):
-        return Placement("", len(snapshot), reasons)
-    row = int(rows[0]) if len(rows) == 1 else best_row(pod, snapshot, profile, feasible, chance)
+        return Placement("", len(snapshot), diagnosis.reasons, diagnosis.whole, diagnosis=diagnosis)
+    nominated = snapshot.row_of(pod.pod.status.nominated_node_name)
+    if nominated is not None and diagnosis.feasible[nominated.row]:
+        row = nominated.row
+    else:
+        row = int(rows[0]) if len(rows) == 1 else best_row(pod, snapshot, profile, diagnosis.feasible, chance)
     node = snapshot.row_at(row).node
     assert node is not None
-    return Placement(node.metadata.name, len(snapshot), reasons)
+    return Placement(node.metadata.name, len(snapshot), diagnosis.reasons)
 
 
-def feasible_rows(pod: PodInfo, snapshot: Snapshot, profile: Profile) -> tuple[Mask, dict[str, int]]:
-    """The rows that all filters let pass; each node that one refuses counts for the first that did."""
-    feasible: Mask = snapshot.exists.copy()
-    reasons: dict[str, int] = {}
-    for plugin in profile.filters:
+def relevant(pod: PodInfo, nominations: Iterable[Nomination]) -> list[Nomination]:
+    """The nominations that `pod` must respect."""
+    me = key_of(pod.pod)
+    return [n for n in nominations if n.info.priority >= pod.priority and key_of(n.info.pod) != me]
+
+
+@contextmanager
+def assumed(nominations: Iterable[Nomination], snapshot: Snapshot) -> Iterator[None]:
+    """The snapshot as if the nominated Pods were on their nodes."""
+    added = [n for n in nominations if snapshot.row_of(n.node) is not None and not snapshot.has(key_of(n.info.pod))]
+    for nomination in added:
+        snapshot.set_pod(nomination.info, nomination.node)
+    try:
+        yield
+    finally:
+        for nomination in added:
+            snapshot.remove_pod(key_of(nomination.info.pod))
+
+
+def diagnose(pod: PodInfo, snapshot: Snapshot, filters: Iterable[Filter]) -> Diagnosis:
+    """Ask the filters, until one leaves no row."""
+    found = Diagnosis(snapshot.exists.copy(), np.zeros(snapshot.size, bool))
+    for plugin in filters:
         verdict = plugin.filter(pod, snapshot)
         if verdict is None:
             continue
+        before = found.feasible
+        found.feasible = before & verdict.fits
+        if verdict.hopeless is not None:
+            found.hopeless |= verdict.hopeless & before & ~verdict.fits
         for reason, refused in verdict.reasons.items():
-            if number := int(np.count_nonzero(refused & feasible)):
-                reasons[reason] = reasons.get(reason, 0) + number
-        feasible &= verdict.fits
-        if not feasible.any():
+            if number := int(np.count_nonzero(refused & before)):
+                found.reasons[reason] = found.reasons.get(reason, 0) + number
+                found.helped_by |= plugin.helped_by
+        if verdict.whole:
+            found.whole = verdict.whole
+            found.helped_by |= plugin.helped_by
+            found.feasible, found.hopeless = np.zeros(snapshot.size, bool), snapshot.exists.copy()
+        if not found.feasible.any():
             break
-    return feasible, reasons
+    return found
 
 
 def best_row(pod: PodInfo, snapshot: Snapshot, profile: Profile, feasible: Mask, chance: Random) -> int:

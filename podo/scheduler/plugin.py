@@ -11,16 +11,25 @@ from typing import Protocol
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Mask, Scores, Snapshot
 
+# What happens in a cluster that may help a Pod that fitted nowhere:
+NODE = "node"  # a node appeared or changed
+POD_GONE = "pod gone"  # a Pod left its node, or what it means to rules changed
+POD_PLACED = "pod placed"
+VOLUME = "volume"  # a claim, a volume, a class, or what a node can attach changed
+
 
 @dataclass
 class Verdict:
     """What a filter says: `fits` by row, and the rows that it refuses by reason, in the API's words.
 
-    A node may be refused for several reasons (too little CPU and too little memory).
+    A node may be refused for several reasons (too little CPU and too little memory). `hopeless` are the refused rows
+    that would be refused without any of their Pods too: preemption cannot help there.
     """
 
     fits: Mask
     reasons: Mapping[str, Mask] = field(default_factory=dict)
+    hopeless: Mask | None = None
+    whole: str = ""  # a reason that lies in no node: the Pod fits nowhere, and the message says only this
 
 
 class Filter(Protocol):
@@ -28,6 +37,11 @@ class Filter(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def helped_by(self) -> frozenset[str]:
+        """What may let a Pod pass that was refused: a set of the words above."""
+        ...
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         """The verdict on every row; None if the filter does not concern this Pod: all fit."""

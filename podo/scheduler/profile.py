@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from podo.scheduler.filters.inter_pod_affinity import InterPodAffinity
+from podo.scheduler.filters.named_nodes import NamedNodes
 from podo.scheduler.filters.node_affinity import NodeAffinity
 from podo.scheduler.filters.node_name import NodeName
 from podo.scheduler.filters.node_ports import NodePorts
@@ -11,8 +13,9 @@ from podo.scheduler.filters.node_unschedulable import NodeUnschedulable
 from podo.scheduler.filters.taint_toleration import TaintToleration
 from podo.scheduler.filters.topology_spread import TopologySpread
 from podo.scheduler.plugin import Filter, Score
-from podo.scheduler.scores import node_affinity, taint_toleration, topology_spread
+from podo.scheduler.scores import inter_pod_affinity, node_affinity, taint_toleration, topology_spread
 from podo.scheduler.scores.balanced_allocation import BalancedAllocation
+from podo.scheduler.scores.image_locality import ImageLocality
 from podo.scheduler.scores.least_allocated import LeastAllocated
 
 
@@ -26,6 +29,7 @@ class Profile:
 
 DEFAULT = Profile(
     filters=(
+        NamedNodes(),
         NodeUnschedulable(),
         NodeName(),
         TaintToleration(),
@@ -33,6 +37,7 @@ DEFAULT = Profile(
         NodePorts(),
         NodeResources(),
         TopologySpread(),
+        InterPodAffinity(),
     ),
     scores=(
         (taint_toleration.TaintToleration(), 3),
@@ -40,5 +45,7 @@ DEFAULT = Profile(
         (LeastAllocated(), 1),
         (BalancedAllocation(), 1),
         (topology_spread.TopologySpread(), 2),
+        (inter_pod_affinity.InterPodAffinity(), 2),
+        (ImageLocality(), 1),
     ),
 )

@@ -1,12 +1,14 @@
-"""The Pods that wait for a node: ready ones by priority, failed ones until something changes, with back-off.
+"""The Pods that wait for a node: ready ones by priority, failed ones until something helps, with back-off.
 
-A Pod that fits nowhere is parked. What could make it fit (a node that appears or changes, a Pod that goes) unparks all
-parked Pods, each not before its back-off is over. Parked Pods are tried again after `PARKED_AT_MOST` in any case.
+A Pod that fits nowhere is parked with what may help it (a node that changes, a Pod that goes, a volume). When such a
+thing happens it is unparked: taken when nothing else is ready, or at the latest when its back-off is over. Parked Pods
+are tried again after `PARKED_AT_MOST` in any case.
 """
 
 import asyncio
 import heapq
 import itertools
+from collections.abc import Set
 
 from podo.client.base import Key
 from podo.clock import Clock
@@ -14,6 +16,7 @@ from podo.scheduler.requests import PodInfo
 
 BACKOFF_FIRST, BACKOFF_MOST = 1.0, 10.0
 PARKED_AT_MOST = 300.0
+HASTY_AT_MOST = 64  # when more Pods than these are unparked at once, all wait for their back-off
 
 
 class SchedulingQueue:
@@ -27,9 +30,11 @@ class SchedulingQueue:
         self._entries: dict[Key, int] = {}  # the valid heap entry of each ready Pod
         self._attempts: dict[Key, int] = {}
         self._due: dict[Key, float] = {}  # when the back-off of a failed Pod is over
-        self._parked: dict[Key, float] = {}  # since when
+        self._hasty: dict[Key, None] = {}  # those of them that need not wait if nothing else is ready
+        self._parked: dict[Key, tuple[float, Set[str]]] = {}  # since when, and what may help
         self._changed = asyncio.Event()
         self._moves = 0
+        self._last: dict[str, int] = {}  # the latest move of each sort
 
     def __len__(self) -> int:
         """How many Pods wait, wherever."""
@@ -48,16 +53,26 @@ class SchedulingQueue:
             self._parked.pop(key, None)
             self._make_ready(key)
 
+    def update(self, key: Key, info: PodInfo) -> None:
+        """A new version that does not fit better than the one before; a Pod that does not wait stays unknown."""
+        if key in self._pods:
+            self._pods[key] = info
+
     def remove(self, key: Key) -> None:
         """The Pod is bound, or gone."""
         self._pods.pop(key, None)
         self._entries.pop(key, None)
         self._attempts.pop(key, None)
         self._due.pop(key, None)
+        self._hasty.pop(key, None)
         self._parked.pop(key, None)
 
     def take(self) -> tuple[Key, PodInfo] | None:
         """The next ready Pod, which then is in no place: call `fail` or `remove` when its attempt is over."""
+        if not self._entries and self._hasty:
+            for key in self._hasty:
+                self._make_ready(key, hasty=True)
+            self._hasty.clear()
         while self._ready:
             _, entry, key = heapq.heappop(self._ready)
             if self._entries.get(key) == entry:
@@ -70,10 +85,10 @@ class SchedulingQueue:
         """Return when `take` may have something, at the latest when the next back-off is over."""
         now = self._clock.monotonic()
         self._release(now)
-        if self._entries:
+        if self._entries or self._hasty:
             return
         self._changed.clear()
-        times = [*self._due.values(), *(t + PARKED_AT_MOST for t in self._parked.values())]
+        times = [*self._due.values(), *(t + PARKED_AT_MOST for t, _ in self._parked.values())]
         sleeper = asyncio.ensure_future(self._clock.sleep(max(min(times) - now, 0.001))) if times else None
         changed = asyncio.ensure_future(self._changed.wait())
         try:
@@ -84,14 +99,17 @@ class SchedulingQueue:
                 sleeper.cancel()
         self._release(self._clock.monotonic())
 
-    def fail(self, key: Key, *, since: int) -> None:
-        """The Pod fits nowhere. `since` is `moves` from before the attempt: after a later move it is only delayed."""
+    def fail(self, key: Key, *, since: int, helped_by: Set[str]) -> None:
+        """The Pod fits nowhere; `helped_by` may change that.
+
+        `since` is `moves` from before the attempt: if one of these has happened after it, the Pod is only delayed.
+        """
         if key not in self._pods:
             return
-        if since != self._moves:
+        if any(self._last.get(change, 0) > since for change in helped_by):
             self.delay(key)
         else:
-            self._parked[key] = self._clock.monotonic()
+            self._parked[key] = self._clock.monotonic(), helped_by
             self._changed.set()
 
     def delay(self, key: Key) -> None:
@@ -100,19 +118,31 @@ class SchedulingQueue:
             self._due[key] = self._clock.monotonic() + self._backoff(key)
             self._changed.set()
 
-    def unpark(self) -> None:
-        """Something changed that may let parked Pods fit."""
+    def retry(self, key: Key) -> None:
+        """Try the Pod again at once, if it is parked."""
+        if self._parked.pop(key, None) is not None:
+            self._make_ready(key)
+
+    def unpark(self, change: str) -> None:
+        """Something happened that may let parked Pods fit."""
         self._moves += 1
-        for key, since in self._parked.items():
+        self._last[change] = self._moves
+        helped = [key for key, (_, by) in self._parked.items() if change in by]
+        for key in helped:
+            since, _ = self._parked.pop(key)
             self._due[key] = since + self._backoff(key)
-        self._parked.clear()
-        self._changed.set()
+            if len(helped) <= HASTY_AT_MOST:
+                self._hasty[key] = None
+        if helped:
+            self._changed.set()
 
     def _backoff(self, key: Key) -> float:
         return float(min(BACKOFF_FIRST * 2 ** (self._attempts.get(key, 1) - 1), BACKOFF_MOST))
 
-    def _make_ready(self, key: Key) -> None:
+    def _make_ready(self, key: Key, *, hasty: bool = False) -> None:
         self._due.pop(key, None)
+        if not hasty:
+            self._hasty.pop(key, None)
         entry = self._entries[key] = next(self._order)
         heapq.heappush(self._ready, (-self._pods[key].priority, entry, key))
         self._changed.set()
@@ -120,6 +150,6 @@ class SchedulingQueue:
     def _release(self, now: float) -> None:
         for key in [k for k, t in self._due.items() if t <= now]:
             self._make_ready(key)
-        for key in [k for k, t in self._parked.items() if t + PARKED_AT_MOST <= now]:
+        for key in [k for k, (t, _) in self._parked.items() if t + PARKED_AT_MOST <= now]:
             del self._parked[key]
             self._make_ready(key)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from podo.api import pod_resources, quantity
 from podo.api.types.core_v1 import Container, Pod, Toleration
+from podo.scheduler.terms import PodTerms, terms_of
 
 CPU, MEMORY, PODS, EPHEMERAL = "cpu", "memory", "pods", "ephemeral-storage"
 DEFAULT_MILLI_CPU, DEFAULT_MEMORY = 100, 200 * 1024 * 1024  # what scores assume of a container that requests nothing
@@ -91,3 +92,14 @@ class PodInfo:
     def controller(self) -> str:
         """The uid of the object that owns this Pod as its controller, or ""."""
         return next((r.uid for r in self.pod.metadata.owner_references if r.controller), "")
+
+    @cached_property
+    def terms(self) -> PodTerms:
+        """Its affinity and anti-affinity to other Pods."""
+        return terms_of(self.pod)
+
+    @cached_property
+    def group(self) -> tuple[str, frozenset[tuple[str, str]], bool]:
+        """Pods of equal groups are the same to every rule about other Pods."""
+        meta = self.pod.metadata
+        return meta.namespace, frozenset(meta.labels.items()), bool(meta.deletion_timestamp)

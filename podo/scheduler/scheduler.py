@@ -2,30 +2,45 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 from podo.api.errors import APIError, NotFound
 from podo.api.timestamps import format_time
-from podo.api.types.core_v1 import Binding, Node, ObjectReference, Pod
+from podo.api.types.core_v1 import Binding, Namespace, Node, ObjectReference, Pod
 from podo.api.types.meta_v1 import ObjectMeta
+from podo.api.types.policy_v1 import PodDisruptionBudget
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of, kind_of
 from podo.client.events import EventRecorder
 from podo.client.informers import Informers
 from podo.clock import Clock
-from podo.scheduler.placement import Placement, place
+from podo.scheduler.evictions import Evictions, condition_patch
+from podo.scheduler.placement import Nomination, Placement, place
+from podo.scheduler.plugin import NODE, POD_GONE, POD_PLACED
+from podo.scheduler.preemption import Candidate, preempt
 from podo.scheduler.profile import DEFAULT, Profile
 from podo.scheduler.queue import SchedulingQueue
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
 
 NAME = "default-scheduler"
+PROFILES: Mapping[str, Profile] = {NAME: DEFAULT}
 MAX_BINDINGS = 128
+MESSAGE_AT_MOST = 1024  # of an event
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Unplaced:
+    """What is to be said of a Pod that fits nowhere: why, and where room is being made for it, if anywhere."""
+
+    message: str
+    nominated: str
+
+
 class Scheduler:
-    """Binds the Pods that name it as their scheduler. Its snapshot is fed by informers, synchronously."""
+    """Binds the Pods that name one of its profiles. Its snapshot is fed by informers, synchronously."""
 
     def __init__(
         self,
@@ -34,21 +49,27 @@ class Scheduler:
         recorder: EventRecorder,
         clock: Clock,
         *,
-        profile: Profile = DEFAULT,
+        profiles: Mapping[str, Profile] = PROFILES,
         chance: Random | None = None,
     ) -> None:
         self._client, self._recorder, self._clock = client, recorder, clock
-        self._profile, self._chance = profile, chance or Random()
+        self._profiles, self._chance = profiles, chance or Random()
         self._informers = informers
+        self._evictions = Evictions(client, recorder, clock)
         self.queue, self.snapshot = SchedulingQueue(clock), Snapshot()
         self._assumed: dict[Key, str] = {}  # Pods whose binding is under way, by uid
+        self._nominations: dict[Key, Nomination] = {}
         self._bindings = asyncio.Semaphore(MAX_BINDINGS)
 
     async def run(self) -> None:
         """Schedule until cancelled; `Informers.run` must run beside it."""
-        nodes, pods = self._informers.of(Node), self._informers.of(Pod)
+        namespaces, nodes, pods = self._informers.of(Namespace), self._informers.of(Node), self._informers.of(Pod)
+        budgets = self._informers.of(PodDisruptionBudget)
+        await self._informers.synced(namespaces)
         await self._informers.synced(nodes)
         await self._informers.synced(pods)
+        await self._informers.synced(budgets)
+        namespaces.handle(self._namespace_changed)
         nodes.handle(self._node_changed)
         pods.handle(self._pod_changed)
         async with asyncio.TaskGroup() as tasks:
@@ -59,16 +80,55 @@ class Scheduler:
                 await self._schedule(*taken, tasks)
 
     async def _schedule(self, key: Key, info: PodInfo, tasks: asyncio.TaskGroup) -> None:
-        since = self.queue.moves
-        placement = place(info, self.snapshot, self._profile, self._chance)
+        since, profile = self.queue.moves, self._profiles[info.pod.spec.scheduler_name or NAME]
+        placement = place(info, self.snapshot, profile, self._chance, self._nominations.values())
         if placement.node:
             self._assumed[key] = info.pod.metadata.uid
             self.snapshot.set_pod(info, placement.node)
             await self._bindings.acquire()
             tasks.create_task(self._bind(key, info, placement.node))
-        else:
-            self.queue.fail(key, since=since)
-            tasks.create_task(self._report(key, info.pod, placement))
+            return
+        assert placement.diagnosis is not None
+        helped_by = placement.diagnosis.helped_by or {NODE}
+        self.queue.fail(key, since=since, helped_by=helped_by)
+        tasks.create_task(self._unplaced(key, info, *self._preempt(key, info, placement, profile)))
+
+    def _preempt(
+        self, key: Key, info: PodInfo, placement: Placement, profile: Profile
+    ) -> tuple[Unplaced, Candidate | None, list[Pod]]:
+        """Decide whether other Pods go for this one; note at once where it will go then."""
+        nominations = list(self._nominations.values())
+        budgets = list(self._informers.of(PodDisruptionBudget))
+        found = preempt(info, placement, self.snapshot, profile, self._chance, nominations=nominations, budgets=budgets)
+        keeps = info.pod.status.nominated_node_name if found.waits else ""
+        if found.candidate is None:
+            if not keeps:
+                self._nominations.pop(key, None)
+            return Unplaced(placement.without_preemption(found.why).message(), keeps), None, []
+        node = found.candidate.node
+        displaced = [n.info for n in nominations if n.node == node and n.info.priority < info.priority]
+        for other in displaced:
+            self._nominations.pop(key_of(other.pod), None)
+            self.queue.retry(key_of(other.pod))
+        self._nominations[key] = Nomination(info, node)
+        return Unplaced(placement.message(), node), found.candidate, [d.pod for d in displaced]
+
+    async def _unplaced(
+        self, key: Key, info: PodInfo, why: Unplaced, candidate: Candidate | None, displaced: list[Pod]
+    ) -> None:
+        """Say in the Pod's condition and in an event why it is not placed, and make room for it."""
+        pod = info.pod
+        self._recorder.warning(pod, "FailedScheduling", shortened(why.message))
+        if says_other(pod, why):
+            condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why.message}
+            nominated = {"nominatedNodeName": why.nominated or None}
+            body = condition_patch(pod, condition, format_time(self._clock.now()), **nominated)
+            try:
+                await self._client.patch(Pod, key, Patch(media_type=STRATEGIC_PATCH, body=body), subresource="status")
+            except APIError as error:
+                log.info("cannot say why %s is not placed: %s", key, error)
+        if candidate is not None:
+            await self._evictions.make_room(pod, candidate, displaced)
 
     async def _bind(self, key: Key, info: PodInfo, node: str) -> None:
         target = ObjectReference(kind="Node", name=node)
@@ -78,7 +138,7 @@ class Scheduler:
         except APIError as error:
             self._give_up(key, info, node, error)
         else:
-            self.queue.remove(key)
+            self._forget(key)
             message = f"Successfully assigned {key} to {node}"
             self._recorder.normal(info.pod, "Scheduled", message)
         finally:
@@ -94,24 +154,21 @@ class Scheduler:
             log.warning("binding %s to %s failed: %s", key, node, error)
             self.queue.delay(key)
 
-    async def _report(self, key: Key, pod: Pod, placement: Placement) -> None:
-        """Say in the Pod's condition and in an event why it is not placed; the condition only when that changed."""
-        message = placement.message()
-        self._recorder.warning(pod, "FailedScheduling", message)
-        for condition in pod.status.conditions:
-            if (condition.type, condition.status, condition.message) == ("PodScheduled", "False", message):
-                return
-        body = unschedulable_status(pod, message, format_time(self._clock.now()))
-        try:
-            await self._client.patch(Pod, key, Patch(media_type=STRATEGIC_PATCH, body=body), subresource="status")
-        except APIError as error:
-            log.info("cannot say why %s is not placed: %s", key, error)
+    def _forget(self, key: Key) -> None:
+        self.queue.remove(key)
+        self._nominations.pop(key, None)
+
+    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
+        namespace = new or old
+        assert namespace is not None
+        labels = namespace.metadata.labels if new is not None else None
+        self.snapshot.index.set_namespace(namespace.metadata.name, labels)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is not None:
             self.snapshot.set_node(new)
             if old is None or makes_room(old, new):
-                self.queue.unpark()
+                self.queue.unpark(NODE)
         elif old is not None:
             self.snapshot.remove_node(old.metadata.name)
 
@@ -120,33 +177,47 @@ class Scheduler:
         assert pod is not None
         key = key_of(pod)
         if new is None or new.status.phase in ("Succeeded", "Failed"):
-            self.queue.remove(key)
+            self._forget(key)
             if pod.spec.node_name:
                 self.snapshot.remove_pod(key)
-                self.queue.unpark()
+                self.queue.unpark(POD_GONE)
         elif new.spec.node_name:
-            self.queue.remove(key)
+            self._forget(key)
             if old is None or old.spec.node_name != new.spec.node_name or counts_differ(old, new):
                 self.snapshot.set_pod(PodInfo(new), new.spec.node_name)
-        elif is_ours(new) and key not in self._assumed and (old is None or wants_retry(old, new)):
-            self.queue.add(key, PodInfo(new))
+                self.queue.unpark(POD_PLACED)
+                if old is not None and old.spec.node_name:
+                    self.queue.unpark(POD_GONE)
         elif new.metadata.deletion_timestamp:
-            self.queue.remove(key)
+            self._forget(key)
+        elif self._is_ours(new) and key not in self._assumed:
+            self._waiting_changed(key, old, new)
+
+    def _waiting_changed(self, key: Key, old: Pod | None, new: Pod) -> None:
+        info, nominated = PodInfo(new), new.status.nominated_node_name
+        if nominated:
+            self._nominations[key] = Nomination(info, nominated)
+        elif old is not None and old.status.nominated_node_name:
+            self._nominations.pop(key, None)
+        if old is None or wants_retry(old, new):
+            self.queue.add(key, info)
+        else:
+            self.queue.update(key, info)
+
+    def _is_ours(self, pod: Pod) -> bool:
+        """Whether the Pod waits for this scheduler."""
+        return (pod.spec.scheduler_name or NAME) in self._profiles and not pod.spec.scheduling_gates
 
 
-def unschedulable_status(pod: Pod, message: str, now: str) -> dict[str, Any]:
-    """The patch of the Pod's status that says why it is not placed."""
-    condition: dict[str, Any] = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-    condition |= {"message": message, "lastTransitionTime": now}
-    if pod.metadata.generation:
-        condition["observedGeneration"] = pod.metadata.generation
-    return {"metadata": {"uid": pod.metadata.uid}, "status": {"conditions": [condition]}}
+def says_other(pod: Pod, why: Unplaced) -> bool:
+    """Whether the Pod's status says something else than that."""
+    conditions = [(c.status, c.message) for c in pod.status.conditions if c.type == "PodScheduled"]
+    return conditions != [("False", why.message)] or pod.status.nominated_node_name != why.nominated
 
 
-def is_ours(pod: Pod) -> bool:
-    """Whether the Pod waits for this scheduler."""
-    spec = pod.spec
-    return spec.scheduler_name in (NAME, "") and not spec.scheduling_gates and not pod.metadata.deletion_timestamp
+def shortened(message: str) -> str:
+    """A message as long as an event may have it."""
+    return message if len(message) <= MESSAGE_AT_MOST else f"{message[: MESSAGE_AT_MOST - 4]} ..."
 
 
 def wants_retry(old: Pod, new: Pod) -> bool:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from podo.api.types.core_v1 import Node, Taint
 from podo.client.base import Key, key_of
+from podo.scheduler.node_images import NodeImages
+from podo.scheduler.pod_index import PodIndex
 from podo.scheduler.requests import CPU, EPHEMERAL, MEMORY, PODS, Amounts, HostPort, PodInfo, amount
 
 Mask = NDArray[np.bool_]
@@ -54,6 +56,9 @@ class Snapshot:
             self.scored[name] = np.zeros(size, np.int64)
         self._pods: dict[Key, tuple[str, PodInfo]] = {}
         self._controlled: dict[str, dict[int, int]] = {}  # controller uid -> row -> Pods
+        self._priorities: dict[int, int] = {}  # how many Pods have each
+        self.index = PodIndex(size)
+        self.images = NodeImages()
 
     @property
     def size(self) -> int:
@@ -92,13 +97,17 @@ class Snapshot:
         for key, codes in self._labels.items():
             codes[row] = self._code(key, node.metadata.labels.get(key))
         (self.tainted.add if node.spec.taints else self.tainted.discard)(row)
+        self.images.set_node(row, node)
 
     def remove_node(self, name: str) -> None:
         """A node is gone. Its row stays while Pods name it."""
         if (item := self._rows.get(name)) is not None:
             item.node = None
             self.exists[item.row] = False
+            for codes in self._labels.values():
+                codes[item.row] = 0
             self.tainted.discard(item.row)
+            self.images.remove_node(item.row)
             self._release(name, item)
 
     def set_pod(self, info: PodInfo, node: str) -> None:
@@ -118,6 +127,14 @@ class Snapshot:
             del item.pods[key]
             self._count(item, info, -1)
             self._release(node, item)
+
+    def has(self, key: Key) -> bool:
+        """Whether the Pod is on a node, or assumed to be."""
+        return key in self._pods
+
+    def any_below(self, priority: int) -> bool:
+        """Whether any Pod has a lower priority."""
+        return any(p < priority for p in self._priorities)
 
     def controlled_by(self, uid: str) -> dict[int, int]:
         """How many Pods of a controller each row has; rows without any are left out."""
@@ -153,6 +170,12 @@ class Snapshot:
         self.requested[PODS][item.row] += sign
         for name, number in info.scored_requests.items():
             self.scored[name][item.row] += sign * number
+        self.index.count(item.row, info, sign)
+        number = self._priorities.get(info.priority, 0) + sign
+        if number:
+            self._priorities[info.priority] = number
+        else:
+            del self._priorities[info.priority]
         if info.controller:
             rows = self._controlled.setdefault(info.controller, {})
             rows[item.row] = rows.get(item.row, 0) + sign
@@ -192,6 +215,7 @@ class Snapshot:
         old, new = self.size, self.size * 2
         self._by_row += [None] * old
         self._free = list(range(new - 1, old - 1, -1))
+        self.index.grow(new)
         self.exists, self.unschedulable = _longer(self.exists, new), _longer(self.unschedulable, new)
         for columns in (self.allocatable, self.requested, self.scored, self._labels):
             for name in columns:

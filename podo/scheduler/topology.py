@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from podo.api import selectors
-from podo.api.selectors import LabelSelector, Nothing
+from podo.api.selectors import NOTHING, LabelSelector, Nothing
 from podo.api.types.core_v1 import TopologySpreadConstraint
 from podo.api.types.meta_v1 import LabelSelector as LabelSelectorObject
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Mask, Numbers, Snapshot
+from podo.scheduler.terms import PodMatch, Selection
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Spread:
 
     def minimum(self) -> int:
         """The smallest count over the eligible domains; 0 if there are fewer of them than minDomains."""
-        present = np.unique(self.domains[self.eligible & (self.domains != 0)])
+        nodes = np.bincount(self.domains[self.eligible], minlength=len(self.counts))
+        nodes[0] = 0
+        present = np.flatnonzero(nodes)
         if len(present) < (self.constraint.min_domains or 1):
             return 0
         return int(self.counts[present].min()) if len(present) else 0
@@ -42,19 +45,12 @@ def selector_of(pod: PodInfo, constraint: TopologySpreadConstraint) -> LabelSele
 
 
 def count(pod: PodInfo, constraint: TopologySpreadConstraint, snapshot: Snapshot, eligible: Mask) -> Spread:
-    """Count the Pods of the same namespace that the constraint selects, by domain."""
-    selector = selector_of(pod, constraint)
+    """Count the Pods of the same namespace that the constraint selects, by domain; not those that are going."""
+    selector, meta = selector_of(pod, constraint), pod.pod.metadata
     domains = snapshot.label(constraint.topology_key)
-    counts = np.zeros(int(domains.max(initial=0)) + 1, np.int64)
-    namespace = pod.pod.metadata.namespace
-    for item in snapshot.nodes():
-        if not (eligible[item.row] and domains[item.row]):
-            continue
-        counts[domains[item.row]] += sum(
-            1
-            for key, other in item.pods.items()
-            if key.namespace == namespace
-            and not other.pod.metadata.deletion_timestamp
-            and selector.matches(other.pod.metadata.labels)
-        )
-    return Spread(constraint, domains, counts, eligible, selector.matches(pod.pod.metadata.labels))
+    match = PodMatch(frozenset((meta.namespace,)), NOTHING, selector)
+    column = snapshot.index.selected(Selection((match,), terminating=False)).values
+    length = int(domains.max(initial=0)) + 1
+    counts = np.bincount(domains[eligible], weights=column[eligible], minlength=length).astype(np.int64)
+    counts[0] = 0
+    return Spread(constraint, domains, counts, eligible, selector.matches(meta.labels))

@@ -82,3 +82,32 @@ def test_why_a_pod_cannot_be_placed(nodes, message):
     pod = info(containers=(container(cpu="2", memory="1Gi"),))
     found = place(pod, snapshot(*nodes), DEFAULT, Random(1))
     assert (found.node, found.message()) == ("", message)
+
+
+def test_a_large_image_that_a_node_has_draws_the_pod():
+    from msgspec.structs import replace
+
+    from podo.api.types.core_v1 import Container, ContainerImage
+
+    image = ContainerImage(names=("reg.example/app:latest",), size_bytes=900 * 1024 * 1024)
+    has = node("b")
+    has = replace(has, status=replace(has.status, images=(image,)))
+    pod = info(containers=(Container(name="c", image="reg.example/app"),))
+    assert {place(pod, snapshot(node("a"), has), DEFAULT, Random(n)).node for n in range(5)} == {"b"}
+
+
+def test_a_pod_that_names_its_nodes_counts_the_others_apart():
+    from podo.api.types.core_v1 import NodeSelector
+
+    field = NodeSelectorRequirement(key="metadata.name", operator="In", values=("b",))
+    terms = (NodeSelectorTerm(match_fields=(field,)),)
+    only = Affinity(
+        node_affinity=NodeAffinity(
+            required_during_scheduling_ignored_during_execution=NodeSelector(node_selector_terms=terms)
+        )
+    )
+    nodes = snapshot(node("a"), node("b", cpu="1"), node("c"))
+    found = place(info(cpu="2", affinity=only), nodes, DEFAULT, Random(1))
+    assert found.message() == (
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]."
+    )

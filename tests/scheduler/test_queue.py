@@ -4,9 +4,10 @@ import pytest
 
 from podo.client.base import Key
 from podo.clock import VirtualClock
-from podo.scheduler.queue import SchedulingQueue
+from podo.scheduler.queue import HASTY_AT_MOST, SchedulingQueue
 from tests.scheduler.build import info
 
+HELP = frozenset({"node"})
 A, B = Key("default", "a"), Key("default", "b")
 
 
@@ -35,29 +36,50 @@ async def test_higher_priority_first_then_first_come(queue):
     assert [k.name for k in await ready(queue)] == ["high", "later", "low"]
 
 
-async def test_a_parked_pod_waits_for_a_change_and_for_its_back_off(queue, clock):
+async def test_a_parked_pod_waits_for_what_may_help_it(queue, clock):
     queue.add(A, info("a"))
     assert await ready(queue) == [A]
-    queue.fail(A, since=queue.moves)
+    queue.fail(A, since=queue.moves, helped_by=HELP)
     waiting = asyncio.ensure_future(queue.wait())
+    queue.unpark("volume")
     await clock.run_for(0.5)
     assert not waiting.done()
-    queue.unpark()
-    await clock.run_for(0.4)
-    assert await ready(queue) == []
-    second = asyncio.ensure_future(queue.wait())
-    await clock.run_for(0.2)
+    queue.unpark("node")
+    await clock.run_for(0.01)
+    assert waiting.done()
     assert await ready(queue) == [A]
-    for task in (waiting, second):
-        task.cancel()
+
+
+async def test_an_unparked_pod_comes_after_ready_ones_and_before_its_back_off_is_over(queue, clock):
+    queue.add(A, info("a", priority=9))
+    await ready(queue)
+    queue.fail(A, since=queue.moves, helped_by=HELP)
+    queue.add(B, info("b"))
+    queue.unpark("node")
+    assert await ready(queue) == [B, A]
+
+
+async def test_many_pods_that_one_change_may_help_wait_for_their_back_off(queue, clock):
+    keys = [Key("default", str(n)) for n in range(HASTY_AT_MOST + 1)]
+    for key in keys:
+        queue.add(key, info(key.name))
+    await ready(queue)
+    for key in keys:
+        queue.fail(key, since=queue.moves, helped_by=HELP)
+    queue.unpark("node")
+    assert await ready(queue) == []
+    waiting = asyncio.ensure_future(queue.wait())
+    await clock.run_for(1.1)
+    assert waiting.done()
+    assert sorted(await ready(queue)) == sorted(keys)
 
 
 async def test_a_change_during_the_attempt_is_not_missed(queue, clock):
     queue.add(A, info("a"))
     since = queue.moves
     await ready(queue)
-    queue.unpark()
-    queue.fail(A, since=since)
+    queue.unpark("node")
+    queue.fail(A, since=since, helped_by=HELP)
     waiting = asyncio.ensure_future(queue.wait())
     await clock.run_for(1.1)
     assert waiting.done()
@@ -81,7 +103,7 @@ async def test_back_off_doubles_to_ten_seconds(queue, clock):
 async def test_a_parked_pod_is_tried_again_in_the_end(queue, clock):
     queue.add(A, info("a"))
     await ready(queue)
-    queue.fail(A, since=queue.moves)
+    queue.fail(A, since=queue.moves, helped_by=HELP)
     waiting = asyncio.ensure_future(queue.wait())
     await clock.run_for(301)
     assert waiting.done()
@@ -93,13 +115,13 @@ async def test_a_removed_pod_is_in_no_place(queue):
     queue.add(B, info("b"))
     queue.remove(A)
     assert await ready(queue) == [B]
-    queue.fail(A, since=queue.moves)
+    queue.fail(A, since=queue.moves, helped_by=HELP)
     assert len(queue) == 1
 
 
 async def test_a_changed_pod_that_is_parked_is_tried_at_once(queue):
     queue.add(A, info("a"))
     await ready(queue)
-    queue.fail(A, since=queue.moves)
+    queue.fail(A, since=queue.moves, helped_by=HELP)
     queue.add(A, info("a", priority=3))
     assert await ready(queue) == [A]

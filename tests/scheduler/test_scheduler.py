@@ -60,7 +60,10 @@ async def test_a_pod_that_fits_nowhere_says_why_and_is_placed_when_a_node_comes(
         await client.create(pod("p", cpu="2"))
         assert await placed(client, clock, "p") == ""
         (condition,) = (await client.get(Pod, Key("default", "p"))).status.conditions
-        message = "0/1 nodes are available: 1 Insufficient cpu."
+        message = (
+            "0/1 nodes are available: 1 Insufficient cpu. "
+            "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+        )
         assert (condition.type, condition.status, condition.reason) == ("PodScheduled", "False", "Unschedulable")
         assert condition.message == message
         assert [(e.reason, e.message) for e in (await client.list(Event)).items] == [("FailedScheduling", message)]
@@ -112,3 +115,39 @@ async def test_a_node_that_is_gone_takes_no_pod(clock):
             await client.create(pod(f"p{number}"))
         await clock.run_for(0, turns=300)
         assert {p.spec.node_name for p in (await client.list(Pod)).items} == {"b"}
+
+
+async def test_a_pod_of_high_priority_makes_others_go_and_says_so(clock):
+    from podo.api.types.scheduling_v1 import PriorityClass
+
+    async with scheduling(clock) as client:
+        await client.create(PriorityClass(metadata=ObjectMeta(name="high"), value=1000))
+        await client.create(node("a", cpu="1"))
+        await client.create(pod("low", cpu="1"))
+        assert await placed(client, clock, "low") == "a"
+        await client.create(pod("high", cpu="1", priority=1000, priority_class_name="high"))
+        assert await placed(client, clock, "high") == ""
+        high = await client.get(Pod, Key("default", "high"))
+        assert high.status.nominated_node_name == "a"
+        low = await client.get(Pod, Key("default", "low"))
+        assert low.metadata.deletion_timestamp
+        (target,) = [c for c in low.status.conditions if c.type == "DisruptionTarget"]
+        assert (target.status, target.reason) == ("True", "PreemptionByScheduler")
+        assert target.message == "default-scheduler: preempting to accommodate a higher priority pod"
+        events = {e.reason: e.message for e in (await client.list(Event)).items if e.involved_object.name == "low"}
+        assert events["Preempted"] == f"Preempted by pod {high.metadata.uid} on node a"
+        await client.delete(Pod, Key("default", "low"), DeleteOptions(grace_period_seconds=0))
+        assert await placed(client, clock, "high", 0.1) == "a"
+
+
+async def test_a_pod_whose_gates_are_taken_away_is_placed(clock):
+    from podo.api.types.core_v1 import PodSchedulingGate
+    from podo.client.base import JSON_PATCH, Patch
+
+    async with scheduling(clock) as client:
+        await client.create(node("a"))
+        await client.create(pod("gated", scheduling_gates=(PodSchedulingGate(name="example.com/wait"),)))
+        assert await placed(client, clock, "gated") == ""
+        body = [{"op": "remove", "path": "/spec/schedulingGates"}]
+        await client.patch(Pod, Key("default", "gated"), Patch(media_type=JSON_PATCH, body=body))
+        assert await placed(client, clock, "gated") == "a"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from podo.scheduler.node_terms import matches_labels, matches_selector
-from podo.scheduler.plugin import Verdict
+from podo.scheduler.plugin import NODE, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
 
@@ -12,6 +12,7 @@ REASON = "node(s) didn't match Pod's node affinity/selector"
 
 class NodeAffinity:
     name = "NodeAffinity"
+    helped_by = frozenset((NODE,))
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         spec = pod.pod.spec
@@ -24,4 +25,4 @@ class NodeAffinity:
             fits &= matches_labels(spec.node_selector, snapshot)
         if required is not None:
             fits &= matches_selector(required, snapshot)
-        return Verdict(fits, {REASON: ~fits})
+        return Verdict(fits, {REASON: ~fits}, hopeless=~fits)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from podo.scheduler.plugin import Verdict
+from podo.scheduler.plugin import NODE, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
 
@@ -11,6 +11,7 @@ REASON = "node(s) didn't match the requested node name"
 
 class NodeName:
     name = "NodeName"
+    helped_by = frozenset((NODE,))
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         wanted = pod.pod.spec.node_name
@@ -19,4 +20,4 @@ class NodeName:
         fits = np.zeros(snapshot.size, bool)
         if (row := snapshot.row_of(wanted)) is not None:
             fits[row.row] = True
-        return Verdict(fits, {REASON: ~fits})
+        return Verdict(fits, {REASON: ~fits}, hopeless=~fits)

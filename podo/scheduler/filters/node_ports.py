@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from podo.scheduler.plugin import Verdict
+from podo.scheduler.plugin import NODE, POD_GONE, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
 
@@ -11,6 +11,7 @@ REASON = "node(s) didn't have free ports for the requested pod ports"
 
 class NodePorts:
     name = "NodePorts"
+    helped_by = frozenset((NODE, POD_GONE))
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         if not pod.host_ports:

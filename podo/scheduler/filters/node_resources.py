@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from podo.scheduler.plugin import Verdict
+from podo.scheduler.plugin import NODE, POD_GONE, Verdict
 from podo.scheduler.requests import PODS, PodInfo
 from podo.scheduler.snapshot import Mask, Snapshot
 
@@ -11,11 +11,13 @@ TOO_MANY_PODS = "Too many pods"
 
 class NodeResources:
     name = "NodeResourcesFit"
+    helped_by = frozenset((NODE, POD_GONE))
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         reasons: dict[str, Mask] = {}
         short = snapshot.requested[PODS] + 1 > snapshot.allocatable[PODS]
         fits: Mask = ~short
+        hopeless: Mask = np.zeros(snapshot.size, bool)
         reasons[TOO_MANY_PODS] = short
         for name, wanted in pod.requests.items():
             if not wanted:
@@ -24,4 +26,5 @@ class NodeResources:
             short = snapshot.requested[name] + wanted > snapshot.allocatable[name]
             reasons[f"Insufficient {name}"] = short
             fits = np.logical_and(fits, ~short)
-        return Verdict(fits, reasons)
+            hopeless = np.logical_or(hopeless, wanted > snapshot.allocatable[name])
+        return Verdict(fits, reasons, hopeless)

@@ -5,7 +5,7 @@ import numpy as np
 from podo.api.types.core_v1 import TopologySpreadConstraint
 from podo.scheduler.filters.node_affinity import NodeAffinity
 from podo.scheduler.filters.taint_toleration import TaintToleration
-from podo.scheduler.plugin import Verdict
+from podo.scheduler.plugin import NODE, POD_GONE, POD_PLACED, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Mask, Snapshot
 from podo.scheduler.topology import count
@@ -16,6 +16,7 @@ MISSING_LABEL = "node(s) didn't match pod topology spread constraints (missing r
 
 class TopologySpread:
     name = "PodTopologySpread"
+    helped_by = frozenset((NODE, POD_GONE, POD_PLACED))
 
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         wanted = [c for c in pod.pod.spec.topology_spread_constraints if c.when_unsatisfiable == "DoNotSchedule"]
@@ -31,7 +32,7 @@ class TopologySpread:
             skew = spread.counts[spread.domains] + int(spread.self_match) - spread.minimum()
             skewed |= (skew > (constraint.max_skew or 1)) & (spread.domains != 0)
         skewed &= ~missing
-        return Verdict(~(missing | skewed), {REASON: skewed, MISSING_LABEL: missing})
+        return Verdict(~(missing | skewed), {REASON: skewed, MISSING_LABEL: missing}, hopeless=missing)
 
 
 def eligible_rows(pod: PodInfo, constraint: TopologySpreadConstraint, snapshot: Snapshot) -> Mask:
