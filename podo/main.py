@@ -41,6 +41,7 @@ def controllers(
     from podo.controllers.pod_gc import PodGC
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
+    from podo.controllers.resource_quota import ResourceQuotaController
     from podo.controllers.root_ca import RootCAController
     from podo.controllers.service_account import ServiceAccountController
     from podo.controllers.statefulset import StatefulSetController
@@ -68,6 +69,7 @@ def controllers(
         PodGC(client, clock, events),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),
+        ResourceQuotaController(client, clock, events),
         RootCAController(client, keys.ca),
         ServiceAccountController(client, clock, events),
         StatefulSetController(client, clock, events),

@@ -66,7 +66,12 @@ def to_milli(text: str | int | float) -> int:
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The spelling that the API stores: no fraction, the largest suffix that allows it. Raises QuantityError."""
-    value, suffix = _split(text)
+    return like(_split(text)[0], text)
+
+
+def like(value: Decimal, model: str) -> str:
+    """`value` in the kind of spelling that `model` has: binary, decimal or with an exponent."""
+    suffix = _split(model)[1]
     if suffix in BINARY:
         return format_binary(value)
     if suffix[:1] in ("e", "E") and suffix not in DECIMAL:

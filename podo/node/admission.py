@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from podo.api import quantity
+from podo.api.pod_amounts import pod_requests
 from podo.api.taints import NO_EXECUTE, NO_SCHEDULE, tolerates, untolerated
 from podo.api.types.core_v1 import Node, Pod, Taint
 from podo.node.eviction import words
 from podo.node.eviction.ranking import is_critical
 from podo.node.eviction.thresholds import MEMORY_PRESSURE
 from podo.node.resources.qos import BEST_EFFORT, qos_class
-from podo.node.resources.requests import pod_requests
 from podo.node.worker.state import Verdict
 
 REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from podo.clock import Clock, SystemClock
 from podo.server.admission.default_set import default_admission
+from podo.server.admission.resource_quota import QuotaWriter
 from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
@@ -89,10 +90,13 @@ class Guards:
 
     access: Access
 
+    def __init__(self) -> None:
+        self.quotas = QuotaWriter()
+
     def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
         """Make both."""
         self.access = default_access(cache, catalog)
-        return default_admission(cache, catalog, self.access.authorizer)
+        return default_admission(cache, catalog, self.access.authorizer, self.quotas)
 
 
 @asynccontextmanager
@@ -116,6 +120,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
                 shared=config.store.startswith("etcd:"),
             )
         )
+        guards.quotas.client = core.client(manager="kube-apiserver")
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)

@@ -1,10 +1,10 @@
 """Pods that have outgrown a limit of their own on the disk: pure."""
 
 from podo.api import quantity
+from podo.api.pod_amounts import pod_limits
 from podo.api.types.core_v1 import Pod
 from podo.node.eviction import words
 from podo.node.eviction.thresholds import STORAGE
-from podo.node.resources.requests import pod_limits
 from podo.node.stats.base import PodUse
 
 

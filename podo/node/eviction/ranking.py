@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from podo.api.pod_amounts import pod_requests
 from podo.api.types.core_v1 import Pod
 from podo.node.eviction.thresholds import STORAGE
 from podo.node.resources.limits import CRITICAL_PRIORITY
-from podo.node.resources.requests import pod_requests
 from podo.node.stats.base import PodUse
 
 CRITICAL_ANNOTATIONS = ("kubernetes.io/config.mirror",)

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from podo.api import quantity
+from podo.api.pod_amounts import pod_limits, pod_requests
 from podo.api.types.core_v1 import Container, Pod, PodSpec
 from podo.node.resources.qos import qos_class
-from podo.node.resources.requests import pod_limits, pod_requests
 from podo.node.runtime.config import LinuxResources
 
 MIN_SHARES, MAX_SHARES, SHARES_PER_CPU = 2, 262144, 1024

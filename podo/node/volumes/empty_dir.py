@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from podo.api import quantity
+from podo.api.pod_amounts import pod_limits
 from podo.api.types.core_v1 import EmptyDirVolumeSource, Pod
 from podo.node import syscalls
-from podo.node.resources.requests import pod_limits
 from podo.node.volumes.base import VolumeFailure
 
 MODE = 0o777

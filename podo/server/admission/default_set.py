@@ -13,6 +13,7 @@ from podo.server.admission.node_restriction import NodeRestriction
 from podo.server.admission.pod_security.plugin import PodSecurity
 from podo.server.admission.pod_topology_labels import PodTopologyLabels
 from podo.server.admission.priority import Priority
+from podo.server.admission.resource_quota import QuotaWriter, ResourceQuotas
 from podo.server.admission.runtime_class import RuntimeClasses
 from podo.server.admission.service_account import ServiceAccounts
 from podo.server.admission.storage import (
@@ -27,8 +28,13 @@ from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
 
 
-def default_admission(cache: WatchCache, catalog: Catalog, authorizer: Authorizer) -> Chain:
-    """The chain, which looks at other objects in `cache`, and asks `authorizer` what else a user may do."""
+def default_admission(
+    cache: WatchCache, catalog: Catalog, authorizer: Authorizer, quotas: QuotaWriter | None = None
+) -> Chain:
+    """The chain, which looks at other objects in `cache`, and asks `authorizer` what else a user may do.
+
+    It charges quotas by `quotas`, which gets its client when there is one; without it nobody is charged.
+    """
     lookup, chance = CachedLookup(cache, catalog), random.Random()
     return Chain(
         [
@@ -49,5 +55,6 @@ def default_admission(cache: WatchCache, catalog: Catalog, authorizer: Authorize
             CertificateSubjectRestriction(),
             DefaultIngressClass(lookup),
             PodTopologyLabels(lookup),
+            *([ResourceQuotas(lookup, quotas)] if quotas is not None else ()),
         ]
     )

@@ -5,12 +5,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from podo.api.pod_amounts import pod_requests
 from podo.api.types.core_v1 import Node
 from podo.node.admission import admit
 from podo.node.resources.limits import cgroup_parent, container_resources, cpu_shares, oom_score, pod_resources
 from podo.node.resources.node_limits import node_limits
 from podo.node.resources.qos import qos_class
-from podo.node.resources.requests import pod_requests
 from tests.node.build import container, pod, spec_of
 
 GIB = 2**30

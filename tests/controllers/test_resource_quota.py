@@ -1,0 +1,90 @@
+import msgspec
+
+from podo.api.types.core_v1 import (
+    ConfigMap,
+    Container,
+    Pod,
+    ResourceQuota,
+    ResourceQuotaSpec,
+    ResourceRequirements,
+    Service,
+)
+from podo.client.base import Key, key_of
+from podo.controllers.resource_quota import AGAIN, ResourceQuotaController
+from tests.build import meta, pod, service
+
+from .lab import NOW
+
+
+async def limited(lab, name="q", **hard):
+    made = await lab.user.create(ResourceQuota(metadata=meta(name), spec=ResourceQuotaSpec(hard=hard)))
+    await lab.settle()
+    return made
+
+
+async def status(lab, name="q"):
+    await lab.settle()
+    return (await lab.get(ResourceQuota, name)).status
+
+
+def asking(name, **requests):
+    made = pod(name)
+    container = Container(name="c", image="i", resources=ResourceRequirements(requests=requests))
+    return msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, containers=(container,)))
+
+
+async def test_a_new_quota_counts_what_is_there(lab):
+    lab.start(ResourceQuotaController)
+    await lab.user.create(asking("a", cpu="500m", memory="1Gi"))
+    await lab.user.create(asking("b", cpu="1"))
+    await limited(lab, **{"pods": "5", "requests.cpu": "2", "memory": "4Gi"})
+    found = await status(lab)
+    assert found.hard == {"pods": "5", "requests.cpu": "2", "memory": "4Gi"}
+    assert found.used == {"pods": "2", "requests.cpu": "1500m", "memory": "1Gi"}
+
+
+async def test_what_goes_is_free_at_once(lab):
+    lab.start(ResourceQuotaController)
+    made = await lab.user.create(pod("a"))
+    await lab.user.create(service())
+    await limited(lab, pods="5", services="1")
+    assert (await status(lab)).used == {"pods": "1", "services": "1"}
+    await lab.user.delete(Pod, key_of(made), NOW)
+    await lab.user.delete(Service, Key("ns", "web"))
+    assert (await status(lab)).used == {"pods": "0", "services": "0"}
+
+
+async def test_a_pod_that_ends_is_free(lab):
+    lab.start(ResourceQuotaController)
+    made = await lab.user.create(pod("a"))
+    await limited(lab, **{"pods": "5", "count/pods": "5"})
+    await lab.become([made], phase="Succeeded")
+    assert (await status(lab)).used == {"pods": "0", "count/pods": "1"}
+
+
+async def test_any_resource_is_counted_from_the_first_quota_that_wants_it(lab):
+    lab.start(ResourceQuotaController)
+    await lab.user.create(ConfigMap(metadata=meta("one")))
+    await limited(lab, **{"count/configmaps": "5", "secrets": "1", "count/jobs.batch": "2"})
+    await lab.run_for(1)
+    assert (await status(lab)).used == {"count/configmaps": "1", "secrets": "0", "count/jobs.batch": "0"}
+    await lab.user.delete(ConfigMap, Key("ns", "one"))
+    assert (await status(lab)).used["count/configmaps"] == "0"
+
+
+async def test_other_limits_are_counted_anew(lab):
+    lab.start(ResourceQuotaController)
+    await lab.user.create(asking("a", cpu="1"))
+    made = await limited(lab, pods="5")
+    await lab.change(made, hard={"cpu": "3"})
+    found = await status(lab)
+    assert (found.hard, found.used) == ({"cpu": "3"}, {"cpu": "1"})
+
+
+async def test_a_charge_for_what_was_never_stored_goes_in_time(lab):
+    lab.start(ResourceQuotaController)
+    made = await limited(lab, pods="5")
+    await lab.change_status(made, used={"pods": "3"})
+    assert (await status(lab)).used == {"pods": "3"}, "it may be about to be stored"
+    await lab.run_for(AGAIN + 1)
+    assert (await status(lab)).used == {"pods": "0"}
