@@ -91,6 +91,7 @@ def main(facts: Path) -> None:
             importer.add(f"{path.stem}.{name}")
     for name in ("runtime.Unknown", "meta.v1.PartialObjectMetadata", "meta.v1.PartialObjectMetadataList"):
         importer.add(name)
+    importer.add("apidiscovery.v2.APIGroupDiscoveryList")
     lines = [f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in sorted(importer.messages.items())]
     OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

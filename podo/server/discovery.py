@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from podo.api.errors import MethodNotAllowed
+from podo.api.errors import MethodNotAllowed, NotFound
 from podo.api.resources import Resource, Subresource, built_in
 from podo.server.answer import JSON, Answer, text_answer
 from podo.server.customresources.versions import rank
+from podo.server.http.encoding import formed
 from podo.server.http.handler import PathHandler, PathRequest
-from podo.server.http.negotiation import not_acceptable
+from podo.server.http.negotiation import AGGREGATED, DiscoveryForm, Form, negotiate_discovery
 from podo.server.registry.catalog import Catalog
-
-AGGREGATED = {"g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"}
 
 
 class Discovery:
@@ -34,18 +33,25 @@ class Discovery:
 
     async def answer(self, request: PathRequest) -> Answer:
         """The document of a path."""
-        if request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed("the server does not allow this method on the requested resource")
         path = request.path.rstrip("/")
         documents = self._documents()
         if path not in documents:
-            return text_answer("404 page not found\n", 404)
-        accept = request.headers.get("Accept", "")
-        if path in ("/api", "/apis") and (media_type := aggregated_type(accept)):
-            return _cached(documents[f"aggregated {path}"], media_type, request.headers)
-        if not accepts_json(accept):
-            raise not_acceptable("application/json, application/yaml, application/vnd.kubernetes.protobuf")
-        return Answer(200, documents[path])
+            return self._unknown(path)
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        may_aggregate = path in ("/api", "/apis")
+        form = negotiate_discovery(request.headers.get("Accept", ""), may_aggregate=may_aggregate)
+        if not form.aggregated:
+            return _in_form(documents[path], form)
+        answer = _in_form(documents[f"aggregated {path}"], form)
+        return _cached(answer, request.headers)
+
+    def _unknown(self, path: str) -> Answer:
+        """The answer for a version, or a group, that is not there: a Status within groups that are built in."""
+        _, root, *rest = path.split("/")
+        if root == "api" or self._catalog.has_group(rest[0]):
+            raise NotFound("the server could not find the requested resource")
+        return text_answer("404 page not found\n", 404)
 
     def _documents(self) -> dict[str, bytes]:
         if self._made[0] != self._catalog.version:
@@ -104,7 +110,8 @@ def resource_list(items: list[Resource]) -> dict[str, Any]:
             row["storageVersionHash"] = item.storage_version_hash
         rows.append(row)
         rows += [_subresource_row(item, name, sub) for name, sub in sorted(item.subresources.items())]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": items[0].api_version, "resources": rows}
+    head = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if items[0].group else {})
+    return head | {"groupVersion": items[0].api_version, "resources": rows}
 
 
 def _subresource_row(parent: Resource, name: str, sub: Subresource) -> dict[str, Any]:
@@ -158,32 +165,21 @@ def _discovered(item: Resource) -> dict[str, Any]:
     return row
 
 
-def aggregated_type(accept: str) -> str:
-    """The media type of the aggregated answer if the client prefers it; "" if it wants the plain one."""
-    for clause in accept.split(","):
-        media_type, *parameters = (part.strip() for part in clause.split(";"))
-        if media_type == JSON and set(parameters) >= AGGREGATED:
-            return "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-        if media_type in (JSON, "*/*") and not any(p.startswith("as=") for p in parameters):
-            return ""
-    return ""
+def _in_form(document: bytes, form: DiscoveryForm) -> Answer:
+    """A document, which is JSON, in the client's media type."""
+    if form.media_type == JSON:
+        answer = Answer(200, document)
+    else:
+        whole = {"apiVersion": "v1"} | msgspec.json.decode(document)  # what is v1 does not always say so
+        answer = formed(msgspec.json.encode(whole), Form(form.media_type))
+    parameters = "".join(f";{name}={value}" for name, value in AGGREGATED.items()) if form.aggregated else ""
+    return answer._replace(media_type=form.media_type + parameters)
 
 
-def accepts_json(accept: str) -> bool:
-    """Whether plain JSON is among what the client accepts."""
-    if not accept:
-        return True
-    for clause in accept.split(","):
-        media_type, *parameters = (part.strip() for part in clause.split(";"))
-        if media_type in (JSON, "*/*") and not any(p.startswith("as=") for p in parameters):
-            return True
-    return False
-
-
-def _cached(body: bytes, media_type: str, headers: Mapping[str, str]) -> Answer:
+def _cached(answer: Answer, headers: Mapping[str, str]) -> Answer:
     """The answer with its ETag, or 304 if the client has it already."""
-    tag = f'"{hashlib.sha256(body).hexdigest().upper()}"'
+    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest().upper()}"'
     extra = {"ETag": tag, "Vary": "Accept", "Cache-Control": "public"}
     if headers.get("If-None-Match", "") == tag:
-        return Answer(304, b"", media_type, extra)
-    return Answer(200, body, media_type, extra)
+        return Answer(304, b"", answer.media_type, extra)
+    return answer._replace(headers=extra)

@@ -44,6 +44,20 @@ class _Partial(msgspec.Struct):
 _decode_partial = msgspec.json.Decoder(_Partial).decode
 
 
-def partial_tail(entry: Entry) -> bytes:
+def partial_tail(served: Served, entry: Entry) -> bytes:
     """The tail of an object that shows its metadata only."""
+    if any(name.encode() in entry.tail for name in served.stored.strategy.traits.unshown_annotations):
+        return b'"metadata":%b}' % msgspec.json.encode(partial_metadata(served, entry))
     return b'"metadata":%b}' % bytes(_decode_partial(b"{" + entry.tail).metadata)
+
+
+def partial_metadata(served: Served, entry: Entry) -> Object:
+    """The metadata of an object that shows nothing else."""
+    metadata: Object = entry.object()["metadata"]
+    unshown = served.stored.strategy.traits.unshown_annotations
+    if not unshown or "annotations" not in metadata:
+        return metadata
+    shown = {name: value for name, value in metadata["annotations"].items() if name not in unshown}
+    if shown:
+        return metadata | {"annotations": shown}
+    return {name: value for name, value in metadata.items() if name != "annotations"}

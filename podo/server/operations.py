@@ -10,6 +10,8 @@ from podo.api.errors import MethodNotAllowed, NotFound
 from podo.api.field_errors import invalid_object
 from podo.server.admission_point import Admission, Attributes, Operation
 from podo.server.context import Context
+from podo.server.decoding.objects import Kind
+from podo.server.fields import owned
 from podo.server.patch_point import Patcher
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.creating import place
@@ -127,6 +129,8 @@ class Operations:
         served.stored.strategy.default(obj)
         if served.stored.namespaced:
             obj["metadata"].setdefault("namespace", ctx.namespace)
-        if errors := review_errors(served.resource.kind, obj):
+        if review_errors(served.resource.kind, obj):
+            kind = Kind(served.resource.group, served.resource.version, served.resource.kind)
+            errors = review_errors(served.resource.kind, owned(obj, kind, ctx))
             raise invalid_object(served.resource.group, "", "", errors)
         return await question.ask(ctx, served, obj)

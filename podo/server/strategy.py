@@ -55,6 +55,8 @@ class Traits:
     """Where there is a status subresource: create drops status, update keeps the old one."""
     status_metadata: tuple[str, ...] = ()
     """The fields of metadata that an update of `/status` keeps as they were."""
+    unshown_annotations: tuple[str, ...] = ()
+    """Annotations that Tables and metadata alone leave out: they stand for fields that older versions had."""
     stored: bool = True
     """False: a question (a review); POST answers it, and nothing is kept."""
 

@@ -42,7 +42,7 @@ class Priority:
         policy = found.preemption_policy
         if not policy:
             return
-        if spec.get("preemptionPolicy") not in (None, "", policy):
+        if spec.get("preemptionPolicy") not in (None, policy):
             why = f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) {COMPUTED} {policy}"
             refuse(attributes, f"{why} from the given PriorityClass name")
         spec["preemptionPolicy"] = policy

@@ -35,11 +35,9 @@ class DefinitionStrategy(Strategy):
         finalizers = meta.get("finalizers") or []
         if FINALIZER not in finalizers:
             meta["finalizers"] = [*finalizers, FINALIZER]
-        text = "CustomResource deletion is in progress"
-        when = meta["deletionTimestamp"]
-        obj["status"] = with_condition(
-            obj.get("status") or {}, TERMINATING, "True", "InstanceDeletionInProgress", text, when
-        )
+        text = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        when, status = meta["deletionTimestamp"], obj.get("status") or {}
+        obj["status"] = with_condition(status, TERMINATING, "True", "InstanceDeletionPending", text, when)
 
 
 def _note_stored_version(obj: Object) -> None:

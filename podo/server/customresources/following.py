@@ -117,6 +117,16 @@ class Definitions:
 
         await self._update_status(name, change)
 
+    async def _say_begun(self, name: str) -> None:
+        """Let the definition say that its objects are being deleted."""
+
+        async def change(obj: Object, revision: int) -> Object:
+            text, now = "CustomResource deletion is in progress", format_time(self._clock.now())
+            reason = "InstanceDeletionInProgress"
+            return obj | {"status": with_condition(obj.get("status") or {}, TERMINATING, "True", reason, text, now)}
+
+        await self._update_status(name, change)
+
     async def _update_status(self, name: str, change: Change) -> None:
         await self._registry.update(self._context("status"), self._kind, name, change)
 
@@ -129,7 +139,7 @@ class Definitions:
             version=resource.version,
             subresource=subresource,
             namespace=namespace,
-            manager="podo-apiserver",
+            manager="kube-apiserver",
         )
 
     async def _clean(self, name: str) -> None:
@@ -147,7 +157,7 @@ class Definitions:
     async def _end(self, name: str) -> None:
         versions = self._installed.versions(name)
         if versions:
-            await self._delete_all(versions[0])
+            await self._delete_all(name, versions[0])
             reason, message = "InstanceDeletionCompleted", "removed all instances"
         else:
             reason, message = "NeverEstablished", "resource was never established"
@@ -162,9 +172,11 @@ class Definitions:
 
         await self._update_status(name, change)
 
-    async def _delete_all(self, kind: Served) -> None:
+    async def _delete_all(self, name: str, kind: Served) -> None:
         """Delete the objects, again when more come, until there are none."""
         resource = self._registry.cache.resource(kind.stored.prefix)
+        if len(resource):
+            await self._say_begun(name)
         while True:
             revision = await self._registry.cache.consistent()
             entries = list(resource.select(EVERYTHING, ""))

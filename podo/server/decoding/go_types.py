@@ -10,6 +10,8 @@ from podo.api import schema as tables
 
 STRUCT, LIST, MAP, INTERFACE = "struct", "list", "map", "interface"
 _EMPTY_STRUCTS = {"apiextensions.v1.CustomResourceSubresourceStatus"}
+_TOLD_FROM_ABSENT = {("meta.v1.ObjectMeta", "managedFields"), ("autoscaling.v2.HPAScalingRules", "policies")}
+"""Lists that mean something when they are empty: forget all owners, have no policy. Absent ones get a default."""
 NUMBERS = {"int32": 32, "int64": 64}
 ANY = {"rawextension", "fieldsv1", "json"}
 _STRUCTS = ANY | {STRUCT, "time", "microtime", "quantity", "intorstring"}
@@ -88,7 +90,7 @@ def _fields(table: str) -> Iterator[GoField]:
         pointer = when.endswith("p")
         is_struct = go_type.kind in _STRUCTS and not pointer  # which omitempty does not leave out
         always = "z" not in when and ("e" not in when or is_struct)
-        if name == "managedFields":  # empty means: forget all owners; absent means: as they are
+        if (table, name) in _TOLD_FROM_ABSENT:
             pointer = True
         yield GoField(name, go_type, always, pointer, through)
 

@@ -36,7 +36,7 @@ class Encoder:
         if not kind:
             return self._served.head + self._tail(entry)
         if kind == PARTIAL:
-            return partial_head(self.form.as_version) + partial_tail(entry)
+            return partial_head(self.form.as_version) + partial_tail(self._served, entry)
         if kind == TABLE:
             metadata = {"resourceVersion": str(entry.revision)} if entry.revision else {}
             return msgspec.json.encode(self._table([entry], metadata))
@@ -75,7 +75,7 @@ class Encoder:
             return msgspec.json.encode(self._table(entries, metadata))
         if kind == PARTIAL_LIST:
             head = partial_head(self.form.as_version)
-            tails = [partial_tail(entry) for entry in entries]
+            tails = [partial_tail(self._served, entry) for entry in entries]
             return _joined(partial_head(self.form.as_version, of_list=True), meta, head, tails)
         if kind:
             raise self._a_list()

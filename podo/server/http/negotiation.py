@@ -10,6 +10,8 @@ OFFERED = (JSON, YAML, PROTOBUF)
 LIST = ", ".join(OFFERED)
 TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
 META_VERSIONS = ("v1", "v1beta1")
+AGGREGATED = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
+"""The parameters by which a client asks for discovery in one answer."""
 
 
 class Form(NamedTuple):
@@ -40,6 +42,34 @@ def negotiate(accept: str, *, has_messages: bool = True) -> Form:
         form = _form(JSON if media_type == "*/*" else media_type, parameters)
         if form is not None and (form.media_type != PROTOBUF or _is_message(form, has_messages)):
             return form
+    if known:
+        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+    raise not_acceptable()
+
+
+class DiscoveryForm(NamedTuple):
+    """How discovery answers: in which media type, and whether with all groups in one (KEP-3352)."""
+
+    media_type: str
+    aggregated: bool = False
+
+
+@lru_cache(maxsize=128)
+def negotiate_discovery(accept: str, *, may_aggregate: bool) -> DiscoveryForm:
+    """The first form, by the client's weights, that discovery has. Raises NotAcceptable."""
+    if not accept.strip():
+        return DiscoveryForm(JSON)
+    known = False
+    for media_type, _, parameters in sorted(map(_clause, accept.split(",")), key=lambda clause: -clause[1]):
+        if media_type not in OFFERED and media_type not in ("*/*", "application/*"):
+            continue
+        known = known or media_type != "application/*"
+        chosen = media_type if media_type in OFFERED else JSON
+        asked = {name: parameters[name] for name in AGGREGATED if name in parameters}
+        if asked == AGGREGATED and may_aggregate:
+            return DiscoveryForm(chosen, aggregated=True)
+        if "as" not in parameters:
+            return DiscoveryForm(chosen)
     if known:
         raise NotAcceptable(f"only the following media types are accepted: {LIST}")
     raise not_acceptable()

@@ -5,7 +5,7 @@ from typing import Any
 
 from podo.api.errors import APIError, NotAcceptable
 from podo.server.answer import Answer, Pieces
-from podo.server.forms import META_GROUP
+from podo.server.forms import META_GROUP, partial_metadata
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST
 from podo.server.protobuf import envelope
@@ -70,7 +70,7 @@ class WireEncoder(Encoder):
     def _message_of(self, entry: Entry) -> bytes:
         """The message, which an entry remembers if its stored version is asked for."""
         if self.form.as_kind:
-            return envelope.message(self._named({"metadata": entry.object()["metadata"]}))
+            return envelope.message(self._named({"metadata": partial_metadata(self._served, entry)}))
         served = self._served
         if served.resource.api_version != served.stored_api_version:
             return self._made(entry)

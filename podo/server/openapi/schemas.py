@@ -63,6 +63,12 @@ V3_FIXED: dict[str, Schema] = {
     NAMED["quantity"]: {"oneOf": [{"type": "string"}, {"type": "number"}]},
     NAMED["intorstring"]: {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
 }
+GRANULAR_MARK: Schema = {"x-kubernetes-map-type": "granular"}
+GRANULAR = {
+    "core.v1.PersistentVolumeClaimStatus": "allocatedResourceStatuses",
+    "core.v1.PersistentVolumeSpec": "claimRef",
+}
+"""The fields, by their types, that are marked as what all unmarked ones are: their keys have owners of their own."""
 FOR_EVERY_GROUP = frozenset({f"{META}DeleteOptions", f"{META}WatchEvent"})
 """Kinds that exist in every group and version."""
 NO_GROUP_OF_THEIR_OWN = frozenset(
@@ -131,7 +137,11 @@ class Schemas:
 
     def _struct(self, table: TypeSchema) -> Schema:
         made: Schema = {"type": "object"}
-        made["properties"] = {name: self._field(field) for name, field in sorted(table.fields.items())}
+        granular = GRANULAR.get(table.name, "")
+        made["properties"] = {
+            name: self._field(field, GRANULAR_MARK if name == granular else {})
+            for name, field in sorted(table.fields.items())
+        }
         if required := sorted(name for name, field in table.fields.items() if field.required):
             made["required"] = required
         if table.atomic:
@@ -140,15 +150,15 @@ class Schemas:
             made["x-kubernetes-unions"] = table.unions
         return made
 
-    def _field(self, field: Field) -> Schema:
+    def _field(self, field: Field, extra: Schema) -> Schema:
         item = self._item(field)
+        extra = marks(field) | extra
         if field.shape == "list":
-            return {"type": "array", "items": item} | marks(field)
+            return {"type": "array", "items": item} | extra
         if field.shape == "map":
-            return {"type": "object", "additionalProperties": item} | marks(field)
+            return {"type": "object", "additionalProperties": item} | extra
         if field.shape == "map of lists":
-            return {"type": "object", "additionalProperties": {"type": "array", "items": item}} | marks(field)
-        extra = marks(field)
+            return {"type": "object", "additionalProperties": {"type": "array", "items": item}} | extra
         if "$ref" in item and self._wraps and extra:
             return {"allOf": [item]} | extra
         return item | extra

@@ -86,11 +86,9 @@ _STATUS: dict[str, tuple[str, ...]] = {
 }
 _WHOLE_METADATA = {"ValidatingAdmissionPolicy", "MutatingAdmissionPolicy", "FlowSchema", "PriorityLevelConfiguration"}
 _WHOLE_METADATA |= {"ServiceCIDR", "ResourceClaim", "VolumeAttachment", "CustomResourceDefinition", "APIService"}
-_SUBRESOURCES: dict[tuple[str, str], Filter] = {
-    ("Pod", "ephemeralcontainers"): including("spec.ephemeralContainers"),
-    ("Pod", "resize"): including(
-        *(f"spec.{c}.*.{f}" for c in ("containers", "initContainers") for f in ("resources", "resizePolicy"))
-    ),
+_SUBRESOURCES: dict[tuple[str, str], Filter | None] = {
+    ("Pod", "ephemeralcontainers"): None,
+    ("Pod", "resize"): None,
     ("Namespace", "finalize"): excluding("status"),
     ("CertificateSigningRequest", "approval"): excluding("spec", "status.certificate"),
     ("CertificateSigningRequest", ""): excluding("spec", "status"),
@@ -99,8 +97,8 @@ _SUBRESOURCES: dict[tuple[str, str], Filter] = {
 
 def reset_filter(kind: str, subresource: str, has_status: bool) -> Filter | None:
     """What writes to a resource cannot own, since they cannot set it (the strategies' reset fields)."""
-    if special := _SUBRESOURCES.get((kind, subresource)):
-        return special
+    if (kind, subresource) in _SUBRESOURCES:
+        return _SUBRESOURCES[kind, subresource]
     if subresource == "status":
         paths = ("spec", "metadata") if kind in _WHOLE_METADATA else _STATUS.get(kind, ("spec",))
         return excluding(*paths)

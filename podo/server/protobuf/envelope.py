@@ -35,6 +35,8 @@ def message_name(api_version: str, kind: str) -> str:
     group, _, version = api_version.rpartition("/")
     if kind in _META_KINDS:
         return f"meta.v1.{kind}"
+    if group == "apidiscovery.k8s.io":
+        return f"apidiscovery.{version}.{kind}"
     return tables.type_for(group, version, kind).name
 
 

@@ -347,6 +347,8 @@ class Stale(Exception):
 
 def not_found(served: Served, name: str) -> NotFound:
     """The 404 of an object."""
+    if served.resource.kind == "ComponentStatus":  # whose message has always been of one, not of many
+        return NotFound(f'componentstatus "{name}" not found', name=name, kind="componentstatus")
     return NotFound(f'{served.resource.group_resource} "{name}" not found', **_details(served, name))
 
 

@@ -48,8 +48,10 @@ TRAITS: dict[tuple[str, str], Traits] = {
     (_ADMISSION, "ValidatingWebhookConfiguration"): _STRICT_COUNTED,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _STRICT_COUNTED,
     ("apiregistration.k8s.io", "APIService"): _STRICT,
-    ("apps", "DaemonSet"): _COUNTED,
-    ("apps", "Deployment"): Traits(generations=True, status_metadata=_LABELS),
+    ("apps", "DaemonSet"): Traits(generations=True, unshown_annotations=("deprecated.daemonset.template.generation",)),
+    ("apps", "Deployment"): Traits(
+        generations=True, status_metadata=_LABELS, unshown_annotations=("deprecated.deployment.rollback.to",)
+    ),
     ("apps", "ReplicaSet"): _COUNTED,
     ("apps", "StatefulSet"): _COUNTED,
     (_AUTHN, "SelfSubjectReview"): _ASKED,

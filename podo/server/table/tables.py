@@ -124,4 +124,4 @@ def _object(served: Served, entry: Entry, include: str, version: str) -> Any:
         return None
     if include == "Object":
         return served.client_form(entry)
-    return msgspec.Raw(partial_head(version) + partial_tail(entry))
+    return msgspec.Raw(partial_head(version) + partial_tail(served, entry))

@@ -9,7 +9,7 @@ from podo.server.validation.core.resources import container_requirements
 from podo.server.validation.core.scheduling import tolerations
 from podo.server.validation.fields import Errors, Object, immutable, internal, named, non_negative
 from podo.server.validation.internal_form import internal_form
-from podo.server.validation.metadata import changed_meta, labels, new_meta
+from podo.server.validation.metadata import changed_meta, labels, new_meta, object_meta, object_meta_update
 from podo.server.validation.selectors import has_bad_value, label_selector
 
 EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
@@ -59,7 +59,7 @@ def status_update_budget(obj: Object, old: Object) -> Errors:
 def create_lease(obj: Object) -> Errors:
     """What is wrong with a new Lease."""
     errs: Errors = []
-    new_meta(errs, obj)
+    object_meta(errs, obj["metadata"], True)
     _lease(errs, obj["spec"])
     return errs
 
@@ -67,7 +67,7 @@ def create_lease(obj: Object) -> Errors:
 def update_lease(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed Lease."""
     errs: Errors = []
-    changed_meta(errs, obj, old)
+    object_meta_update(errs, obj["metadata"], old["metadata"])
     _lease(errs, obj["spec"])
     return errs
 

@@ -9,7 +9,7 @@ from podo.server.validation.admission.matching import match_resources, only_muta
 from podo.server.validation.admission.webhooks import FAILURE_POLICIES, REINVOCATIONS
 from podo.server.validation.conditions import conditions
 from podo.server.validation.fields import Errors, Object, internal, named
-from podo.server.validation.metadata import new_meta
+from podo.server.validation.metadata import object_meta
 from podo.server.validation.selectors import label_selector
 
 ANNOTATIONS_MAX, ANNOTATION_MAX = 20, 5 * 1024
@@ -49,7 +49,7 @@ Body = Callable[[Errors, Object, Object, Scope], None]
 
 def _policy(obj: Object, old: Object | None, body: Body) -> Errors:
     errs: Errors = []
-    new_meta(errs, obj, namespaced=False)
+    object_meta(errs, obj["metadata"], False)
     spec = obj["spec"]
     policy, kind, match = (spec.get(key) for key in ("failurePolicy", "paramKind", "matchConstraints"))
     if policy is None:
@@ -220,7 +220,7 @@ def create_mutating_binding(obj: Object) -> Errors:
 
 def _binding(obj: Object) -> Errors:
     errs: Errors = []
-    new_meta(errs, obj, namespaced=False)
+    object_meta(errs, obj["metadata"], False)
     spec = obj["spec"]
     if spec.get("policyName"):
         named(errs, "spec.policyName", spec["policyName"], names.dns1123_subdomain)

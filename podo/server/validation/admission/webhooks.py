@@ -10,7 +10,7 @@ from podo.server.validation.admission.expressions import match_conditions
 from podo.server.validation.admission.matching import MATCH_POLICIES, rule
 from podo.server.validation.domain_path import fully_qualified
 from podo.server.validation.fields import Errors, Object
-from podo.server.validation.metadata import new_meta
+from podo.server.validation.metadata import object_meta
 from podo.server.validation.selectors import has_bad_value, label_selector
 
 FAILURE_POLICIES = ("Fail", "Ignore")
@@ -60,7 +60,7 @@ def update(obj: Object, old: Object) -> Errors:
 
 def _configuration(obj: Object, lenient: Leniency) -> Errors:
     errs: Errors = []
-    new_meta(errs, obj, namespaced=False)
+    object_meta(errs, obj["metadata"], False)
     seen: set[str] = set()
     for index, hook in enumerate(obj.get("webhooks", ())):
         path, name = f"webhooks[{index}]", hook.get("name", "")

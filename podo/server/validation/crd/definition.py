@@ -10,7 +10,7 @@ from podo.server.validation.crd.hoisting import hoisted
 from podo.server.validation.crd.open_api import validation
 from podo.server.validation.fields import Errors, Object, immutable
 from podo.server.validation.internal_form import internal_form
-from podo.server.validation.metadata import changed_meta, new_meta
+from podo.server.validation.metadata import object_meta, object_meta_update
 from podo.server.validation.rules import Rules
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
@@ -35,7 +35,7 @@ def create(obj: Object) -> Errors:
         problems = names.dns1123_subdomain(name)
         return problems if name == wanted else [*problems, 'must be spec.names.plural+"."+spec.group']
 
-    new_meta(errs, obj, namespaced=False, check=name_errors)
+    object_meta(errs, obj["metadata"], False, name_errors)
     _spec(errs, spec)
     _status(errs, obj)
     _approval(errs, obj, None)
@@ -45,7 +45,7 @@ def create(obj: Object) -> Errors:
 def update(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed CustomResourceDefinition."""
     errs: Errors = []
-    changed_meta(errs, obj, old)
+    object_meta_update(errs, obj["metadata"], old["metadata"])
     spec, stored = obj["spec"], old["spec"]
     _spec(errs, spec)
     conditions = old["status"].get("conditions") or ()
@@ -62,7 +62,7 @@ def update(obj: Object, old: Object) -> Errors:
 def status_update(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed status."""
     errs: Errors = []
-    changed_meta(errs, obj, old)
+    object_meta_update(errs, obj["metadata"], old["metadata"])
     _names(errs, obj["status"].get("acceptedNames") or {}, "status.acceptedNames")
     return errs
 
