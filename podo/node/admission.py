@@ -19,7 +19,11 @@ MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDUL
 
 def admit(pod: Pod, others: Iterable[Pod], node: Node, pressures: frozenset[str] = frozenset()) -> Verdict | None:
     """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions."""
-    return _pressure(pod, pressures) or _resources(pod, others, node) or _node_selector(pod, node) or _taints(pod, node)
+    if found := shortage(pod, others, node):
+        lacking: Verdict | None = _refuse(found.reason, found.message)
+    else:
+        lacking = None
+    return _pressure(pod, pressures) or lacking or _node_selector(pod, node) or _taints(pod, node)
 
 
 def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:
@@ -37,13 +41,13 @@ def _refuse(reason: str, message: str) -> Verdict:
     return Verdict(reason, f"Pod was rejected: {message}")
 
 
-def _resources(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
-    """The first resource of which too little is left; only what the node offers is counted."""
+def shortage(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
+    """The first resource of which too little is left beside `others`; only what the node offers is counted."""
     others = list(others)
     allocatable = node.status.allocatable
     pods = quantity.to_int(allocatable.get("pods", "110"))
     if len(others) + 1 > pods:
-        return _refuse("OutOfpods", _shortage("pods", 1, len(others), pods))
+        return Verdict("OutOfpods", _shortage("pods", 1, len(others), pods))
     asked, used = pod_requests(pod.spec), _used(others)
     for name, amount in sorted(asked.items()):
         if not amount or name not in allocatable:
@@ -52,7 +56,7 @@ def _resources(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
         if amount + used.get(name, Decimal(0)) > capacity:
             scale = 1000 if name == "cpu" else 1
             numbers = [int(n * scale) for n in (amount, used.get(name, Decimal(0)), capacity)]
-            return _refuse(REASONS.get(name, f"OutOf{name}"), _shortage(name, *numbers))
+            return Verdict(REASONS.get(name, f"OutOf{name}"), _shortage(name, *numbers))
     return None
 
 

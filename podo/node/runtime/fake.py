@@ -69,6 +69,7 @@ class FakeRuntime:
         self._clock, self._programs = clock, programs
         self._new_id = new_id or (lambda: f"{next(ids):064x}")
         self._new_ip = new_ip or (lambda: "10.244.{}.{}".format(*divmod(next(ips), 256)))
+        self.memory_usage = 0  # bytes, of each container
         self._sandboxes: dict[str, ObservedSandbox] = {}
         self._log_folders: dict[str, str] = {}  # by sandbox
         self._containers: dict[str, _Process] = {}
@@ -201,7 +202,10 @@ class FakeRuntime:
 
     async def stats(self) -> tuple[SandboxStats, ...]:
         now = self._clock.now()
-        cpu, memory = CPUStats(at=now, usage_ns=0), MemoryStats(at=now, usage=0, working_set=0, rss=0)
+        cpu, memory = (
+            CPUStats(at=now, usage_ns=0),
+            MemoryStats(at=now, usage=self.memory_usage, working_set=self.memory_usage, rss=0),
+        )
         return tuple(
             SandboxStats(
                 sandbox_id=sandbox.id,

@@ -18,13 +18,13 @@ from podo.api.types.core_v1 import (
     ResourceRequirements,
     VolumeMountStatus,
 )
+from podo.node.resize.decide import difference
 from podo.node.runtime import observed as seen_as
 from podo.node.runtime.observed import ObservedContainer
-from podo.node.worker.labels import IMAGE, IMAGE_REF
+from podo.node.worker.labels import IMAGE, IMAGE_REF, SCHEME
 from podo.node.worker.restart_policy import as_container, restarts
 from podo.node.worker.state import PodState, ProbeState, Waiting
 
-SCHEME = "podo://"
 LOST = "The container could not be located when the pod was terminated"
 
 
@@ -81,7 +81,7 @@ def _status(
         image=seen.annotations.get(IMAGE) or container.image,
         image_id=seen.annotations.get(IMAGE_REF) or seen.image_id,
         container_id=SCHEME + seen.id,
-        resources=_resources(container, ephemeral=ephemeral),
+        resources=None if ephemeral else _resources(given.state, container, seen),
         allocated_resources={} if ephemeral or not container.resources else container.resources.requests,
         user=_user(seen),
         volume_mounts=_mounts(container),
@@ -171,8 +171,12 @@ def _time(moment: datetime | None) -> str:
     return timestamps.format_time(moment) if moment else ""
 
 
-def _resources(container: Container, *, ephemeral: bool) -> ResourceRequirements | None:
-    return None if ephemeral else container.resources or ResourceRequirements()
+def _resources(state: PodState, container: Container, seen: ObservedContainer) -> ResourceRequirements:
+    """What a running container has, and what one that does not run will have."""
+    will_have = container.resources or ResourceRequirements()
+    if seen.state is not seen_as.ContainerState.RUNNING or not difference(state, container, seen):
+        return will_have
+    return state.actuated.get(seen.id, will_have)
 
 
 def _user(seen: ObservedContainer) -> ContainerUser | None:

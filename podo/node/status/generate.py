@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from podo.api import timestamps
 from podo.api.types.core_v1 import ContainerStatus, HostIP, PodCondition, PodIP, PodStatus
+from podo.node.resize import words
+from podo.node.resize.decide import progress
 from podo.node.resources.qos import qos_class
 from podo.node.status import conditions
 from podo.node.status.containers import StatusInput, container_statuses, ephemeral_statuses, init_statuses
@@ -22,6 +22,7 @@ def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
     made = conditions.conditions(
         pod, phase, statuses, has_sandbox=state.observed.ready_sandbox is not None, initialized=initialized
     )
+    made += words.conditions(progress(state), pod)
     if state.verdict and state.verdict.disruption:
         why = state.verdict
         made += (PodCondition(type=conditions.DISRUPTION, status="True", reason=why.disruption, message=why.message),)
@@ -79,9 +80,3 @@ def _pod_ips(given: StatusInput, before: PodStatus) -> tuple[str, ...]:
     if state.observed.ready_sandbox is None and (given.terminal or not state.observed.sandboxes):
         return tuple(ip.ip for ip in before.pod_ips)
     return ()
-
-
-def merged(status: PodStatus, others: tuple[PodCondition, ...]) -> PodStatus:
-    """The status with the conditions that others own."""
-    foreign = tuple(c for c in others if c.type not in {o.type for o in status.conditions})
-    return replace(status, conditions=status.conditions + foreign)

@@ -13,10 +13,12 @@ from podo.client.backoff import Backoff
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of
 from podo.client.informer import revision_of
 from podo.clock import Clock
+from podo.node.resize.words import IN_PROGRESS, PENDING
 from podo.node.status.conditions import DISRUPTION, OWNED
 
 RETRY = Backoff(base=0.1, cap=10.0)
 AT_ONCE = 16  # writes under way at the same time
+PASSING = (PENDING, IN_PROGRESS)  # conditions that are there only while they are true
 MERGED_BY_IP = ("podIPs", "hostIPs")
 FOREIGN = ("conditions", "nominatedNodeName", "resourceClaimStatuses", "resize", "allocatedResources", "resources")
 log = logging.getLogger(__name__)
@@ -131,9 +133,11 @@ def status_changes(old: PodStatus, new: PodStatus) -> dict[str, Any]:
         value = after.get(name)
         changes[name] = [{"$patch": "replace"}, *value] if name in MERGED_BY_IP and value else value
     known = {c["type"]: c for c in before.get("conditions", ())}
-    own = [c for c in after.get("conditions", ()) if c["type"] in (*OWNED, DISRUPTION)]
-    if changed := [c for c in own if known.get(c["type"]) != c]:
-        changes["conditions"] = [_cleared(known.get(c["type"], {}), c) for c in changed]
+    own = {c["type"]: c for c in after.get("conditions", ()) if c["type"] in (*OWNED, DISRUPTION, *PASSING)}
+    changed = [_cleared(known.get(kind, {}), c) for kind, c in own.items() if known.get(kind) != c]
+    changed += [{"$patch": "delete", "type": kind} for kind in PASSING if kind in known and kind not in own]
+    if changed:
+        changes["conditions"] = changed
     return changes
 
 

@@ -68,6 +68,25 @@ class KillContainer:
 
 
 @dataclass(frozen=True)
+class ResizeContainer:
+    """Give a running container the resources that its Pod was granted."""
+
+    container: Container
+    container_id: str
+
+    @property
+    def key(self) -> str:
+        return f"resize:{self.container.name}"
+
+
+@dataclass(frozen=True)
+class ResizePod:
+    """All containers have what was granted: so shall the Pod's own cgroup."""
+
+    key: ClassVar[str] = "resize:"
+
+
+@dataclass(frozen=True)
 class RemoveContainer:
     """Forget a dead container."""
 
@@ -124,6 +143,8 @@ Action = (
     | PullImage
     | StartContainer
     | KillContainer
+    | ResizeContainer
+    | ResizePod
     | RemoveContainer
     | StopSandbox
     | RemoveSandbox

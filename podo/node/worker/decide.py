@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from podo.api import timestamps
 from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import Container
+from podo.node.resize.decide import is_settled, resize_step
 from podo.node.runtime.observed import ContainerState, ObservedContainer, SandboxState
 from podo.node.worker import actions as do
 from podo.node.worker import restart_policy
@@ -126,6 +127,8 @@ def _run_containers(state: PodState, decision: Decision) -> None:
         held = held or _is_starting(state, container) or _begins(decision, container)
     if not kept:
         _finish(state, decision)
+    elif state.resize.under_way and is_settled(state) and _may_try(state, decision, do.ResizePod.key):
+        decision.actions.append(do.ResizePod())
 
 
 def _is_starting(state: PodState, container: Container) -> bool:
@@ -144,7 +147,8 @@ def _keep(state: PodState, decision: Decision, container: Container, *, held: bo
     """See to one main container; whether the Pod still has something to wait for in it."""
     seen = state.observed.latest(container.name)
     if seen is not None and seen.state is RUNNING:
-        _kill_if_unwell(state, decision, container, seen)
+        if not _kill_if_unwell(state, decision, container, seen):
+            _resize(state, decision, container, seen)
         return True
     if f"start:{container.name}" in state.operations:
         return True
@@ -177,6 +181,17 @@ def _kill_if_unwell(state: PodState, decision: Decision, container: Container, s
     grace = 30 if grace is None else grace
     decision.actions.append(do.KillContainer(seen.id, container.name, grace, message=message, restart=restart))
     return True
+
+
+def _resize(state: PodState, decision: Decision, container: Container, seen: ObservedContainer) -> None:
+    """Bring a running container on to what it was granted."""
+    grace = state.pod.spec.termination_grace_period_seconds
+    step = resize_step(state, container, seen, 30 if grace is None else grace)
+    updating = any(isinstance(a, do.ResizeContainer) for a in decision.actions)
+    if step is None or (updating and isinstance(step, do.ResizeContainer)):
+        return
+    if isinstance(step, do.KillContainer) or _may_try(state, decision, step.key):
+        decision.actions.append(step)
 
 
 def _finish(state: PodState, decision: Decision) -> None:
@@ -232,6 +247,7 @@ def _run_sidecar(state: PodState, decision: Decision, container: Container, seen
         return False
     if _kill_if_unwell(state, decision, container, seen):
         return False
+    _resize(state, decision, container, seen)
     probe = state.probes.get(seen.id)
     started = container.startup_probe is None or (probe is not None and probe.started)
     return started and container.name not in state.hooks

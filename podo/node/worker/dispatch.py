@@ -14,7 +14,7 @@ from podo.client.base import key_of
 from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.client.reflector import Scope
-from podo.node.admission import admit
+from podo.node.admission import admit, shortage
 from podo.node.resources.qos import qos_class
 from podo.node.runtime.observed import Observation, ObservedSandbox
 from podo.node.static.manifest import is_mirror, is_static
@@ -157,6 +157,13 @@ class PodDispatcher:
             pod = self._reject(pod, refused)
         self._begin(pod)
 
+    def _room(self, pod: Pod) -> str:
+        """Why the node cannot give a Pod what it wants to have now; "" if it can."""
+        node, uid = self._node(), pod.metadata.uid
+        others = [w.pod for key, w in self.workers.items() if key != uid and not is_terminal(w.pod)]
+        found = shortage(pod, others, node) if node else None
+        return found.message if found else ""
+
     def _reject(self, pod: Pod, refused: Verdict) -> Pod:
         status = PodStatus(
             phase="Failed",
@@ -192,7 +199,7 @@ class PodDispatcher:
 
     def _begin(self, pod: Pod) -> None:
         assert self._tasks is not None
-        worker = self.workers[pod.metadata.uid] = PodWorker(pod, self._parts)
+        worker = self.workers[pod.metadata.uid] = PodWorker(pod, self._parts, self._room)
         name = f"pod {pod.metadata.namespace}/{pod.metadata.name}"
         self._tasks.create_task(self._work(worker), name=name)
 
@@ -205,6 +212,9 @@ class PodDispatcher:
                 log.exception("the worker of %s failed; it is started again", worker.pod.metadata.name)
                 await self._parts.clock.sleep(RESTART_AFTER)
         del self.workers[uid]
+        for other in self.workers.values():
+            if other.resizing.pending:
+                other.poke()  # there is more room now
         if is_static(worker.pod):
             self._see_to_static()
         else:

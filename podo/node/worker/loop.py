@@ -13,18 +13,23 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from podo.api.pod_resources import is_sidecar
-from podo.api.types.core_v1 import Container, Pod
+from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceRequirements
 from podo.node.images.base import Image
 from podo.node.probes.prober import PodProber
+from podo.node.resize.allocation import granted
+from podo.node.resize.words import Resize
+from podo.node.resize.words import events as resize_events
 from podo.node.runtime.observed import ContainerState, ObservedContainer
-from podo.node.status.containers import SCHEME, StatusInput
+from podo.node.status.containers import StatusInput
 from podo.node.status.generate import pod_status
 from podo.node.status.writer import status_changes
 from podo.node.worker.backoff import Backoff
 from podo.node.worker.decide import Decision, decide
+from podo.node.worker.labels import SCHEME
 from podo.node.worker.operations import Operations
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
+from podo.node.worker.resizing import Resizing, Room, always
 from podo.node.worker.state import (
     Failure,
     ObservedPod,
@@ -40,15 +45,19 @@ from podo.node.worker.wakeup import Wakeup
 
 log = logging.getLogger(__name__)
 REFRESH_EVERY = timedelta(minutes=10)
+ASK_AGAIN = timedelta(seconds=5)  # whether there is room for a resize by now
 
 
 class PodWorker:
     """One Pod, from its arrival to its confirmed end. Its methods but `run` may be called at any time."""
 
-    def __init__(self, pod: Pod, parts: Parts) -> None:
-        self.pod, self.observed = pod, ObservedPod()
+    def __init__(self, pod: Pod, parts: Parts, room: Room = always) -> None:
+        self.desired, self.observed = pod, ObservedPod()
         self._parts, self._clock = parts, parts.clock
         self._files = PodFiles(parts.facts, pod.metadata.uid)
+        saved = self._files.saved()
+        self.pod = granted(pod, saved.spec) if saved else pod  # what it was granted; `desired` is the API's
+        self.resizing = Resizing(room, saved.status if saved else pod.status)
         self._wakeup = Wakeup(parts.clock)
         self._verdict: Verdict | None = None
         self._deleted, self.ended = False, False
@@ -71,7 +80,8 @@ class PodWorker:
 
     def update(self, pod: Pod) -> None:
         """The API has a new version of the Pod."""
-        old, self.pod = self.pod, pod
+        old, self.desired = self.pod, pod
+        self.pod = self.resizing.follow(pod, old.spec)
         self._parts.statuses.seen(pod)
         before, now = old.metadata, pod.metadata
         if before.labels != now.labels or before.annotations != now.annotations:
@@ -79,8 +89,13 @@ class PodWorker:
         elif before.generation == now.generation and before.deletion_timestamp == now.deletion_timestamp:
             self._wakeup.set()
             return
-        self._files.save(pod)
+        self._files.save(self.pod)
         self._wakeup.set()
+
+    def actual_resources(self) -> dict[str, ResourceRequirements]:
+        """What running containers have, by name."""
+        found = self.resizing.actuated(self.observed, self._parts.statuses.last(self.pod))
+        return {c.name: found[c.id] for c in self.observed.active if c.id in found}
 
     def poke(self) -> None:
         """Look again: a container, a probe or an operation has changed."""
@@ -134,6 +149,8 @@ class PodWorker:
         """One look and what follows from it; whether the Pod is no more."""
         self._wakeup.clear()
         await self._look(prober)
+        if self.pod is not self.desired:
+            self._ask_for_room()
         state = self._state(operations, prober)
         decision = decide(state)
         if decision.verdict and self._verdict is None:
@@ -150,8 +167,16 @@ class PodWorker:
         for action in decision.actions:
             operations.begin(action)
         self._refresh_when_due(operations, decision)
+        if self.resizing.pending:
+            decision.wake(self._clock.now() + ASK_AGAIN)
         self._wakeup.at(decision.wake_at)
         return False
+
+    def _ask_for_room(self) -> None:
+        """There was none for what the Pod wants: perhaps there is by now."""
+        self.pod = self.resizing.follow(self.desired, self.pod.spec)
+        if self.pod is self.desired:
+            self._files.save(self.pod)
 
     async def _look(self, prober: PodProber) -> None:
         uid = self.pod.metadata.uid
@@ -179,6 +204,8 @@ class PodWorker:
             kills=self.kills,
             to_restart=frozenset(self.to_restart),
             hooks=frozenset(self.hooks),
+            actuated=self.resizing.actuated(self.observed, self._parts.statuses.last(self.pod)),
+            resize=Resize(self.resizing.pending, self.resizing.generation, under_way=self.resizing.stale),
             verdict=self._verdict,
             deleted=self._deleted,
         )
@@ -198,6 +225,7 @@ class PodWorker:
         before = statuses.last(self.pod)
         status = pod_status(given, before)
         if status_changes(before, status):
+            self._tell_of_resize(before, status)
             self._files.save(replace(self.pod, status=status))  # what a new agent needs while the API is away
             statuses.set(self.pod, status)
 
@@ -208,6 +236,13 @@ class PodWorker:
             message = f"Back-off restarting failed container {name} in pod {meta.name}_{meta.namespace}({meta.uid})"
             self._parts.events.container_warning(self.pod, container_named(self.pod, name), "BackOff", message)
         self._looping = looping
+
+    def _tell_of_resize(self, before: PodStatus, after: PodStatus) -> None:
+        if self.is_ending:
+            return
+        for told in resize_events(self.desired.spec, self.pod.spec, before, after):
+            record = self._parts.events.warning if told.warning else self._parts.events.normal
+            record(self.pod, told.reason, told.message)
 
     async def _leave(self, operations: Operations) -> None:
         """All has ended: say so, then leave no trace."""

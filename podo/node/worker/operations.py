@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from podo.node.cgroups.base import CgroupFailure
 from podo.node.probes.checks import CheckFailed, Target
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.volumes.base import VolumeFailure
@@ -15,6 +16,7 @@ from podo.node.worker.hooks import run_hook
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
 from podo.node.worker.pulling import NoImage, ensure_image
+from podo.node.worker.resizing import fit_group, update_container, widen_group
 from podo.node.worker.starting import StepFailed, run_sandbox, start_container
 from podo.node.worker.state import Failure, Waiting
 from podo.node.worker.stopping import kill_container
@@ -87,6 +89,8 @@ class Operations:
                 await self._pull(action)
             case do.StartContainer():
                 await self._start(action)
+            case do.ResizeContainer() | do.ResizePod():
+                await self._resize(action)
             case do.RemoveContainer():
                 await self._remove(action)
             case do.StopSandbox():
@@ -159,12 +163,15 @@ class Operations:
         if hook:
             worker.hooks.add(name)  # before it runs, so that nobody takes it for ready meanwhile
         try:
+            if worker.resizing.stale:
+                await widen_group(worker.pod, worker.actual_resources(), self._parts)
             container_id = await start_container(worker.pod, action, image, ips, self._parts)
         except StepFailed as error:
             worker.hooks.discard(name)
             self._fail(action.key, Waiting(error.reason, str(error)))
             return
         worker.failures.pop(action.key, None)
+        worker.resizing.has(container_id, action.container.resources)
         if hook:
             self.spawn(f"hook:{name}", self._post_start(action, container_id))
 
@@ -195,6 +202,21 @@ class Operations:
         finally:
             if self._running.get(action.key) is asyncio.current_task():
                 worker.kills.pop(action.container_id, None)
+
+    async def _resize(self, action: do.ResizeContainer | do.ResizePod) -> None:
+        worker, pod = self._worker, self._worker.pod
+        try:
+            if isinstance(action, do.ResizePod):
+                await fit_group(pod, self._parts)
+                worker.resizing.stale = pod is not worker.pod  # another change came meanwhile
+            else:
+                await widen_group(pod, worker.actual_resources(), self._parts)
+                await update_container(pod, action.container, action.container_id, self._parts)
+                worker.resizing.has(action.container_id, action.container.resources)
+        except (RuntimeFailure, CgroupFailure) as error:
+            self._fail(action.key, Waiting("", str(error)))
+        else:
+            worker.failures.pop(action.key, None)
 
     async def _remove(self, action: do.RemoveContainer) -> None:
         worker = self._worker

@@ -33,6 +33,13 @@ class PodFiles:
         fresh.write_bytes(scheme.encode(pod))
         fresh.rename(self._folder / POD)
 
+    def saved(self) -> Pod | None:
+        """What an earlier worker kept; None if there was none, or it cannot be read."""
+        try:
+            return scheme.decode(Pod, (self._folder / POD).read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
+
     def mounts(self, pod: Pod, container: Container, attempt: int, ips: tuple[str, ...]) -> tuple[Mount, ...]:
         """What every container mounts besides its volumes."""
         made = []

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from podo.api.types.core_v1 import Container, Pod, PodSpec
+from podo.api.types.core_v1 import Container, Pod, PodSpec, ResourceRequirements
+from podo.node.resize.words import Resize
 from podo.node.runtime.observed import ContainerState, ObservedContainer, ObservedSandbox, SandboxState
 from podo.node.worker.backoff import Backoff
 
@@ -113,6 +114,8 @@ class PodState:
     kills: Mapping[str, int] = field(default_factory=dict)  # grace of the kills under way, by container id
     to_restart: frozenset[str] = frozenset()  # ids that were killed in order to be started anew
     hooks: frozenset[str] = frozenset()  # names of containers whose postStart hook runs
+    actuated: Mapping[str, ResourceRequirements] = field(default_factory=dict)  # by container id
+    resize: Resize = field(default_factory=Resize)
     verdict: Verdict | None = None
     deleted: bool = False  # no longer in the API
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from podo.api.types.core_v1 import Node, Pod
-from podo.client.base import DeleteOptions, Key
+from podo.client.base import STRATEGIC_PATCH, DeleteOptions, Key, Patch
 from podo.client.informers import Informers
 from podo.node.events import PodEvents
 from podo.node.references import References
@@ -237,3 +237,49 @@ async def test_many_pods_at_once(tmp_path, clock, client, count):
         for _ in range(10):
             await clock.run_for(0)
         assert [p.status.phase for p in (await client.list(Pod)).items] == ["Running"] * count
+
+
+def asking(name, cpu, **meta):
+    resources = {"requests": {"cpu": cpu}}
+    return pod(container(resources=resources), meta={"name": name, "uid": "", "resourceVersion": ""} | meta)
+
+
+async def resize(client, name, cpu):
+    patch = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]}}
+    return await client.patch(
+        Pod, Key("default", name), Patch(media_type=STRATEGIC_PATCH, body=patch), subresource="resize"
+    )
+
+
+async def test_a_resize_waits_until_the_node_has_room(tmp_path, clock, client):
+    async with agent(tmp_path, clock, client) as a:
+        await client.create(asking("large", "600m"))
+        await client.create(asking("small", "200m"))
+        await clock.run_for(0, turns=200)
+        await resize(client, "small", "500m")
+        await clock.run_for(0, turns=200)
+        status = (await client.get(Pod, Key("default", "small"))).status
+        (pending,) = [c for c in status.conditions if c.type == "PodResizePending"]
+        text = "Node didn't have enough resource: cpu, requested: 500, used: 600, capacity: 1000"
+        assert (pending.reason, pending.message, pending.observed_generation) == ("Deferred", text, 2)
+        assert status.container_statuses[0].allocated_resources == {"cpu": "200m"}
+        await resize(client, "large", "400m")
+        await clock.run_for(6, turns=200)
+        status = (await client.get(Pod, Key("default", "small"))).status
+        assert [c.type for c in status.conditions if "Resize" in c.type] == []
+        assert status.container_statuses[0].resources.requests == {"cpu": "500m"}
+        assert a.events.reasons().count("ResizeDeferred") == 1
+
+
+async def test_what_was_granted_outlives_the_agent(tmp_path, clock, client):
+    async with agent(tmp_path, clock, client) as a:
+        await client.create(asking("small", "200m"))
+        await clock.run_for(0, turns=200)
+        await resize(client, "small", "2")
+        await clock.run_for(0, turns=200)
+        await a.restart()
+        await clock.run_for(6, turns=200)
+        status = (await client.get(Pod, Key("default", "small"))).status
+        assert [c.type for c in status.conditions if "Resize" in c.type] == ["PodResizePending"]
+        assert status.container_statuses[0].allocated_resources == {"cpu": "200m"}
+        assert status.container_statuses[0].restart_count == 0
