@@ -24,6 +24,8 @@ def controllers(
     client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
 ) -> "list[Controller[Any]]":
     """Every controller, one line each."""
+    from podo.controllers.bootstrap_signer import BootstrapSigner
+    from podo.controllers.bootstrap_token_cleaner import BootstrapTokenCleaner
     from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
     from podo.controllers.cronjob import CronJobController
     from podo.controllers.csr_approving import CSRApproving
@@ -36,6 +38,7 @@ def controllers(
     from podo.controllers.endpoints import EndpointsController
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
+    from podo.controllers.legacy_token_cleaner import LegacyTokenCleaner
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
     from podo.controllers.pod_gc import PodGC
@@ -44,12 +47,15 @@ def controllers(
     from podo.controllers.resource_quota import ResourceQuotaController
     from podo.controllers.root_ca import RootCAController
     from podo.controllers.service_account import ServiceAccountController
+    from podo.controllers.service_account_tokens import ServiceAccountTokens
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
 
     return [
+        BootstrapSigner(client, clock),
+        BootstrapTokenCleaner(client, clock),
         ClaimProtection(client, clock, events),
         ClassProtection(client, clock, events),
         ClusterRoleAggregation(client, clock, events),
@@ -64,6 +70,7 @@ def controllers(
         EndpointsController(client, clock, events),
         GarbageCollector(client, clock, events),
         JobController(client, clock, events),
+        LegacyTokenCleaner(client, clock),
         NamespaceController(client, clock, events),
         NodeLifecycle(client, clock, events),
         PodGC(client, clock, events),
@@ -72,6 +79,7 @@ def controllers(
         ResourceQuotaController(client, clock, events),
         RootCAController(client, keys.ca),
         ServiceAccountController(client, clock, events),
+        ServiceAccountTokens(client, keys.ca, keys.sign_token),
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),

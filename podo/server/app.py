@@ -16,20 +16,18 @@ from podo.server.admission_point import Admission
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
-from podo.server.authentication.base import Authenticator
-from podo.server.authentication.certificate import CertificateAuthenticator
+from podo.server.authentication.default_set import default_authentication, install_authentication
 from podo.server.authentication.keys import TokenKey
-from podo.server.authentication.reviews import SelfReviews, TokenReviews
-from podo.server.authentication.service_account import Find, Issuer, ServiceAccountTokens
-from podo.server.authentication.token_file import StaticTokens, read_tokens
-from podo.server.authentication.union import Union
+from podo.server.authentication.service_account import Issuer
+from podo.server.authentication.token_file import read_tokens
 from podo.server.authorization.base import Authorizer
 from podo.server.authorization.default_set import Access, default_access, install_access
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
+from podo.server.bootstrap.legacy_tokens import track_legacy_tokens
 from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
-from podo.server.bootstrap.public import publish_issuer
+from podo.server.bootstrap.public import publish_address, publish_issuer
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
@@ -45,7 +43,6 @@ from podo.server.metrics import Requests
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
 from podo.server.registry.catalog import Catalog
-from podo.server.strategy import Object
 from podo.server.subresources.binding import BindingQuestions, Bindings
 from podo.server.subresources.eviction import Evictions
 from podo.server.subresources.scale import Scales
@@ -128,8 +125,12 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         install_access(core, access)
         await bootstrap(core, service_cidr=config.service_cidr, port=port)
         await publish_issuer(core)
+        await track_legacy_tokens(core)
         if config.node_access:
             await grant_nodes(core)
+        if config.advertise and config.tls and config.tls.client_ca:
+            authority = config.tls.client_ca.read_bytes()
+            await publish_address(core, f"https://{config.advertise}:{port}", authority)
         if config.advertise:
             await publish_endpoints(core, config.advertise, port, shared=core.cache.shared)
         await repair.run()
@@ -183,28 +184,13 @@ def install_subresources(core: Core, issuer: Issuer | None) -> None:
     core.operations.install(below, {("", "bindings"): BindingQuestions(bindings, pods)})
 
 
-def find_metadata(core: Core) -> Find:
-    """Finds metadata in the cache."""
-
-    def find(plural: str, namespace: str, name: str) -> Object | None:
-        served = core.catalog.by_path("", "v1", plural)
-        assert served is not None
-        entry = core.cache.resource(served.stored.prefix).get(served.stored.key(namespace, name))
-        return entry.object()["metadata"] if entry is not None else None
-
-    return find
-
-
 def handler_of(
     config: ServerConfig, core: Core, issuer: Issuer | None, authorizer: Authorizer, address: str
 ) -> Handler:
     """The chain, put together; `address` is where clients find the server."""
-    tokens: list[Authenticator] = [StaticTokens(read_tokens(config.token_file) if config.token_file else {})]
-    if issuer is not None:
-        tokens.append(ServiceAccountTokens(issuer, find_metadata(core), core.clock))
-    reviews = TokenReviews(tokens, (config.service_account_issuer,))
-    group = "authentication.k8s.io"
-    core.operations.install({}, {(group, "selfsubjectreviews"): SelfReviews(), (group, "tokenreviews"): reviews})
+    static = read_tokens(config.token_file) if config.token_file else {}
+    authentication = default_authentication(core, issuer, static)
+    install_authentication(core, authentication, (config.service_account_issuer,))
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
     resources = Resources(
@@ -215,7 +201,7 @@ def handler_of(
         watching=Watching(core),
     )
     return Handler(
-        identify=Union([CertificateAuthenticator(), *tokens]),
+        identify=authentication.identify,
         authorizer=authorizer,
         resources=resources,
         paths=plain_paths(config, core, requests, issuer)

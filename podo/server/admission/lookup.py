@@ -47,6 +47,12 @@ class CachedLookup:
             entry = await self._come(stored.prefix, key, patience)
         return typed(entry, cls) if entry is not None else None
 
+    def held(self, cls: type[T], namespace: str, name: str) -> T | None:
+        """The object as the cache has it now, which may be a moment behind the last write."""
+        stored = self._served(cls).stored
+        entry = self._cache.resource(stored.prefix).get(stored.key(namespace, name))
+        return typed(entry, cls) if entry is not None else None
+
     async def _come(self, prefix: str, key: str, patience: float) -> Entry | None:
         """Wait for an object that someone is about to make."""
         resource = self._cache.resource(prefix)

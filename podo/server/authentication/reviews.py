@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from podo.api.errors import BadRequest, Unauthorized
 from podo.api.timestamps import format_time
-from podo.server.authentication.base import Authenticator, Credentials
-from podo.server.authentication.service_account import InvalidToken, ServiceAccountTokens, user_of
+from podo.server.authentication.base import Authenticator, Credentials, ForAudiences, InvalidToken
 from podo.server.authentication.union import authenticated
 from podo.server.context import Context, User
 from podo.server.decoding.objects import Kind
@@ -64,10 +63,9 @@ class TokenReviews:
     async def _whose(self, token: str, audiences: tuple[str, ...]) -> tuple[User, tuple[str, ...]] | None:
         credentials = Credentials(token=token)
         for authenticator in self._tokens:
-            if isinstance(authenticator, ServiceAccountTokens):
-                claims = authenticator.claims(token, audiences) if token.count(".") == 2 else None
-                if claims is not None:
-                    return user_of(claims), tuple(a for a in audiences if a in claims.aud)
+            if isinstance(authenticator, ForAudiences):
+                if (judged := await authenticator.judge(token, audiences)) is not None:
+                    return authenticated(judged[0]), judged[1]
                 continue
             try:
                 user = await authenticator.authenticate(credentials)

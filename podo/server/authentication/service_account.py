@@ -1,28 +1,25 @@
 """Service account tokens: who they are of, and whether what they are bound to is there still."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from podo.api.errors import Unauthorized
 from podo.api.timestamps import parse
+from podo.api.types.core_v1 import Node, Pod, Secret, ServiceAccount
 from podo.clock import Clock
-from podo.server.authentication.base import Credentials
+from podo.server.authentication.base import Credentials, Find, InvalidToken
 from podo.server.authentication.keys import TokenKey
 from podo.server.context import User
 
 PREFIX = "system:serviceaccount:"
 GROUP = "system:serviceaccounts"
 REMEMBERED, MOST_REMEMBERED = 10.0, 4096
-"""For how many seconds an answer is remembered (as in Kubernetes), and how many are."""
+"""For how many seconds it is remembered that a token is well signed and in time, and of how many."""
 LEEWAY = 60
 """Seconds by which clocks may differ."""
 EXTRA = "authentication.kubernetes.io/"
-
-Find = Callable[[str, str, str], Mapping[str, Any] | None]
-"""(plural of a core kind, namespace, name) → the object's metadata."""
+STALE = "authentication.k8s.io/stale-token"
 
 
 class Ref(msgspec.Struct, omit_defaults=True):
@@ -41,6 +38,10 @@ class Bound(msgspec.Struct, omit_defaults=True):
     secret: Ref | None = None
     node: Ref | None = None
     warnafter: int = 0
+
+
+class _Issued(msgspec.Struct):
+    iss: str = ""
 
 
 class Claims(msgspec.Struct, omit_defaults=True):
@@ -65,36 +66,48 @@ class Issuer:
     audiences: tuple[str, ...]
 
 
-class InvalidToken(ValueError):
-    """A token of ours that is good no more; the message says why."""
-
-
 class ServiceAccountTokens:
     """Authenticates by tokens that `issuer` has issued."""
 
     def __init__(self, issuer: Issuer, find: Find, clock: Clock) -> None:
         self._issuer, self._find, self._clock = issuer, find, clock
-        self._known: dict[str, tuple[float, User]] = {}
+        self._known: dict[str, tuple[float, Claims, User]] = {}
 
     async def authenticate(self, credentials: Credentials) -> User | None:
-        """Raises Unauthorized for a token of ours that is good no more."""
+        """Raises Unauthorized for a token of ours that is good no more: also when what it is bound to has just gone."""
         token, now = credentials.token, self._clock.monotonic()
         if token.count(".") != 2:
             return None
         known = self._known.get(token)
-        if known is not None and known[0] > now:
-            return known[1]
         try:
-            claims = self.claims(token, self._issuer.audiences)
+            if known is not None and known[0] > now:
+                claims, user = known[1:]
+                self._check_bound(claims.kubernetes)
+            else:
+                fresh = self.claims(token, self._issuer.audiences)
+                if fresh is None:
+                    return None
+                claims, user = fresh, user_of(fresh)
+                if len(self._known) >= MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[token] = (now + REMEMBERED, claims, user)
         except InvalidToken as error:
             raise Unauthorized("Unauthorized") from error
+        self._note_stale(claims, credentials)
+        return user
+
+    def _note_stale(self, claims: Claims, credentials: Credentials) -> None:
+        """Say in the audit log who uses a token that lives on only for clients that never read it again."""
+        warn = claims.kubernetes.warnafter
+        if warn and (late := int(self._clock.now().timestamp()) - warn) > 0:
+            credentials.annotations[STALE] = f"subject: {claims.sub}, seconds after warning threshold: {late}"
+
+    async def judge(self, token: str, audiences: tuple[str, ...]) -> tuple[User, tuple[str, ...]] | None:
+        """The user, and which of the audiences the token is for. Raises InvalidToken."""
+        claims = self.claims(token, audiences) if token.count(".") == 2 else None
         if claims is None:
             return None
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        user = user_of(claims)
-        self._known[token] = (now + REMEMBERED, user)
-        return user
+        return user_of(claims), tuple(audience for audience in audiences if audience in claims.aud)
 
     def claims(self, token: str, audiences: tuple[str, ...]) -> Claims | None:
         """The claims of a good token for one of `audiences`; None if it is not ours. Raises InvalidToken."""
@@ -102,11 +115,11 @@ class ServiceAccountTokens:
         if payload is None:
             return None
         try:
+            if msgspec.json.decode(payload, type=_Issued).iss != self._issuer.name:
+                return None
             claims = msgspec.json.decode(payload, type=Claims)
         except msgspec.ValidationError as error:
             raise InvalidToken(str(error)) from error
-        if claims.iss != self._issuer.name:
-            return None
         now = self._clock.now().timestamp()
         if claims.exp + LEEWAY < now:
             raise InvalidToken("service account token has expired")
@@ -118,19 +131,19 @@ class ServiceAccountTokens:
         return claims
 
     def _check_bound(self, bound: Bound) -> None:
-        self._check("serviceaccounts", bound.namespace, bound.serviceaccount)
+        self._check(ServiceAccount, bound.namespace, bound.serviceaccount)
         if bound.secret is not None:
-            self._check("secrets", bound.namespace, bound.secret)
+            self._check(Secret, bound.namespace, bound.secret)
         if bound.pod is not None:
-            self._check("pods", bound.namespace, bound.pod)
+            self._check(Pod, bound.namespace, bound.pod)
         elif bound.node is not None:
-            self._check("nodes", "", bound.node)
+            self._check(Node, "", bound.node)
 
-    def _check(self, plural: str, namespace: str, ref: Ref) -> None:
-        found = self._find(plural, namespace, ref.name)
-        if found is None or found.get("uid") != ref.uid:
+    def _check(self, cls: type[ServiceAccount] | type[Secret] | type[Pod] | type[Node], place: str, ref: Ref) -> None:
+        found = self._find(cls, place, ref.name)
+        if found is None or found.metadata.uid != ref.uid:
             raise InvalidToken("service account token has been invalidated")
-        deleted = found.get("deletionTimestamp")
+        deleted = found.metadata.deletion_timestamp
         if deleted and parse(deleted).timestamp() < self._clock.now().timestamp() - LEEWAY:
             raise InvalidToken("service account token has been invalidated")
 

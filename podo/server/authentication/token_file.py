@@ -1,7 +1,7 @@
 """Static tokens from a file: CSV lines `token,user,uid,"group1,group2"`, as Kubernetes' --token-auth-file."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from podo.server.authentication.base import Credentials
@@ -38,7 +38,7 @@ def parse_tokens(lines: Iterable[str]) -> dict[str, User]:
 class StaticTokens:
     """Known tokens, each of one user."""
 
-    def __init__(self, users: dict[str, User]) -> None:
+    def __init__(self, users: Mapping[str, User]) -> None:
         self._users = {token: authenticated(user) for token, user in users.items()}
 
     async def authenticate(self, credentials: Credentials) -> User | None:

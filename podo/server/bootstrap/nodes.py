@@ -12,17 +12,34 @@ NAME, PROXIER = "podo:node-proxier", "system:node-proxier"
 RBAC = "rbac.authorization.k8s.io"
 
 
-def proxier_binding() -> Object:
-    """The binding that makes every node a proxy."""
+def binding(name: str, role: str, group: str) -> Object:
+    """Gives a group a role."""
     return {
         "apiVersion": f"{RBAC}/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": NAME},
-        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": PROXIER},
-        "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": "system:nodes"}],
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": group}],
     }
 
 
+BOOTSTRAPPERS = "system:bootstrappers:podo:nodes"
+"""The group of the tokens by which new nodes come in."""
+OF_NEW_NODES = {
+    "podo:node-bootstrapper": ("system:node-bootstrapper", BOOTSTRAPPERS),
+    "podo:node-approval": ("system:certificates.k8s.io:certificatesigningrequests:nodeclient", BOOTSTRAPPERS),
+    "podo:node-renewal": ("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", "system:nodes"),
+}
+"""Bindings by name: the role, and the group that has it."""
+
+
+def bindings() -> list[Object]:
+    """All that nodes, and those that are to become nodes, have beside Kubernetes' own roles."""
+    found = [binding(NAME, PROXIER, "system:nodes")]
+    return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
+
+
 async def grant_nodes(core: Core) -> None:
-    """Create the binding where it is missing."""
-    await ensure(core, proxier_binding())
+    """Create the bindings where they are missing."""
+    for obj in bindings():
+        await ensure(core, obj)

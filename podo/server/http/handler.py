@@ -121,7 +121,8 @@ class Handler:
     async def _answer(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], warnings: list[str]
     ) -> Answer | web.StreamResponse:
-        user = await self._identify.authenticate(credentials_of(request))
+        annotations: dict[str, str] = {}
+        user = await self._identify.authenticate(credentials_of(request, warnings, annotations))
         attempt = attempt_of(user, info, query)
         if (wanted := wanted_of(request.headers)) is not None:
             user = await self._impersonation.resolve(wanted, attempt)
@@ -151,8 +152,8 @@ class Handler:
 _NO_QUERY: Mapping[str, str] = {}
 
 
-def credentials_of(request: web.BaseRequest) -> Credentials:
-    """What the request shows of who it is from."""
+def credentials_of(request: web.BaseRequest, warnings: list[str], annotations: dict[str, str]) -> Credentials:
+    """What the request shows of who it is from. Authenticators add to `warnings` and `annotations`."""
     authorization = request.headers.get("Authorization", "")
     token = ""
     if authorization:
@@ -161,11 +162,11 @@ def credentials_of(request: web.BaseRequest) -> Credentials:
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
     if not certificate:
-        return Credentials(token=token)
+        return Credentials(token=token, warnings=warnings, annotations=annotations)
     subject = [pair for part in certificate.get("subject", ()) for pair in part]
     name = next((value for key, value in subject if key == "commonName"), "")
     organizations = tuple(value for key, value in subject if key == "organizationName")
-    return Credentials(name, organizations, token)
+    return Credentials(name, organizations, token, warnings=warnings, annotations=annotations)
 
 
 def attempt_of(user: User, info: RequestInfo, query: Mapping[str, str]) -> Attempt:

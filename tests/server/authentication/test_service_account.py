@@ -6,8 +6,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from podo.api.errors import Unauthorized
+from podo.api.types.core_v1 import Node, Pod, Secret, ServiceAccount
+from podo.api.types.meta_v1 import ObjectMeta
 from podo.clock import VirtualClock
-from podo.server.authentication.base import Credentials
+from podo.server.authentication.base import Credentials, InvalidToken
 from podo.server.authentication.keys import TokenKey, TokenKeyError
 from podo.server.authentication.service_account import (
     LEEWAY,
@@ -36,9 +38,15 @@ class Lab:
     """An issuer, the objects that tokens are bound to, and a clock."""
 
     def __init__(self, key=EC_KEY):
-        self.clock, self.objects = VirtualClock(), {("serviceaccounts", "ns", "x"): {"uid": "u"}}
+        self.clock, self.objects = VirtualClock(), {}
+        self.put(ServiceAccount, "ns", "x", "u")
         self.issuer = Issuer(AUDIENCE, TokenKey(key), (AUDIENCE,))
-        self.tokens = ServiceAccountTokens(self.issuer, lambda *key: self.objects.get(key), self.clock)
+        self.tokens = ServiceAccountTokens(self.issuer, lambda cls, *place: self.objects.get((cls, *place)), self.clock)
+
+    def put(self, cls, namespace, name, uid, **metadata):
+        """There is such an object now."""
+        meta = ObjectMeta(namespace=namespace, name=name, uid=uid, **metadata)
+        self.objects[cls, namespace, name] = cls(metadata=meta)
 
     def token(self, *, seconds=600, audience=AUDIENCE, issuer=AUDIENCE, key=None, **bound):
         now = int(self.clock.now().timestamp())
@@ -74,7 +82,7 @@ async def test_a_token_of_ours_names_its_account(key, algorithm):
 
 
 async def test_a_token_of_a_pod_names_it_and_its_node(lab):
-    lab.objects["pods", "ns", "p"] = {"uid": "pu"}
+    lab.put(Pod, "ns", "p", "pu")
     user = await lab.user(lab.token(pod=Ref("p", "pu"), node=Ref("n", "nu")))
     assert user.extra["authentication.kubernetes.io/pod-name"] == ("p",)
     assert user.extra["authentication.kubernetes.io/node-uid"] == ("nu",)
@@ -102,30 +110,63 @@ async def test_a_token_for_another_audience_is_refused(lab):
         await lab.user(lab.token(audience="https://other"))
 
 
-async def test_a_token_is_good_no_more_when_its_account_is_gone(lab):
+async def test_tokens_of_deleted_accounts_are_refused_at_once(lab):
     token = lab.token()
     assert await lab.user(token)
-    del lab.objects["serviceaccounts", "ns", "x"]
-    assert await lab.user(token)  # remembered for a while
-    lab.clock.advance(REMEMBERED)
+    del lab.objects[ServiceAccount, "ns", "x"]
+    with pytest.raises(Unauthorized):
+        await lab.user(token)
+    lab.put(ServiceAccount, "ns", "x", "another")
     with pytest.raises(Unauthorized):
         await lab.user(token)
 
 
-@pytest.mark.parametrize("ref", ["pod", "secret", "node"])
-async def test_a_token_is_bound_to_what_it_names(lab, ref):
+async def test_tokens_of_deleted_pods_are_refused_at_once(lab):
+    lab.put(Pod, "ns", "p", "pu")
+    token = lab.token(pod=Ref("p", "pu"))
+    assert await lab.user(token)
+    del lab.objects[Pod, "ns", "p"]
+    with pytest.raises(Unauthorized):
+        await lab.user(token)
+
+
+async def test_who_uses_a_token_beyond_its_time_is_noted(lab):
+    lab.put(Pod, "ns", "p", "pu")
+    now = int(lab.clock.now().timestamp())
+    token = lab.token(seconds=365 * 86400, pod=Ref("p", "pu"), warnafter=now + 3607)
+    first, later = Credentials(token=token), Credentials(token=token)
+    assert await lab.tokens.authenticate(first)
+    lab.clock.advance(3610)
+    assert await lab.tokens.authenticate(later)
+    stale = "authentication.k8s.io/stale-token"
+    assert stale not in first.annotations
+    assert later.annotations[stale] == "subject: system:serviceaccount:ns:x, seconds after warning threshold: 3"
+
+
+async def test_confused_audiences_a_token_is_judged_for_those_it_is_for(lab):
+    token = lab.token(audience="https://vault")
+    user, fitting = await lab.tokens.judge(token, ("https://vault", "https://other"))
+    assert (user.name, fitting) == ("system:serviceaccount:ns:x", ("https://vault",))
+    with pytest.raises(InvalidToken, match="audiences"):
+        await lab.tokens.judge(token, (AUDIENCE,))
+    with pytest.raises(Unauthorized):
+        await lab.user(token)
+
+
+@pytest.mark.parametrize(("ref", "cls"), [("pod", Pod), ("secret", Secret), ("node", Node)])
+async def test_a_token_is_bound_to_what_it_names(lab, ref, cls):
     namespace = "" if ref == "node" else "ns"
     with pytest.raises(Unauthorized):
         await lab.user(lab.token(**{ref: Ref("o", "ou")}))
-    lab.objects[f"{ref}s", namespace, "o"] = {"uid": "another"}
+    lab.put(cls, namespace, "o", "another")
     with pytest.raises(Unauthorized):
         await lab.user(lab.token(**{ref: Ref("o", "ou")}))
-    lab.objects[f"{ref}s", namespace, "o"] = {"uid": "ou"}
+    lab.put(cls, namespace, "o", "ou")
     assert await lab.user(lab.token(**{ref: Ref("o", "ou")}))
 
 
 async def test_what_is_being_deleted_counts_for_a_little_longer(lab):
-    lab.objects["serviceaccounts", "ns", "x"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    lab.put(ServiceAccount, "ns", "x", "u", deletion_timestamp="2026-01-01T00:00:00Z")
     token = lab.token()
     assert await lab.user(token)
     lab.clock.advance(LEEWAY + REMEMBERED + 1)
