@@ -23,14 +23,9 @@ if TYPE_CHECKING:
 def controllers(
     client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
 ) -> "list[Controller[Any]]":
-    """Every controller, one line each."""
-    from podo.controllers.bootstrap_signer import BootstrapSigner
-    from podo.controllers.bootstrap_token_cleaner import BootstrapTokenCleaner
+    """Every controller, one line each, and those of `identity_controllers`."""
     from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
     from podo.controllers.cronjob import CronJobController
-    from podo.controllers.csr_approving import CSRApproving
-    from podo.controllers.csr_cleaner import CSRCleaner
-    from podo.controllers.csr_signing import CSRSigning
     from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
     from podo.controllers.disruption import DisruptionController
@@ -38,31 +33,23 @@ def controllers(
     from podo.controllers.endpoints import EndpointsController
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
-    from podo.controllers.legacy_token_cleaner import LegacyTokenCleaner
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
     from podo.controllers.pod_gc import PodGC
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
     from podo.controllers.resource_quota import ResourceQuotaController
-    from podo.controllers.root_ca import RootCAController
-    from podo.controllers.service_account import ServiceAccountController
-    from podo.controllers.service_account_tokens import ServiceAccountTokens
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
 
     return [
-        BootstrapSigner(client, clock),
-        BootstrapTokenCleaner(client, clock),
+        *identity_controllers(client, clock, events, keys),
         ClaimProtection(client, clock, events),
         ClassProtection(client, clock, events),
         ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
-        CSRApproving(client, clock),
-        CSRCleaner(client, clock),
-        CSRSigning(client, clock, keys.authority),
         DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
         DisruptionController(client, clock, events),
@@ -70,20 +57,43 @@ def controllers(
         EndpointsController(client, clock, events),
         GarbageCollector(client, clock, events),
         JobController(client, clock, events),
-        LegacyTokenCleaner(client, clock),
         NamespaceController(client, clock, events),
         NodeLifecycle(client, clock, events),
         PodGC(client, clock, events),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),
         ResourceQuotaController(client, clock, events),
-        RootCAController(client, keys.ca),
-        ServiceAccountController(client, clock, events),
-        ServiceAccountTokens(client, keys.ca, keys.sign_token),
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),
         VolumeProtection(client, clock, events),
+    ]
+
+
+def identity_controllers(
+    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
+) -> "list[Controller[Any]]":
+    """The controllers of accounts, tokens and certificates."""
+    from podo.controllers.bootstrap_signer import BootstrapSigner
+    from podo.controllers.bootstrap_token_cleaner import BootstrapTokenCleaner
+    from podo.controllers.csr_approving import CSRApproving
+    from podo.controllers.csr_cleaner import CSRCleaner
+    from podo.controllers.csr_signing import CSRSigning
+    from podo.controllers.legacy_token_cleaner import LegacyTokenCleaner
+    from podo.controllers.root_ca import RootCAController
+    from podo.controllers.service_account import ServiceAccountController
+    from podo.controllers.service_account_tokens import ServiceAccountTokens
+
+    return [
+        BootstrapSigner(client, clock),
+        BootstrapTokenCleaner(client, clock),
+        CSRApproving(client, clock),
+        CSRCleaner(client, clock),
+        CSRSigning(client, clock, keys.authority),
+        LegacyTokenCleaner(client, clock),
+        RootCAController(client, keys.ca),
+        ServiceAccountController(client, clock, events),
+        ServiceAccountTokens(client, keys.ca, keys.sign_token),
     ]
 
 
