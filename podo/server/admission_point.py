@@ -1,6 +1,6 @@
 """Where admission stands between a request and the registry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -34,6 +34,11 @@ class Attributes:
     obj: Object | None
     old: Object | None = None
     options: Any = None
+    round: int = 0
+    """Mutating admission asks all its plug-ins again (1) where one of the first round says so by `again`."""
+    again: bool = False
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What plug-ins keep from one round to the next, by a name of their own."""
 
     @property
     def subresource(self) -> str:

@@ -42,6 +42,7 @@ from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
+from podo.server.outgoing.services import Services
 from podo.server.registry.catalog import Catalog
 from podo.server.subresources.binding import BindingQuestions, Bindings
 from podo.server.subresources.eviction import Evictions
@@ -49,6 +50,7 @@ from podo.server.subresources.scale import Scales
 from podo.server.subresources.token import Tokens
 from podo.server.table.tables import PrinterTables
 from podo.server.watchcache.cache import WatchCache
+from podo.server.webhooks.calling import Webhooks
 from podo.store.open import FullStore, open_store
 
 
@@ -86,6 +88,10 @@ class Guards:
     """Access and admission, which are made with the cache that they look into."""
 
     access: Access
+    services: Services
+    webhooks: Webhooks
+    is_serving = False
+    """Webhooks are asked from then on: what the server does to begin must not wait for what it has yet to run."""
 
     def __init__(self) -> None:
         self.quotas = QuotaWriter()
@@ -93,7 +99,16 @@ class Guards:
     def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
         """Make both."""
         self.access = default_access(cache, catalog)
-        return default_admission(cache, catalog, self.access.authorizer, self.quotas)
+        self.services = Services(cache, catalog, random.Random())
+        self.webhooks = Webhooks(self.services)
+        return default_admission(
+            cache,
+            catalog,
+            self.access.authorizer,
+            self.quotas,
+            webhooks=self.webhooks,
+            asks_webhooks=lambda: self.is_serving,
+        )
 
 
 @asynccontextmanager
@@ -118,6 +133,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             )
         )
         guards.quotas.client = core.client(manager="kube-apiserver")
+        stack.push_async_callback(guards.webhooks.close)
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
@@ -138,6 +154,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         core.cache.begin_here()
         handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}")
         tls = tls_context(config.tls) if config.tls else None
+        guards.is_serving = True
         await stack.enter_async_context(listening(handler, sockets, tls))
         yield Server(core, host, port)
 

@@ -26,6 +26,7 @@ class Context:
     `manager` is the field manager, already derived from the user agent where none is given
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates.
+    `annotations` are what admission has to say to the audit log.
     `check_create` is asked before an update makes what is not there; it raises Forbidden.
     """
 
@@ -41,9 +42,14 @@ class Context:
     applies: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
     check_create: Callable[[], Awaitable[None]] | None = None
 
     def warn(self, text: str) -> None:
         """Send `text` to the client beside the answer."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Put something into the audit log; what is there already stays."""
+        self.annotations.setdefault(key, value)

@@ -120,6 +120,12 @@ class Operations:
                 return Admitted(found, self._admission)
         raise NotFound("the server could not find the requested resource")
 
+    async def connect(self, ctx: Context, target: Target, options: Object) -> None:
+        """Ask admission about a connection (exec, attach, portforward, proxy). Raises what it raises."""
+        attributes = Attributes(ctx, Operation.CONNECT, target.served.resource, ctx.namespace, target.name, options)
+        await self._admission.mutate(attributes)
+        await self._admission.validate(attributes)
+
     async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
         """The answer to a question."""
         question = self._questions.get((served.resource.group, served.resource.plural))

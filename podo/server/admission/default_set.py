@@ -1,7 +1,9 @@
 """The plug-ins that are on by default, in the order in which Kubernetes asks them."""
 
 import random
+from collections.abc import Callable
 
+from podo.server.admission.base import Plugin
 from podo.server.admission.certificates import CertificateApproval, CertificateSigning, CertificateSubjectRestriction
 from podo.server.admission.chain import Chain
 from podo.server.admission.default_ingress_class import DefaultIngressClass
@@ -22,20 +24,32 @@ from podo.server.admission.storage import (
     StorageObjectInUseProtection,
 )
 from podo.server.admission.taint_nodes import TaintNodesByCondition
+from podo.server.admission.webhook_set import webhook_plugins
 from podo.server.authorization.base import Authorizer
 from podo.server.metadata import generated_name
 from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
+from podo.server.webhooks.dispatch import Asking
 
 
 def default_admission(
-    cache: WatchCache, catalog: Catalog, authorizer: Authorizer, quotas: QuotaWriter | None = None
+    cache: WatchCache,
+    catalog: Catalog,
+    authorizer: Authorizer,
+    quotas: QuotaWriter | None = None,
+    *,
+    webhooks: Asking | None = None,
+    asks_webhooks: Callable[[], bool] = lambda: True,
 ) -> Chain:
     """The chain, which looks at other objects in `cache`, and asks `authorizer` what else a user may do.
 
-    It charges quotas by `quotas`, which gets its client when there is one; without it nobody is charged.
+    It charges quotas by `quotas`, which gets its client when there is one; without it nobody is charged. `webhooks` is
+    who asks webhooks (None: nobody does), from when on `asks_webhooks` says so.
     """
     lookup, chance = CachedLookup(cache, catalog), random.Random()
+    dynamic: list[Plugin] = []
+    if webhooks is not None:
+        dynamic += webhook_plugins(lookup, catalog, webhooks, asks_webhooks)
     return Chain(
         [
             NamespaceLifecycle(lookup),
@@ -55,6 +69,8 @@ def default_admission(
             CertificateSubjectRestriction(),
             DefaultIngressClass(lookup),
             PodTopologyLabels(lookup),
+            *dynamic,
             *([ResourceQuotas(lookup, quotas)] if quotas is not None else ()),
-        ]
+        ],
+        connecting=dynamic,
     )

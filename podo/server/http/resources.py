@@ -10,6 +10,7 @@ from aiohttp import web
 from podo.api.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
+from podo.server.connect.options import connect_options
 from podo.server.context import Context
 from podo.server.core import Core
 from podo.server.decoding_point import Decoder, Refused
@@ -48,6 +49,8 @@ PATCHES = (
 
 CONNECTIONS = frozenset({"exec", "attach", "portforward", "log", "proxy"})
 """The subresources that are carried on to a node, a Pod or a Service."""
+UPGRADED = frozenset({"exec", "attach", "portforward"})
+"""Those that do what only someone who may create them may, also where a WebSocket begins as a GET."""
 
 
 class Connecting(Protocol):
@@ -107,12 +110,24 @@ class Resources:
         if handler is None or info.verb not in verbs or not fits:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         if info.subresource in CONNECTIONS:
-            if self._connections is None:
-                raise ServiceUnavailable("this server does not connect to nodes")
-            return await self._connections.answer(call, served)
+            return await self._connect(call, served)
         if text := served.deprecation or deprecation(served.resource):
             call.warnings.append(text)
         return await handler(call, served)
+
+    async def _connect(self, call: Call, served: Served) -> Answer | web.StreamResponse:
+        info, query = call.info, call.request.raw_path.partition("?")[2]
+        options = connect_options(info.resource, info.subresource, query, info.rest)
+        if options is not None:
+            if "dryRun" in call.query:
+                raise BadRequest("dryRun is not supported")
+            target = Target(served, info.name)
+            await self._operations.connect(self._context(call, WriteOptions(False)), target, options)
+            if info.subresource in UPGRADED:
+                await call.check_create()
+        if self._connections is None:
+            raise ServiceUnavailable("this server does not connect to nodes")
+        return await self._connections.answer(call, served)
 
     def _context(self, call: Call, options: WriteOptions) -> Context:
         info = call.info

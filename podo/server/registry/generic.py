@@ -48,6 +48,15 @@ class Chance:
     choice: Callable[[str], str]
 
 
+class _Update(NamedTuple):
+    """What `update` is told."""
+
+    change: Change
+    uid: str
+    admission: Admission
+    create: bool
+
+
 class Deleted(NamedTuple):
     """The object as it last was, and whether it is gone."""
 
@@ -70,8 +79,8 @@ class Registry:
     ) -> None:
         """`unbroken` runs writes that are more than one, so that no cancellation leaves half of them."""
         self._unbroken = unbroken
-        self._store, self.cache = store, cache
-        self._admission, self._fields, self._chance = admission, fields, chance
+        self._store, self.cache, self.admission = store, cache, admission
+        self._fields, self._chance = fields, chance
         self.hooks: dict[tuple[str, str], Hook] = {}
         """By (group, kind) of the stored version; set once, before the first request."""
 
@@ -118,12 +127,12 @@ class Registry:
         obj = self._with_fields(ctx, served, obj, None)
         name = obj["metadata"].get("name", "")
         attributes = Attributes(ctx, Operation.CREATE, served.resource, ctx.namespace, name, obj)
-        await self._admission.mutate(attributes)
+        await self.admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
         async with self._around(ctx, served, obj, None):
             prepare_create(obj, kind, ctx, self._chance.choice)
             attributes.obj, attributes.name = obj, obj["metadata"]["name"]
-            await self._admission.validate(attributes)
+            await self.admission.validate(attributes)
             return await self._store_new(ctx, served, obj)
 
     @asynccontextmanager
@@ -174,54 +183,60 @@ class Registry:
         return Entry(key, record.modified, value)
 
     async def update(
-        self, ctx: Context, served: Served, name: str, change: Change, *, create: bool = False, uid: str = ""
+        self,
+        ctx: Context,
+        served: Served,
+        name: str,
+        change: Change,
+        *,
+        create: bool = False,
+        uid: str = "",
+        admission: Admission | None = None,
     ) -> tuple[Entry, bool]:
         """Change an object, as often as it takes; the result, and whether it is new.
 
         `create` allows (for apply) to make it where there is none, if the kind does not always allow it: then `change`
-        is called with an empty dict. `uid` must be the object's, if given.
+        is called with an empty dict. `uid` must be the object's, if given. `admission` is asked in place of the usual
+        one: what a subresource with a kind of its own does to the object is not seen by it as a write of the object.
         """
-        work = self._update(ctx, served, name, change, create=create, uid=uid)
+        changed = _Update(change, uid, admission or self.admission, create)
+        work = self._update(ctx, served, name, changed)
         return await (self._unbroken.run(work) if self._is_hooked(served) else work)
 
-    async def _update(
-        self, ctx: Context, served: Served, name: str, change: Change, *, create: bool, uid: str
-    ) -> tuple[Entry, bool]:
+    async def _update(self, ctx: Context, served: Served, name: str, update: "_Update") -> tuple[Entry, bool]:
         await self.cache.consistent()
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
         for _ in range(ATTEMPTS):
             if current is None:
-                if not (create or served.stored.strategy.traits.create_on_update) or uid:
+                if not (update.create or served.stored.strategy.traits.create_on_update) or update.uid:
                     raise not_found(served, name)
                 if ctx.check_create is not None:
                     await ctx.check_create()
-                obj = await change({}, 0)
+                obj = await update.change({}, 0)
                 obj.get("metadata", {}).pop("resourceVersion", None)
                 return await self._create(ctx, served, obj), True
             try:
-                return await self._update_once(ctx, served, name, current, change, uid), False
+                return await self._update_once(ctx, served, name, current, update), False
             except Stale:
                 current = await self.stored(served, ctx.namespace, name)
         raise conflict(served, name)
 
-    async def _update_once(
-        self, ctx: Context, served: Served, name: str, current: Entry, change: Change, uid: str
-    ) -> Entry:
-        kind = served.stored
+    async def _update_once(self, ctx: Context, served: Served, name: str, current: Entry, update: "_Update") -> Entry:
+        kind, uid = served.stored, update.uid
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         if uid and uid != old["metadata"].get("uid"):
             raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
         live = old if served.verbatim else served.client_form(current)
-        obj = await change(served.client_form(current), current.revision)
+        obj = await update.change(served.client_form(current), current.revision)
         obj = self._with_fields(ctx, served, obj, live)
         attributes = Attributes(ctx, Operation.UPDATE, served.resource, ctx.namespace, name, obj, live)
-        await self._admission.mutate(attributes)
+        await update.admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
         check_version(obj, current.revision, served, name)
         async with self._around(ctx, served, obj, old):
             obj = prepare_update(obj, old, kind, ctx)
             attributes.obj, attributes.old = obj, old
-            await self._admission.validate(attributes)
+            await update.admission.validate(attributes)
             if not goes_with_update(obj, old, kind.strategy):
                 return await self._write(ctx, served, current, old, obj)
         if not ctx.dry_run:
@@ -251,26 +266,38 @@ class Registry:
         record = await self._store.get(served.stored.prefix + key)
         return Entry(key, record.modified, record.value) if record else None
 
-    async def delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
-        """Delete an object, or begin to. Raises NotFound and Conflict."""
+    async def delete(
+        self,
+        ctx: Context,
+        served: Served,
+        name: str,
+        options: DeleteOptions,
+        *,
+        admission: Admission | None = None,
+    ) -> Deleted:
+        """Delete an object, or begin to. Raises NotFound and Conflict. `admission` as with `update`."""
         if (warning := served.stored.strategy.traits.orphan_warning) and not options.says_propagation:
             ctx.warn(warning)
-        work = self._delete(ctx, served, name, options)
+        work = self._delete(ctx, served, name, options, admission or self.admission)
         return await (self._unbroken.run(work) if self._is_hooked(served) else work)
 
-    async def _delete(self, ctx: Context, served: Served, name: str, options: DeleteOptions) -> Deleted:
+    async def _delete(
+        self, ctx: Context, served: Served, name: str, options: DeleteOptions, admission: Admission
+    ) -> Deleted:
         await self.cache.consistent()
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
         for _ in range(ATTEMPTS):
             if current is None:
                 raise not_found(served, name)
             try:
-                return await self._delete_once(ctx, served, current, options)
+                return await self._delete_once(ctx, served, current, options, admission)
             except Stale:
                 current = await self.stored(served, ctx.namespace, name)
         raise conflict(served, name)
 
-    async def _delete_once(self, ctx: Context, served: Served, current: Entry, options: DeleteOptions) -> Deleted:
+    async def _delete_once(
+        self, ctx: Context, served: Served, current: Entry, options: DeleteOptions, admission: Admission
+    ) -> Deleted:
         kind = served.stored
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         check_preconditions(old, current.revision, options, served)
@@ -278,8 +305,8 @@ class Registry:
         attributes = Attributes(
             ctx, Operation.DELETE, served.resource, current.namespace, current.name, None, live, options
         )
-        await self._admission.mutate(attributes)
-        await self._admission.validate(attributes)
+        await admission.mutate(attributes)
+        await admission.validate(attributes)
         obj = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         deletion = plan_deletion(obj, kind.strategy, options, ctx.now)
         if deletion.obj is not None:
@@ -366,6 +393,7 @@ def _within(ctx: Context, namespace: str) -> Context:
     return Context(
         ctx.user, ctx.now, group=ctx.group, version=ctx.version, namespace=namespace, dry_run=ctx.dry_run,
         manager=ctx.manager, field_validation=ctx.field_validation, warnings=ctx.warnings,
+        annotations=ctx.annotations,
     )  # fmt: skip
 
 

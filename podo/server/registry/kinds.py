@@ -100,6 +100,10 @@ class Served:
         del obj["kind"], obj["apiVersion"]
         return msgspec.json.encode(obj)[1:]
 
+    async def shown(self, obj: Object) -> Object:
+        """A stored object in this version, also where another program must convert it."""
+        return self.client_object(obj)
+
     def client_form(self, entry: Entry) -> Object:
         """The object of `entry`, in this version, as a dict of the caller's own."""
         return self.client_object(entry.object())

@@ -2,6 +2,7 @@
 
 from podo.api.errors import BadRequest, Conflict
 from podo.api.timestamps import format_time
+from podo.server.admission_point import AdmitAll
 from podo.server.context import Context
 from podo.server.operations import Target
 from podo.server.registry.generic import Registry, unclassified
@@ -28,7 +29,8 @@ class Bindings(NoVerbs):
             bind(pod, node, meta, format_time(ctx.now))
             return pod
 
-        await self._registry.update(ctx, target.served, name, change, uid=meta.get("uid", ""))
+        uid = meta.get("uid", "")
+        await self._registry.update(ctx, target.served, name, change, uid=uid, admission=AdmitAll())
         return dict(SUCCESS)
 
 

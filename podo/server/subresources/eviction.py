@@ -8,6 +8,7 @@ from podo.api.errors import APIError, BadRequest, Conflict, Forbidden, TooManyRe
 from podo.api.selectors import from_object
 from podo.api.timestamps import format_time
 from podo.api.types.meta_v1 import LabelSelector
+from podo.server.admission_point import AdmitAll
 from podo.server.context import Context
 from podo.server.operations import Target
 from podo.server.registry.deleting import DeleteOptions, options_of
@@ -106,7 +107,7 @@ class Evictions(NoVerbs):
         if not ctx.dry_run:
             options = await self._mark(ctx, target, options)
         own = replace(ctx, subresource="", warnings=ctx.warnings)
-        await self._registry.delete(own, target.served, target.name, options)
+        await self._registry.delete(own, target.served, target.name, options, admission=AdmitAll())
 
     async def _mark(self, ctx: Context, target: Target, options: DeleteOptions) -> DeleteOptions:
         async def change(pod: Object, revision: int) -> Object:
@@ -115,7 +116,7 @@ class Evictions(NoVerbs):
             return pod
 
         own = replace(ctx, subresource="status", warnings=ctx.warnings)
-        entry, _ = await self._registry.update(own, target.served, target.name, change)
+        entry, _ = await self._registry.update(own, target.served, target.name, change, admission=AdmitAll())
         return replace(options, resource_version=str(entry.revision)) if options.resource_version else options
 
 

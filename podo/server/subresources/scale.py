@@ -1,6 +1,7 @@
 """The scale of what has replicas: a small object of its own that shows and changes spec.replicas."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -10,6 +11,7 @@ from podo.api.field_errors import invalid, invalid_object
 from podo.api.selectors import format_labels, from_labels, from_object
 from podo.api.timestamps import format_time
 from podo.api.types.meta_v1 import LabelSelector
+from podo.server.admission_point import Admission, Attributes
 from podo.server.blank import blank
 from podo.server.context import Context
 from podo.server.decoding.objects import Kind
@@ -17,6 +19,7 @@ from podo.server.operations import Target
 from podo.server.patch.managed_fields import on_update
 from podo.server.patch.requests import APPLY_PATCH, PatchBody, applied, patched
 from podo.server.patch.scale import REPLICAS, Paths, to_object, to_scale
+from podo.server.patch.values import copy
 from podo.server.patch.versions import built_in
 from podo.server.patching import check_format, check_options
 from podo.server.registry.generic import Registry
@@ -87,8 +90,35 @@ class Scales:
             self.set_replicas(target.served, owner, new)
             return owner
 
-        entry, _ = await self._registry.update(ctx, target.served, target.name, change, uid=uid)
+        admission = ScaleAdmission(self, self._registry.admission, target.served)
+        entry, _ = await self._registry.update(ctx, target.served, target.name, change, uid=uid, admission=admission)
         return self.shown(target.served, target.served.client_form(entry))
+
+
+class ScaleAdmission:
+    """Admission of a scale: the scales that the object shows before and after are what is admitted, not the object."""
+
+    def __init__(self, scales: Scales, admission: Admission, served: Served) -> None:
+        self._scales, self._admission, self._served = scales, admission, served
+
+    async def mutate(self, attributes: Attributes) -> None:
+        """Admit, and give the object the number that the scale has then."""
+        own = self._of_scale(attributes)
+        before = copy(own.obj)
+        await self._admission.mutate(own)
+        if own.obj is not None and attributes.obj is not None and own.obj != before:
+            self._scales.set_replicas(self._served, attributes.obj, own.obj)
+
+    async def validate(self, attributes: Attributes) -> None:
+        """Admit."""
+        await self._admission.validate(self._of_scale(attributes))
+
+    def _of_scale(self, attributes: Attributes) -> Attributes:
+        obj, old = (
+            self._scales.shown(self._served, each) if each is not None else None
+            for each in (attributes.obj, attributes.old)
+        )
+        return replace(attributes, obj=obj, old=old)
 
 
 def _owned(live: Object, new: Object, ctx: Context) -> Object:

@@ -1,0 +1,54 @@
+"""Where the server never lets itself be sent to by an object: its own loopback, link-local networks (and with them the
+metadata services of clouds), and addresses that are no single host's.
+
+Names are resolved once, each answer is checked, and the connection goes to the address that was checked: a name that
+answers differently a moment later (DNS rebinding) gains nothing.
+"""
+
+import asyncio
+import ipaddress
+import socket
+
+from podo.api.errors import APIError, BadRequest
+
+NOT_ALLOWED = "address not allowed"
+
+
+def is_allowed(address: str) -> bool:
+    """Whether the server may connect to an IP address that an object names."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return not (found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified)
+
+
+def check_address(address: str) -> None:
+    """Raises BadRequest for an IP address where the server does not connect to, or what is none."""
+    try:
+        allowed = is_allowed(address)
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise BadRequest(NOT_ALLOWED)
+
+
+async def checked_host(host: str) -> str:
+    """The IP address to connect to for a host, by name or address. Raises BadRequest, and APIError if there is none."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        found = await resolved(host)
+    else:
+        found = [host]
+    for address in found:
+        check_address(address)
+    return found[0]
+
+
+async def resolved(name: str) -> list[str]:
+    """All addresses of a name. Raises APIError if there are none."""
+    try:
+        answers = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise APIError(f"lookup {name}: no such host") from error
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
