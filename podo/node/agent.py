@@ -44,6 +44,7 @@ from podo.node.static.statuses import MirroredStatuses
 from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
+from podo.node.volumes.image import ImageVolumes
 from podo.node.volumes.mounted import NodeVolumes
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
@@ -243,15 +244,17 @@ class _Starting:
             if served:
                 await clock.sleep(SETTLED)
 
+        events = PodEvents(self.events.recorder(COMPONENT, config.node_name))
+        image_volumes = ImageVolumes(self.images, self.images, references, events, clock)
         return Parts(
             runtime=runtime,
             images=self.images,
-            volumes=NodeVolumes(facts.places, sources, clock),
+            volumes=NodeVolumes(facts.places, sources, clock, [image_volumes]),
             cgroups=NodePodCgroups(cgroups, clock),
             checks=NodeChecks(runtime),
             references=references,
             statuses=statuses,
-            events=PodEvents(self.events.recorder(COMPONENT, config.node_name)),
+            events=events,
             client=client,
             clock=clock,
             facts=facts,

@@ -39,9 +39,11 @@ class PodEvents:
 
 
 def _path(pod: Pod, container: Container) -> str:
-    field = "containers"
-    if any(c.name == container.name for c in pod.spec.init_containers):
-        field = "initContainers"
-    elif any(c.name == container.name for c in pod.spec.ephemeral_containers):
-        field = "ephemeralContainers"
-    return f"spec.{field}{{{container.name}}}"
+    """Where it is in the Pod; "" for an image that is a volume's."""
+    spec = pod.spec
+    names = {
+        "containers": [c.name for c in spec.containers],
+        "initContainers": [c.name for c in spec.init_containers],
+        "ephemeralContainers": [c.name for c in spec.ephemeral_containers],
+    }
+    return next((f"spec.{field}{{{container.name}}}" for field, known in names.items() if container.name in known), "")

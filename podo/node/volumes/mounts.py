@@ -79,8 +79,8 @@ def _absolute(path: str) -> str:
 
 
 def _is_read_only(volume: Volume) -> bool:
-    """Volumes made from API objects cannot be written."""
-    return any((volume.config_map, volume.secret, volume.downward_api, volume.projected))
+    """Volumes made from API objects and images cannot be written."""
+    return any((volume.config_map, volume.secret, volume.downward_api, volume.projected, volume.image))
 
 
 def _expanded(expression: str, environment: Mapping[str, str]) -> str:

@@ -1,12 +1,29 @@
 """The image of a container: present already, pulled, or why not."""
 
+from typing import Protocol
+
 from podo.api.errors import APIError
 from podo.api.types.core_v1 import Container, Pod, Secret
-from podo.node.images.base import Credentials, Image, ImageFailure, InvalidImageName
-from podo.node.worker.parts import Parts
+from podo.clock import Clock
+from podo.node.events import PodEvents
+from podo.node.images.base import Credentials, Image, ImageFailure, Images, InvalidImageName
+from podo.node.references import References
 from podo.node.worker.pull_secrets import credentials_for
 
 ALWAYS, NEVER, IF_NOT_PRESENT = "Always", "Never", "IfNotPresent"
+
+
+class Pulling(Protocol):
+    """What a pull needs of a node."""
+
+    @property
+    def images(self) -> Images: ...
+    @property
+    def references(self) -> References: ...
+    @property
+    def events(self) -> PodEvents: ...
+    @property
+    def clock(self) -> Clock: ...
 
 
 class NoImage(Exception):
@@ -25,7 +42,7 @@ def policy_of(container: Container) -> str:
     return ALWAYS if "@" not in name and (":" not in name or name.endswith(":latest")) else IF_NOT_PRESENT
 
 
-async def ensure_image(pod: Pod, container: Container, parts: Parts) -> Image:
+async def ensure_image(pod: Pod, container: Container, parts: Pulling) -> Image:
     """The image, as the pull policy says. Raises NoImage."""
     events, name, policy = parts.events, container.image, policy_of(container)
     try:
@@ -45,7 +62,7 @@ async def ensure_image(pod: Pod, container: Container, parts: Parts) -> Image:
     return await _pull(pod, container, parts)
 
 
-async def _pull(pod: Pod, container: Container, parts: Parts) -> Image:
+async def _pull(pod: Pod, container: Container, parts: Pulling) -> Image:
     events, name, clock = parts.events, container.image, parts.clock
     events.container_normal(pod, container, "Pulling", f'Pulling image "{name}"')
     began = clock.monotonic()
@@ -74,7 +91,7 @@ def duration(seconds: float) -> str:
     return f"{int(minutes)}m" + f"{rest:.3f}".rstrip("0").rstrip(".") + "s"
 
 
-async def _credentials(pod: Pod, container: Container, parts: Parts) -> Credentials | None:
+async def _credentials(pod: Pod, container: Container, parts: Pulling) -> Credentials | None:
     secrets: list[Secret] = []
     meta = pod.metadata
     for ref in pod.spec.image_pull_secrets:
