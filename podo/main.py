@@ -31,6 +31,7 @@ def controllers(
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.endpoint_slice import EndpointSliceController
     from podo.controllers.endpoints import EndpointsController
+    from podo.controllers.ephemeral_volume import EphemeralVolumes
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
@@ -42,7 +43,9 @@ def controllers(
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
+    from podo.controllers.volume_binding import VolumeBinding
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
+    from podo.controllers.volume_reclaim import VolumeReclaim
 
     return [
         *identity_controllers(client, clock, events, keys),
@@ -55,6 +58,7 @@ def controllers(
         DisruptionController(client, clock, events),
         EndpointSliceController(client, clock, events),
         EndpointsController(client, clock, events),
+        EphemeralVolumes(client, clock, events),
         GarbageCollector(client, clock, events),
         JobController(client, clock, events),
         NamespaceController(client, clock, events),
@@ -66,7 +70,9 @@ def controllers(
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),
+        VolumeBinding(client, clock, events),
         VolumeProtection(client, clock, events),
+        VolumeReclaim(client, clock, events),
     ]
 
 

@@ -17,6 +17,7 @@ from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import pods
 from podo.controllers.base import DONE, Outcome, Watch, itself
+from podo.storage.pod_claims import claims_of
 
 CLAIM, VOLUME = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 CLASS = "kubernetes.io/vac-protection"
@@ -25,13 +26,6 @@ CLASS = "kubernetes.io/vac-protection"
 def by_claim(pod: Pod) -> Iterable[Hashable]:
     """Index keys: the claims that a Pod uses, also those that are made for it alone."""
     return claims_of(pod)
-
-
-def claims_of(pod: Pod) -> list[Key]:
-    """The places of the claims that a Pod uses."""
-    names = [v.persistent_volume_claim.claim_name for v in pod.spec.volumes if v.persistent_volume_claim]
-    names += [f"{pod.metadata.name}-{v.name}" for v in pod.spec.volumes if v.ephemeral]
-    return [Key(pod.metadata.namespace, name) for name in names]
 
 
 class ClaimProtection:

@@ -12,6 +12,10 @@ from podo.scheduler.filters.node_resources import NodeResources
 from podo.scheduler.filters.node_unschedulable import NodeUnschedulable
 from podo.scheduler.filters.taint_toleration import TaintToleration
 from podo.scheduler.filters.topology_spread import TopologySpread
+from podo.scheduler.filters.volume_binding import VolumeBinding
+from podo.scheduler.filters.volume_limits import VolumeLimits
+from podo.scheduler.filters.volume_restrictions import VolumeRestrictions
+from podo.scheduler.filters.volume_zone import VolumeZone
 from podo.scheduler.plugin import Filter, Score
 from podo.scheduler.scores import inter_pod_affinity, node_affinity, taint_toleration, topology_spread
 from podo.scheduler.scores.balanced_allocation import BalancedAllocation
@@ -36,6 +40,10 @@ DEFAULT = Profile(
         NodeAffinity(),
         NodePorts(),
         NodeResources(),
+        VolumeRestrictions(),
+        VolumeLimits(),
+        VolumeBinding(),
+        VolumeZone(),
         TopologySpread(),
         InterPodAffinity(),
     ),

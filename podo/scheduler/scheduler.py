@@ -2,27 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from podo.api.errors import APIError, NotFound
 from podo.api.timestamps import format_time
-from podo.api.types.core_v1 import Binding, Namespace, Node, ObjectReference, Pod
+from podo.api.types.core_v1 import Binding as PodBinding
+from podo.api.types.core_v1 import Namespace, Node, ObjectReference, PersistentVolume, PersistentVolumeClaim, Pod
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.policy_v1 import PodDisruptionBudget
+from podo.api.types.storage_v1 import CSIDriver, CSINode, CSIStorageCapacity, StorageClass
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of, kind_of
 from podo.client.events import EventRecorder
+from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.clock import Clock
 from podo.scheduler.evictions import Evictions, condition_patch
+from podo.scheduler.filters.volume_binding import Binding, bindings_on
 from podo.scheduler.placement import Nomination, Placement, place
-from podo.scheduler.plugin import NODE, POD_GONE, POD_PLACED
+from podo.scheduler.plugin import NODE, POD_GONE, POD_PLACED, VOLUME
 from podo.scheduler.preemption import Candidate, preempt
 from podo.scheduler.profile import DEFAULT, Profile
 from podo.scheduler.queue import SchedulingQueue
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
+from podo.scheduler.volume_binder import VolumeBinder, VolumesNotBound
 
 NAME = "default-scheduler"
 PROFILES: Mapping[str, Profile] = {NAME: DEFAULT}
@@ -37,6 +43,7 @@ class Unplaced:
 
     message: str
     nominated: str
+    reason: str = "Unschedulable"
 
 
 class Scheduler:
@@ -57,6 +64,7 @@ class Scheduler:
         self._informers = informers
         self._evictions = Evictions(client, recorder, clock)
         self.queue, self.snapshot = SchedulingQueue(clock), Snapshot()
+        self._binder = VolumeBinder(client, self.snapshot.storage, clock)
         self._assumed: dict[Key, str] = {}  # Pods whose binding is under way, by uid
         self._nominations: dict[Key, Nomination] = {}
         self._bindings = asyncio.Semaphore(MAX_BINDINGS)
@@ -69,6 +77,7 @@ class Scheduler:
         await self._informers.synced(nodes)
         await self._informers.synced(pods)
         await self._informers.synced(budgets)
+        await self._follow_storage()
         namespaces.handle(self._namespace_changed)
         nodes.handle(self._node_changed)
         pods.handle(self._pod_changed)
@@ -84,9 +93,13 @@ class Scheduler:
         placement = place(info, self.snapshot, profile, self._chance, self._nominations.values())
         if placement.node:
             self._assumed[key] = info.pod.metadata.uid
+            bindings = self._promise_volumes(info, placement.node)
             self.snapshot.set_pod(info, placement.node)
-            await self._bindings.acquire()
-            tasks.create_task(self._bind(key, info, placement.node))
+            if bindings:
+                tasks.create_task(self._bind_with_volumes(key, info, placement.node, bindings))
+            else:
+                await self._bindings.acquire()
+                tasks.create_task(self._bind(key, info, placement.node))
             return
         assert placement.diagnosis is not None
         helped_by = placement.diagnosis.helped_by or {NODE}
@@ -120,7 +133,7 @@ class Scheduler:
         pod = info.pod
         self._recorder.warning(pod, "FailedScheduling", shortened(why.message))
         if says_other(pod, why):
-            condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why.message}
+            condition = {"type": "PodScheduled", "status": "False", "reason": why.reason, "message": why.message}
             nominated = {"nominatedNodeName": why.nominated or None}
             body = condition_patch(pod, condition, format_time(self._clock.now()), **nominated)
             try:
@@ -130,11 +143,33 @@ class Scheduler:
         if candidate is not None:
             await self._evictions.make_room(pod, candidate, displaced)
 
+    def _promise_volumes(self, info: PodInfo, node: str) -> list[Binding]:
+        """Decide which volumes the Pod's waiting claims get on the node, and keep them from others."""
+        waiting, item = self.snapshot.storage.of_pod(info).waiting, self.snapshot.row_of(node)
+        if not waiting or item is None:
+            return []
+        bindings = bindings_on(item.row, waiting, self.snapshot) or []
+        self.snapshot.storage.promise((volume, claim) for claim, volume in bindings if volume is not None)
+        return bindings
+
+    async def _bind_with_volumes(self, key: Key, info: PodInfo, node: str, bindings: list[Binding]) -> None:
+        """First the volumes, then the Pod; other Pods are placed meanwhile."""
+        try:
+            await self._binder.bind(bindings, node)
+        except VolumesNotBound as error:
+            self._assumed.pop(key, None)
+            self._give_up(key, info, node, error)
+            message = f'running PreBind plugin "VolumeBinding": {error}'
+            await self._unplaced(key, info, Unplaced(message, "", reason="SchedulerError"), None, [])
+            return
+        await self._bindings.acquire()
+        await self._bind(key, info, node)
+
     async def _bind(self, key: Key, info: PodInfo, node: str) -> None:
         target = ObjectReference(kind="Node", name=node)
         meta = ObjectMeta(namespace=key.namespace, name=key.name, uid=info.pod.metadata.uid)
         try:
-            await self._client.create(Binding(metadata=meta, target=target), of=kind_of(Pod), subresource="binding")
+            await self._client.create(PodBinding(metadata=meta, target=target), of=kind_of(Pod), subresource="binding")
         except APIError as error:
             self._give_up(key, info, node, error)
         else:
@@ -145,7 +180,7 @@ class Scheduler:
             self._assumed.pop(key, None)
             self._bindings.release()
 
-    def _give_up(self, key: Key, info: PodInfo, node: str, error: APIError) -> None:
+    def _give_up(self, key: Key, info: PodInfo, node: str, error: Exception) -> None:
         """The binding failed: undo what was assumed, unless the Pod's real place is known by now."""
         pod = self._informers.of(Pod).get(key)
         if pod is None or pod.metadata.uid != info.pod.metadata.uid or not pod.spec.node_name:
@@ -153,6 +188,29 @@ class Scheduler:
         if not isinstance(error, NotFound):  # else it was deleted meanwhile
             log.warning("binding %s to %s failed: %s", key, node, error)
             self.queue.delay(key)
+
+    async def _follow_storage(self) -> None:
+        """Feed the view of storage; what changes there may help Pods that wait for it."""
+        view, held = self.snapshot.storage, self._informers
+        claims, volumes, classes = held.of(PersistentVolumeClaim), held.of(PersistentVolume), held.of(StorageClass)
+        drivers, nodes, capacities = held.of(CSIDriver), held.of(CSINode), held.of(CSIStorageCapacity)
+        every: list[Informer[Any]] = [claims, volumes, classes, drivers, nodes, capacities]
+        for informer in every:
+            await held.synced(informer)
+        claims.handle(self._storage_changed(view.claims.set))
+        volumes.handle(self._storage_changed(view.volumes.set))
+        classes.handle(self._storage_changed(view.classes.set))
+        drivers.handle(self._storage_changed(view.drivers.set))
+        nodes.handle(self._storage_changed(view.nodes.set))
+        capacities.handle(self._storage_changed(view.capacities.set))
+
+    def _storage_changed(self, keep: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def handle(old: Any, new: Any) -> None:
+            keep(old, new)
+            self._binder.changed()
+            self.queue.unpark(VOLUME)
+
+        return handle
 
     def _forget(self, key: Key) -> None:
         self.queue.remove(key)

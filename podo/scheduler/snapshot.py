@@ -16,6 +16,8 @@ from podo.client.base import Key, key_of
 from podo.scheduler.node_images import NodeImages
 from podo.scheduler.pod_index import PodIndex
 from podo.scheduler.requests import CPU, EPHEMERAL, MEMORY, PODS, Amounts, HostPort, PodInfo, amount
+from podo.scheduler.volumes import StorageView
+from podo.storage.pod_claims import claims_of
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
@@ -59,6 +61,8 @@ class Snapshot:
         self._priorities: dict[int, int] = {}  # how many Pods have each
         self.index = PodIndex(size)
         self.images = NodeImages()
+        self.storage = StorageView()
+        self._claim_users: dict[Key, int] = {}
 
     @property
     def size(self) -> int:
@@ -136,6 +140,10 @@ class Snapshot:
         """Whether any Pod has a lower priority."""
         return any(p < priority for p in self._priorities)
 
+    def users_of(self, claim: Key) -> int:
+        """How many Pods on nodes use a claim."""
+        return self._claim_users.get(claim, 0)
+
     def controlled_by(self, uid: str) -> dict[int, int]:
         """How many Pods of a controller each row has; rows without any are left out."""
         return self._controlled.get(uid, {})
@@ -171,6 +179,10 @@ class Snapshot:
         for name, number in info.scored_requests.items():
             self.scored[name][item.row] += sign * number
         self.index.count(item.row, info, sign)
+        for claim in claims_of(info.pod):
+            self._claim_users[claim] = self._claim_users.get(claim, 0) + sign
+            if not self._claim_users[claim]:
+                del self._claim_users[claim]
         number = self._priorities.get(info.priority, 0) + sign
         if number:
             self._priorities[info.priority] = number

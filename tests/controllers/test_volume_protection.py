@@ -22,9 +22,9 @@ from podo.controllers.volume_protection import (
     ClaimProtection,
     ClassProtection,
     VolumeProtection,
-    claims_of,
     protected,
 )
+from podo.storage.pod_claims import claims_of
 from tests.build import meta, pod
 
 from .lab import NOW

@@ -151,3 +151,50 @@ async def test_a_pod_whose_gates_are_taken_away_is_placed(clock):
         body = [{"op": "remove", "path": "/spec/schedulingGates"}]
         await client.patch(Pod, Key("default", "gated"), Patch(media_type=JSON_PATCH, body=body))
         assert await placed(client, clock, "gated") == "a"
+
+
+async def test_a_pod_is_bound_only_after_its_volumes(clock):
+    from podo.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
+    from podo.client.base import MERGE_PATCH, Patch
+    from tests.controllers.volumes import claim, storage_class, user_of, volume
+
+    async with scheduling(clock) as client:
+        await client.create(Namespace(metadata=ObjectMeta(name="ns")))
+        await client.create(node("a"))
+        await client.create(storage_class("fast", waits=True))
+        await client.create(claim("c", cls="fast"))
+        await client.create(user_of("p", "c"))
+        await clock.run_for(0, turns=300)
+        key = Key("ns", "c")
+        asked = await client.get(PersistentVolumeClaim, key)
+        assert asked.metadata.annotations == {"volume.kubernetes.io/selected-node": "a"}
+        assert (await client.get(Pod, Key("ns", "p"))).spec.node_name == ""
+        await client.create(volume("v", cls="fast"))
+        marks = {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}}
+        body = {"metadata": marks, "spec": {"volumeName": "v"}}
+        await client.patch(PersistentVolumeClaim, key, Patch(media_type=MERGE_PATCH, body=body))
+        await clock.run_for(0, turns=300)
+        assert (await client.get(Pod, Key("ns", "p"))).spec.node_name == "a"
+        assert (await client.get(PersistentVolume, Key("", "v"))).spec.claim_ref is None
+
+
+async def test_a_pod_whose_volume_cannot_be_made_says_so_and_is_placed_anew(clock):
+    from podo.api.types.core_v1 import PersistentVolumeClaim
+    from podo.client.base import MERGE_PATCH, Patch
+    from tests.controllers.volumes import claim, storage_class, user_of
+
+    async with scheduling(clock) as client:
+        await client.create(Namespace(metadata=ObjectMeta(name="ns")))
+        await client.create(node("a"))
+        await client.create(storage_class("fast", waits=True))
+        await client.create(claim("c", cls="fast"))
+        await client.create(user_of("p", "c"))
+        await clock.run_for(0, turns=300)
+        body = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": None}}}
+        await client.patch(PersistentVolumeClaim, Key("ns", "c"), Patch(media_type=MERGE_PATCH, body=body))
+        await clock.run_for(0, turns=300)
+        found = [e.message for e in (await client.list(Event)).items if e.reason == "FailedScheduling"]
+        assert found == ['running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "c"']
+        await clock.run_for(2, turns=300)
+        asked = await client.get(PersistentVolumeClaim, Key("ns", "c"))
+        assert asked.metadata.annotations == {"volume.kubernetes.io/selected-node": "a"}
