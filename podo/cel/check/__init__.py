@@ -1,0 +1,1 @@
+"""Types and static costs of an expression."""

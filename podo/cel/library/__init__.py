@@ -1,0 +1,1 @@
+"""The functions that Kubernetes gives CEL, one module a library."""
