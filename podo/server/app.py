@@ -32,6 +32,8 @@ from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
 from podo.server.customresources.bodies import CustomBodies
+from podo.server.customresources.conversion import Converter, converter_of
+from podo.server.customresources.definition import Definition
 from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
 from podo.server.http.handler import Handler, PathHandler
@@ -110,6 +112,10 @@ class Guards:
             asks_webhooks=lambda: self.is_serving,
         )
 
+    def converter(self, definition: Definition) -> Converter | None:
+        """Who converts the custom resources of a definition."""
+        return converter_of(definition, self.webhooks, lambda: str(uuid.uuid4()))
+
 
 @asynccontextmanager
 async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIterator[Server]:
@@ -129,6 +135,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
                 store,
                 clock,
                 admission=guards.admission,
+                converting=guards.converter,
                 shared=config.store.startswith("etcd:"),
             )
         )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from podo.clock import Clock
 from podo.server.admission_point import Admission, AdmitAll, FieldManager
 from podo.server.context import User
-from podo.server.customresources.following import Definitions
+from podo.server.customresources.following import Definitions, no_conversion
+from podo.server.customresources.installing import Converting
 from podo.server.customresources.ownership import versions_of
 from podo.server.customresources.patches import CustomPatches
 from podo.server.fields import Fields, built_in_versions
@@ -61,8 +62,12 @@ async def running_core(
     chance: Chance | None = None,
     shared: bool = False,
     patcher: Patcher | None = None,
+    converting: Converting = no_conversion,
 ) -> AsyncIterator[Core]:
-    """The API on `store`, ready to be used; `shared`: other processes write to the store too."""
+    """The API on `store`, ready to be used; `shared`: other processes write to the store too.
+
+    `converting` is who converts the custom resources of a definition between its versions.
+    """
     catalog = Catalog()
     cache = WatchCache(store, catalog.fields_of, shared=shared)
     admitting = admission(cache, catalog) if admission else AdmitAll()
@@ -84,7 +89,7 @@ async def running_core(
                     operations = Operations(
                         catalog, registry, patcher or CustomPatches(Patches(versions), versions), admitting
                     )
-                    definitions = Definitions(registry, catalog, clock, MASTER)
+                    definitions = Definitions(registry, catalog, clock, MASTER, converting)
                     await definitions.load()
                     following = writes.create_task(definitions.run(), name="definitions")
                     try:

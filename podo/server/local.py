@@ -30,6 +30,7 @@ from podo.client.base import (
 )
 from podo.clock import Clock
 from podo.server.context import Context, User
+from podo.server.customresources.relaying import readable_watch
 from podo.server.operations import Operations, Target
 from podo.server.registry import deleting
 from podo.server.registry.kinds import Served
@@ -76,12 +77,13 @@ class LocalClient:
                 yield WatchEvent("ADDED", _typed(served, cls, entry))
             if not since:
                 yield WatchEvent(BOOKMARK, _bookmark(cls, start))
-            while True:
-                for notice in watcher.take():
-                    yield _event(served, cls, notice)
-                if watcher.closed:
-                    return
-                await watcher.changed()
+            async with readable_watch(served, watcher) as shown:
+                while True:
+                    for notice in shown.take():
+                        yield _event(served, cls, notice)
+                    if shown.closed:
+                        return
+                    await shown.changed()
         finally:
             registry.unwatch(served, watcher)
 

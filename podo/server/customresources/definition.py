@@ -65,8 +65,27 @@ class Version(_Part, frozen=True):
     selectable_fields: tuple[SelectableField, ...] = ()
 
 
+class ServiceReference(_Part, frozen=True):
+    namespace: str
+    name: str
+    port: int | None = None
+    path: str = ""
+
+
+class ClientConfig(_Part, frozen=True):
+    url: str = ""
+    service: ServiceReference | None = None
+    ca_bundle: str = ""
+
+
+class WebhookConversion(_Part, frozen=True):
+    client_config: ClientConfig | None = None
+    conversion_review_versions: tuple[str, ...] = ()
+
+
 class Conversion(_Part, frozen=True):
     strategy: str = "None"
+    webhook: WebhookConversion | None = None
 
 
 class Spec(_Part, frozen=True):

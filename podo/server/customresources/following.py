@@ -21,7 +21,8 @@ from podo.server.watchcache.selection import Selection
 from podo.server.watchcache.watcher import Notice, Seen, Watcher
 
 from .definition import FINALIZER, GROUP, PLURAL, TERMINATING, Definition
-from .installing import Installed
+from .installing import Converting, Installed
+from .kind import Converter
 from .naming import named, with_condition
 
 log = logging.getLogger(__name__)
@@ -30,14 +31,21 @@ RETRY = 1.0
 """Seconds after which what has failed is tried again."""
 
 
+def no_conversion(definition: Definition) -> Converter | None:
+    """Versions differ by name only."""
+    return None
+
+
 class Definitions:
     """Keeps a catalog as the definitions say. `load` before the first request, then `run` until cancelled."""
 
-    def __init__(self, registry: Registry, catalog: Catalog, clock: Clock, user: User) -> None:
+    def __init__(
+        self, registry: Registry, catalog: Catalog, clock: Clock, user: User, converting: Converting = no_conversion
+    ) -> None:
         served = catalog.by_path(GROUP, "v1", PLURAL)
         assert served is not None
         self._registry, self._clock, self._user, self._kind = registry, clock, user, served
-        self._installed = Installed(catalog, registry.cache)
+        self._installed = Installed(catalog, registry.cache, converting)
         self._going: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, None] = {}
 
@@ -156,8 +164,9 @@ class Definitions:
 
     async def _end(self, name: str) -> None:
         versions = self._installed.versions(name)
-        if versions:
-            await self._delete_all(name, versions[0])
+        if versions:  # best the one in which they are stored: no conversion can then hinder their deletion
+            stored = next((each for each in versions if each.version.storage), versions[0])
+            await self._delete_all(name, stored)
             reason, message = "InstanceDeletionCompleted", "removed all instances"
         else:
             reason, message = "NeverEstablished", "resource was never established"

@@ -1,18 +1,23 @@
 """The part of the catalog that definitions make: kept as they say, one definition at a time."""
 
+from collections.abc import Callable
+
 from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
 from podo.server.watchcache.entry import Entry
 
 from .definition import Definition, Names
-from .kind import CustomServed, served_versions
+from .kind import Converter, CustomServed, served_versions
+
+Converting = Callable[[Definition], Converter | None]
+"""Who converts between the versions of a definition."""
 
 
 class Installed:
     """What is served of each definition, by its name."""
 
-    def __init__(self, catalog: Catalog, cache: WatchCache) -> None:
-        self._catalog, self._cache = catalog, cache
+    def __init__(self, catalog: Catalog, cache: WatchCache, converting: Converting) -> None:
+        self._catalog, self._cache, self._converting = catalog, cache, converting
         self._served: dict[str, list[CustomServed]] = {}
         self._definitions: dict[str, Definition] = {}
         self._meanings: dict[str, tuple[bytes, Names, bool, bool]] = {}
@@ -31,7 +36,8 @@ class Installed:
             since = old[0].since  # the schemas are the same
         self._drop(name)
         if definition.served:
-            self._served[name] = list(served_versions(definition, since))
+            converter = self._converting(definition)
+            self._served[name] = list(served_versions(definition, since, converter))
             for served in self._served[name]:
                 self._catalog.add(served)
             if before is not None and before[0] != meaning[0]:

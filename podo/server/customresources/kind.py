@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import msgspec
 
@@ -14,7 +15,7 @@ from podo.server.patch.versions import excluding
 from podo.server.registry.kinds import Reset, Served, StoredKind
 from podo.server.registry.selectable import UNKNOWN, Selectable, at
 from podo.server.strategy import Object
-from podo.server.watchcache.entry import Entry
+from podo.server.watchcache.entry import Entry, stored_value
 
 from .definition import TERMINATING, Definition, Scale, Version
 from .schema.defaults import fill
@@ -27,7 +28,15 @@ VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update
 GOING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 _AGE = Column(name="Age", type="date")
 _RESET, _RESET_BY_STATUS, _NO_RESET = excluding("status"), excluding("metadata", "spec"), excluding()
+MAX_CONVERTED = 20_000
+"""How many converted objects of a version are remembered."""
 _NAME = Column(name="Name", format="name")
+
+
+class Converter(Protocol):
+    """Converts objects between versions."""
+
+    async def convert(self, objects: Sequence[Object], api_version: str) -> list[Object]: ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +46,8 @@ class CustomServed(Served):
     definition: Definition
     version: Version
     since: int
+    converter: Converter | None = None
+    """Who converts between the versions; without, they differ by name only."""
     made: dict[str, object] = field(default_factory=dict)
     """What others have made from it, kept as long as it is served."""
 
@@ -81,6 +92,8 @@ class CustomServed(Served):
         fill(obj, self.structural)
 
     def _is_current(self, entry: Entry) -> bool:
+        if isinstance(entry, ConvertedEntry):
+            return True
         return entry.revision >= self.since and self.version.storage
 
     @property
@@ -93,8 +106,63 @@ class CustomServed(Served):
             return self._headed(obj)
         return self._shown(obj, entry.api_version.rpartition("/")[2])
 
+    @property
+    def converts(self) -> bool:
+        return self.converter is not None
+
+    async def readable(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that are stored in other versions are converted, all at once, and remembered as long as they last."""
+        known: dict[str, ConvertedEntry] = self.made.setdefault("converted", {})  # type: ignore[assignment]
+        if len(known) > MAX_CONVERTED:
+            known.clear()
+        own = self.resource.version
+        missing = [
+            entry
+            for entry in entries
+            if _version_of(entry) != own
+            and not ((found := known.get(entry.key)) is not None and found.revision == entry.revision)
+        ]
+        if missing:
+            objects = await self._converted([self._unstored(entry) for entry in missing])
+            for entry, obj in zip(missing, objects, strict=True):
+                self.normalise(obj)
+                known[entry.key] = ConvertedEntry(entry, stored_value(obj))
+        return [entry if _version_of(entry) == own else known[entry.key] for entry in entries]
+
+    def _unstored(self, entry: Entry) -> Object:
+        """A stored object as its own version has it."""
+        obj: Object = {"kind": self.resource.kind, "apiVersion": entry.api_version} | entry.object()
+        self.definition.restore(obj, _version_of(entry))
+        obj["metadata"].pop("resourceVersion", None)
+        return obj
+
+    async def _converted(self, objects: Sequence[Object]) -> list[Object]:
+        assert self.converter is not None
+        return await self.converter.convert(objects, self.resource.api_version)
+
+    async def storable(self, obj: Object) -> Object:
+        storage = f"{self.resource.group}/{self.definition.storage.name}"
+        if self.converter is None or obj["apiVersion"] == storage:
+            return obj
+        meta = {name: value for name, value in obj["metadata"].items() if name != "resourceVersion"}
+        (found,) = await self.converter.convert([obj | {"metadata": meta}], storage)
+        self.definition.restore(found, self.definition.storage.name)
+        return found
+
+    async def shown(self, obj: Object) -> Object:
+        if self.converter is None or obj["apiVersion"] == self.resource.api_version:
+            return self.client_object(obj)
+        (found,) = await self._converted([obj])
+        return found
+
+    def is_outdated(self, entry: Entry) -> bool:
+        stored = entry.stored_version if isinstance(entry, ConvertedEntry) else entry.api_version
+        return stored != f"{self.resource.group}/{self.definition.storage.name}"
+
     def client_object(self, obj: Object) -> Object:
         """A stored object as this version shows it: with the defaults of the stored version, pruned by its own."""
+        if self.converter is not None:
+            return self._headed(obj)
         return self._shown(obj, self.definition.storage.name)
 
     def _shown(self, obj: Object, stored: str) -> Object:
@@ -116,7 +184,21 @@ class CustomServed(Served):
         return msgspec.json.encode(obj)[1:]
 
 
-def served_versions(definition: Definition, since: int) -> Iterator[CustomServed]:
+def _version_of(entry: Entry) -> str:
+    return entry.api_version.rpartition("/")[2]
+
+
+class ConvertedEntry(Entry):
+    """An entry in another version than it is stored in (`stored_version`)."""
+
+    __slots__ = ("stored_version",)
+
+    def __init__(self, stored: Entry, value: bytes) -> None:
+        super().__init__(stored.key, stored.revision, value)
+        self.stored_version = stored.api_version
+
+
+def served_versions(definition: Definition, since: int, converter: Converter | None = None) -> Iterator[CustomServed]:
     """The versions that are served, the preferred one first; `since`: the revision at which they came to be so."""
     spec, names = definition.spec, definition.status.accepted_names
     strategy = CustomStrategy(definition)
@@ -129,7 +211,7 @@ def served_versions(definition: Definition, since: int) -> Iterator[CustomServed
         served = CustomServed(
             resource_of(definition, version),
             stored,
-            f"{spec.group}/{definition.storage.name}",
+            f"{spec.group}/{version.name if converter is not None else definition.storage.name}",
             _selectable(version),
             typed_items=True,
             list_kind=names.list_kind,
@@ -137,6 +219,7 @@ def served_versions(definition: Definition, since: int) -> Iterator[CustomServed
             definition=definition,
             version=version,
             since=since,
+            converter=converter,
         )
         strategy.versions[version.name] = served
         yield served

@@ -118,7 +118,8 @@ class CustomStrategy(Strategy):
         return [*found, *served.rule_errors(obj, old)]
 
     def canonicalize(self, obj: Object, ctx: Context) -> None:
-        if not self.versions[ctx.version].version.storage:
+        served = self.versions[ctx.version]
+        if not served.version.storage and not served.converts:
             self._definition.restore(obj, self._definition.storage.name)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from podo.api.errors import Expired
 from podo.server.core import Core
+from podo.server.customresources.relaying import readable_watch
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import JSON, YAML, not_acceptable
 from podo.server.http.pump import Flow, Pump
@@ -99,11 +100,12 @@ class Watching:
             else:
                 since = revision
             watcher = registry.watch(served, selection, since)
-            sink.begin(watcher)
-            await _send_first(sink, encoder, first)
-            if options.initial_events and options.bookmarks:
-                await sink.send([encoder.bookmark(since, first_events_end=True)])
-            await self._follow(sink, watcher, encoder, timeout, bookmarks=options.bookmarks)
+            async with readable_watch(served, watcher) as shown:
+                sink.begin(shown)
+                await _send_first(sink, encoder, first)
+                if options.initial_events and options.bookmarks:
+                    await sink.send([encoder.bookmark(since, first_events_end=True)])
+                await self._follow(sink, shown, encoder, timeout, bookmarks=options.bookmarks)
         except Expired as error:
             await sink.send([encoder.failure(error)])
         finally:

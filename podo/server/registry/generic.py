@@ -98,11 +98,12 @@ class Registry:
         found = self._resource(served).get(served.stored.key(namespace, name))
         if found is None:
             raise not_found(served, name)
-        return found
+        return await _shown(served, found)
 
     async def list(self, served: Served, selection: Selection, options: ListOptions) -> ListResult:
         """A page of the selected objects."""
-        return await list_entries(self.cache, self._resource(served), selection, options)
+        found = await list_entries(self.cache, self._resource(served), selection, options)
+        return found._replace(entries=await served.readable(found.entries)) if served.converts else found
 
     def watch(self, served: Served, selection: Selection, since: int) -> Watcher:
         """What happens after the revision `since`. Raises Expired. `unwatch` must follow."""
@@ -167,6 +168,7 @@ class Registry:
     async def _store_new(self, ctx: Context, served: Served, obj: Object) -> Entry:
         kind, name = served.stored, obj["metadata"]["name"]
         key, value = kind.key(ctx.namespace, name), stored_value(obj)
+        raw = stored_value(await served.storable(obj)) if served.converts else value
         given = obj["metadata"].get("resourceVersion") or "0"
         if ctx.dry_run:
             await self.cache.consistent()
@@ -176,7 +178,7 @@ class Registry:
         if given != "0":
             raise unclassified("resourceVersion should not be set on objects to be created")
         try:
-            record = await self._store.create(kind.prefix + key, value)
+            record = await self._store.create(kind.prefix + key, raw)
         except AlreadyExists as error:
             raise already_exists(served, name) from error
         self.cache.acknowledge(record.modified)
@@ -223,6 +225,7 @@ class Registry:
 
     async def _update_once(self, ctx: Context, served: Served, name: str, current: Entry, update: "_Update") -> Entry:
         kind, uid = served.stored, update.uid
+        current = await _shown(served, current)
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         if uid and uid != old["metadata"].get("uid"):
             raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
@@ -246,14 +249,15 @@ class Registry:
     async def _write(self, ctx: Context, served: Served, current: Entry, old: Object, obj: Object) -> Entry:
         """Store the changed object, unless nothing has changed. Raises Stale if `current` is not current."""
         obj = self._fields.settle(obj, old)
-        if obj == old:
+        if obj == old and not served.is_outdated(current):
             return current
         value = stored_value(obj)
         if ctx.dry_run:
             return Entry(current.key, current.revision, value)
+        raw = stored_value(await served.storable(obj)) if served.converts else value
         try:
             record = await self._store.update(
-                served.stored.prefix + current.key, value, expect=Revision(current.revision)
+                served.stored.prefix + current.key, raw, expect=Revision(current.revision)
             )
         except (Conflict, NotFound) as error:
             raise Stale from error
@@ -298,7 +302,7 @@ class Registry:
     async def _delete_once(
         self, ctx: Context, served: Served, current: Entry, options: DeleteOptions, admission: Admission
     ) -> Deleted:
-        kind = served.stored
+        kind, current = served.stored, await _shown(served, current)
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         check_preconditions(old, current.revision, options, served)
         live = served.client_form(current)
@@ -351,6 +355,11 @@ class Registry:
                 raise
             raise refusals.exceptions[0] from None
         return found
+
+
+async def _shown(served: Served, entry: Entry) -> Entry:
+    """An entry as the registry works with it: in the version that is served, where another program converts."""
+    return (await served.readable([entry]))[0] if served.converts else entry
 
 
 def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:

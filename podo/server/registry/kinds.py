@@ -1,6 +1,6 @@
 """How kinds are stored and served: which rows of the resource table share storage, and in what form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,6 +86,23 @@ class Served:
         if obj.get("apiVersion") != self.stored_api_version:
             obj["apiVersion"] = self.stored_api_version
         return obj
+
+    @property
+    def converts(self) -> bool:
+        """Whether another program converts between versions: then `readable` and `storable` have work."""
+        return False
+
+    async def readable(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Stored entries, as entries of this version."""
+        return list(entries)
+
+    async def storable(self, obj: Object) -> Object:
+        """An object of this version in the version in which it is stored."""
+        return obj
+
+    def is_outdated(self, entry: Entry) -> bool:
+        """Whether an object is stored in another version than it would be now."""
+        return False
 
     @property
     def verbatim(self) -> bool:

@@ -45,6 +45,10 @@ class Watcher:
         self.closed = False
         self.wake: Callable[[], None] = _nothing
 
+    def alike(self) -> "Watcher":
+        """Another that wants the same, for someone who gives it its notices."""
+        return Watcher(self.selection, self._fields_of, self.since)
+
     def offer(self, change: Change) -> None:
         """Note the change, if it concerns this watch."""
         if change.revision <= self.since:
@@ -52,7 +56,11 @@ class Watcher:
         seen = self._view(change) if self._narrow else _SEEN[change.type]
         if seen is None or self.closed:
             return
-        self._pending.append(Notice(seen, change))
+        self.put(Notice(seen, change))
+
+    def put(self, notice: Notice) -> None:
+        """Note what concerns this watch."""
+        self._pending.append(notice)
         if len(self._pending) == 1:
             self.wake()
         elif len(self._pending) > BACKLOG:
