@@ -1,22 +1,28 @@
 """What runs beside the workers of a node, one line each. Part of the composition: only `main` calls it."""
 
 from functools import partial
+from typing import Any
 
 from podo.clock import Clock
 from podo.node.agent import NodeService, RunningNode
 from podo.node.api import service
+from podo.node.api.access import NodeAccess
+from podo.node.api.figures import Figures, KnownOfNode
 from podo.node.api.server import NodeAPIConfig
+from podo.node.config import AgentConfig
 from podo.node.eviction.manager import Edges, Eviction
 from podo.node.housekeeping.image_gc import ImageGC, disk_of
 from podo.node.housekeeping.image_list import watch_images
 from podo.node.housekeeping.log_rotation import LogRotation
+from podo.node.stats.moments import Moments
 
 
 def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
     """Each runs until it is cancelled; the node ends if one fails."""
 
     async def node_api(node: RunningNode) -> None:
-        await service.run(node.runtime, clock, listen)
+        access = NodeAccess(node.client, node.config.node_name, clock)
+        await service.run(node.runtime, clock, listen, figures_of(node, clock), access)
 
     async def log_rotation(node: RunningNode) -> None:
         await LogRotation(node.runtime, clock, node.config.logs).run()
@@ -31,6 +37,34 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
         await eviction_manager(node, clock).run()
 
     return [node_api, log_rotation, image_list, image_collection, eviction]
+
+
+def figures_of(node: RunningNode, clock: Clock) -> Figures:
+    """What the node API tells of a node."""
+    pods = node.dispatcher.pods
+    known = KnownOfNode(
+        name=node.config.node_name,
+        moments=Moments(node.stats, pods, clock),
+        pods=pods,
+        probes=node.parts.probes,
+        settings=settings_of(node.config),
+    )
+    return Figures(known)
+
+
+def settings_of(config: AgentConfig) -> dict[str, Any]:
+    """What of an agent's settings a kubelet has too, in its words."""
+    return {
+        "address": config.addresses[0] if config.addresses else "",
+        "port": config.api_port,
+        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}},
+        "authorization": {"mode": "Webhook"},
+        "clusterDomain": config.network.cluster_domain,
+        "clusterDNS": [config.network.dns_address],
+        "maxPods": config.max_pods,
+        "seccompDefault": config.seccomp_default,
+        "staticPodPath": str(config.manifest_dir),
+    }
 
 
 def image_gc(node: RunningNode, clock: Clock) -> ImageGC:

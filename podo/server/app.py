@@ -42,6 +42,9 @@ from podo.server.http.resources import Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
+from podo.server.metricsapi.answers import MetricsAPI
+from podo.server.metricsapi.nodes import AgentSummaries
+from podo.server.metricsapi.objects import GROUP
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
 from podo.server.outgoing.services import Services
@@ -217,9 +220,11 @@ def handler_of(
     install_authentication(core, authentication, (config.service_account_issuer,))
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
+    computed = {GROUP: MetricsAPI(core, AgentSummaries(config.node_access, core.clock))} if config.node_access else {}
     resources = Resources(
         core,
         connections=connections,
+        computed=computed,
         decoder=CustomBodies(Bodies()),
         tables=PrinterTables(core.clock),
         watching=Watching(core),
@@ -229,7 +234,7 @@ def handler_of(
         authorizer=authorizer,
         resources=resources,
         paths=plain_paths(config, core, requests, issuer)
-        | Discovery(core.catalog, lambda: address).paths()
+        | Discovery(core.catalog, lambda: address, [r for api in computed.values() for r in api.resources]).paths()
         | OpenAPI(core.catalog, VERSION["gitVersion"]).paths(),
         requests=requests,
         clock=core.clock,

@@ -22,9 +22,12 @@ from podo.server.registry.catalog import Catalog
 class Discovery:
     """Answers for the paths of discovery."""
 
-    def __init__(self, catalog: Catalog, address: Callable[[], str]) -> None:
-        """`address` is what stands as the server's address in the answer for /api."""
-        self._catalog, self._address = catalog, address
+    def __init__(self, catalog: Catalog, address: Callable[[], str], computed: Iterable[Resource] = ()) -> None:
+        """`address` is what stands as the server's address in the answer for /api.
+
+        `computed` are resources that are served without being in the catalog.
+        """
+        self._catalog, self._address, self._computed = catalog, address, tuple(computed)
         self._made: tuple[int, dict[str, bytes]] = (-1, {})
 
     def paths(self) -> dict[str, PathHandler]:
@@ -55,7 +58,7 @@ class Discovery:
 
     def _documents(self) -> dict[str, bytes]:
         if self._made[0] != self._catalog.version:
-            found = documents([served.resource for served in self._catalog], self._address())
+            found = documents([*(served.resource for served in self._catalog), *self._computed], self._address())
             self._made = self._catalog.version, {path: msgspec.json.encode(body) for path, body in found.items()}
         return self._made[1]
 

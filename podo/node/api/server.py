@@ -22,10 +22,11 @@ Answer = Callable[["Request"], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: the client certificate's name and groups; nobody without one."""
+    """Who asks, by a client certificate or a token; nobody without either."""
 
     name: str = ""
     groups: tuple[str, ...] = ()
+    uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Node:
 
 Allowed = Callable[[Caller, str, str], Awaitable[bool]]
 """(who, HTTP method, path) -> may they."""
+Identify = Callable[[str], Awaitable[Caller]]
+"""Who a token is of; "" is nobody's."""
 
 
 async def masters_only(caller: Caller, method: str, path: str) -> bool:
@@ -66,17 +69,24 @@ async def masters_only(caller: Caller, method: str, path: str) -> bool:
     return "system:masters" in caller.groups
 
 
+async def nobody(token: str) -> Caller:
+    """No token is anybody's."""
+    return Caller()
+
+
 class NodeAPI:
     """Answers requests by the first segment of their path."""
 
-    def __init__(self, paths: Mapping[str, Answer], allowed: Allowed = masters_only) -> None:
-        self._paths, self._allowed = paths, allowed
+    def __init__(
+        self, paths: Mapping[str, Answer], allowed: Allowed = masters_only, identify: Identify = nobody
+    ) -> None:
+        self._paths, self._allowed, self._identify = paths, allowed, identify
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         first, *rest = (unquote(part) for part in path.strip("/").split("/"))
-        caller = caller_of(request)
         try:
+            caller = caller_of(request) or await self._identify(token_of(request))
             await self._check(caller, request.method, path)
             if (answer := self._paths.get(first)) is None:
                 raise NotFound(f"the node API has no path {path}")
@@ -91,18 +101,24 @@ class NodeAPI:
         if path == "/healthz":
             return
         if not caller.name:
-            raise Unauthorized("a client certificate of the cluster's authority is needed")
+            raise Unauthorized("Unauthorized")
         if not await self._allowed(caller, method, path):
-            raise Forbidden(f'user "{caller.name}" may not {method} {path} on this node')
+            raise Forbidden(f"Forbidden (user={caller.name}, method={method}, path={path})")
 
 
-def caller_of(request: web.BaseRequest) -> Caller:
-    """Who the client certificate names; TLS has checked that the authority signed it."""
+def caller_of(request: web.BaseRequest) -> Caller | None:
+    """Who the client certificate names; TLS has checked that the authority signed it. None without one."""
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
     pairs = [pair for part in (certificate or {}).get("subject", ()) for pair in part]
     name = next((value for key, value in pairs if key == "commonName"), "")
-    return Caller(name, tuple(value for key, value in pairs if key == "organizationName"))
+    return Caller(name, tuple(value for key, value in pairs if key == "organizationName")) if name else None
+
+
+def token_of(request: web.BaseRequest) -> str:
+    """The bearer token that the request shows, or ""."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def plain(text: str, status: int = 200) -> web.Response:

@@ -5,22 +5,30 @@ import asyncio
 from aiohttp import web
 
 from podo.clock import Clock
+from podo.node.api.access import NodeAccess
 from podo.node.api.exec import attach_to, exec_in
+from podo.node.api.figures import Figures
 from podo.node.api.logs import Logs
 from podo.node.api.port_forward import PortForward
 from podo.node.api.server import Answer, Node, NodeAPI, NodeAPIConfig, Request, plain, serving
 from podo.node.runtime.base import Runtime
 
 
-async def run(runtime: Runtime, clock: Clock, config: NodeAPIConfig) -> None:
+async def run(runtime: Runtime, clock: Clock, config: NodeAPIConfig, figures: Figures, access: NodeAccess) -> None:
     """Serve until cancelled. Raises OSError if the port is taken."""
-    async with serving(NodeAPI(paths(Node(runtime, clock))), config):
+    api = NodeAPI(paths(Node(runtime, clock), figures), access.allowed, access.identify)
+    async with serving(api, config):
         await asyncio.Event().wait()
 
 
-def paths(node: Node) -> dict[str, Answer]:
+def paths(node: Node, figures: Figures) -> dict[str, Answer]:
     """What answers for which first segment of a path."""
     return {
+        "configz": figures.configz,
+        "metrics": figures.metrics,
+        "pods": figures.pods,
+        "runningpods": figures.pods,
+        "stats": figures.stats,
         "attach": attach_to(node),
         "containerLogs": Logs(node),
         "exec": exec_in(node),

@@ -6,6 +6,7 @@ success of those counts. So a container that is up in 80 ms is ready then, not a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +16,7 @@ from podo.api.types.core_v1 import Container, Pod, Probe
 from podo.clock import Clock
 from podo.node.events import PodEvents
 from podo.node.probes.checks import Answer, CheckFailed, Checks, Target
-from podo.node.probes.tally import Tally
+from podo.node.probes.tally import ProbeCount, Tally
 from podo.node.runtime.observed import ObservedContainer
 from podo.node.worker.state import ProbeState
 
@@ -40,9 +41,17 @@ class PodProber:
     """`changed` is called when what `states` says has changed; `spawn` runs a task for as long as the worker."""
 
     def __init__(
-        self, checks: Checks, clock: Clock, events: PodEvents, *, spawn: Spawn, changed: Callable[[], None]
+        self,
+        checks: Checks,
+        clock: Clock,
+        events: PodEvents,
+        *,
+        spawn: Spawn,
+        changed: Callable[[], None],
+        counts: Counter[ProbeCount] | None = None,
     ) -> None:
         self._checks, self._clock, self._events = checks, clock, events
+        self._counts: Counter[ProbeCount] = Counter() if counts is None else counts
         self._spawn, self._changed = spawn, changed
         self._probed: dict[str, _Probed] = {}
 
@@ -143,9 +152,14 @@ class PodProber:
             if not silent:
                 message = f"{kind.capitalize()} probe failed: {failure}"
                 self._events.container_warning(probed.pod, probed.target.container, "Unhealthy", message)
+                self._count(probed, kind, "failed")
             return False
+        self._count(probed, kind, "successful")
         self._warn(probed, kind, answer)
         return True
+
+    def _count(self, probed: _Probed, kind: str, result: str) -> None:
+        self._counts[ProbeCount(probed.pod.metadata.uid, probed.target.container.name, kind, result)] += 1
 
     def _warn(self, probed: _Probed, kind: str, answer: Answer) -> None:
         if answer.warning:

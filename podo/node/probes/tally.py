@@ -1,8 +1,18 @@
 """Counting results against a probe's thresholds. Pure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from podo.api.types.core_v1 import Probe
+
+
+class ProbeCount(NamedTuple):
+    """What is counted together: a container's probes of a kind that ended alike (`successful`, `failed`)."""
+
+    uid: str  # the Pod's
+    container: str
+    kind: str
+    result: str
 
 
 @dataclass

@@ -138,6 +138,7 @@ class PodWorker:
                 self._parts.events,
                 spawn=tasks.create_task,
                 changed=self._wakeup.set,
+                counts=self._parts.probes,
             )
             while not await self._turn(self._operations, self._prober):
                 await self._wakeup.wait()

@@ -1,7 +1,8 @@
 """What workers work with: every edge by its protocol, so that a test or a simulation can bring its own."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from podo.api.types.core_v1 import Pod, PodStatus, Service
@@ -10,6 +11,7 @@ from podo.clock import Clock
 from podo.node.events import PodEvents
 from podo.node.images.base import Images
 from podo.node.probes.checks import NodeChecks
+from podo.node.probes.tally import ProbeCount
 from podo.node.references import References
 from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import LinuxResources
@@ -82,3 +84,5 @@ class Parts:
     facts: NodeFacts
     services: Callable[[], Iterable[Service]] = tuple
     drained: Drained = nothing_to_drain
+    probes: Counter[ProbeCount] = field(default_factory=Counter)
+    """How often each probe has ended how, since the agent was started."""

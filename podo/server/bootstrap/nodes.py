@@ -1,4 +1,4 @@
-"""What podo's nodes may do beside what every Kubernetes node may.
+"""What podo's nodes may do beside what every Kubernetes node may, and who may read the figures that they give.
 
 An agent is also its node's proxy: it routes to all nodes and Services. Where Kubernetes gives that to an identity of
 its own (kube-proxy), here the group of all nodes has it.
@@ -39,7 +39,20 @@ def bindings() -> list[Object]:
     return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
 
 
+def metrics_reader() -> Object:
+    """Lets all who may view a namespace read its Pods' metrics, as metrics-server's role of this name does."""
+    roles = ("admin", "edit", "view")
+    labels = {f"{RBAC}/aggregate-to-{role}": "true" for role in roles}
+    rule = {"apiGroups": ["metrics.k8s.io"], "resources": ["pods", "nodes"], "verbs": ["get", "list", "watch"]}
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "system:aggregated-metrics-reader", "labels": labels},
+        "rules": [rule],
+    }
+
+
 async def grant_nodes(core: Core) -> None:
-    """Create the bindings where they are missing."""
-    for obj in bindings():
+    """Create them where they are missing."""
+    for obj in (*bindings(), metrics_reader()):
         await ensure(core, obj)

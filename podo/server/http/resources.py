@@ -59,14 +59,27 @@ class Connecting(Protocol):
     async def answer(self, call: Call, served: Served) -> Answer | web.StreamResponse: ...
 
 
+class Computed(Protocol):
+    """Answers for a group whose objects are worked out, not stored."""
+
+    async def answer(self, call: Call) -> Answer: ...
+
+
 class Resources:
     """Answers requests for resources."""
 
     def __init__(
-        self, core: Core, *, decoder: Decoder, tables: Tables, watching: Watching, connections: Connecting | None = None
+        self,
+        core: Core,
+        *,
+        decoder: Decoder,
+        tables: Tables,
+        watching: Watching,
+        connections: Connecting | None = None,
+        computed: Mapping[str, Computed] | None = None,
     ) -> None:
-        """Without `connections` nothing can be reached below Pods, Services and Nodes."""
-        self._connections = connections
+        """Without `connections` nothing can be reached below Pods, Services and Nodes. `computed` is by group."""
+        self._connections, self._computed = connections, computed or {}
         self._core, self._decoder, self._tables, self._watching = core, decoder, tables, watching
         self._operations, self._registry = core.operations, core.registry
         self._clock: Clock = core.clock
@@ -96,6 +109,8 @@ class Resources:
         """Answer one. Raises APIError."""
         info = call.info
         served = self._core.catalog.by_path(info.group, info.version, info.resource)
+        if served is None and info.group in self._computed:
+            return await self._computed[info.group].answer(call)
         if served is None and not self._core.catalog.has_group(info.group):
             return text_answer("404 page not found\n", 404)
         if served is not None and served.typed_items and not in_scope(served, info):

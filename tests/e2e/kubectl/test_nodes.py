@@ -1,5 +1,10 @@
 """cordon, uncordon, drain, taint, top: nodes in and out of service."""
 
+import re
+import ssl
+import urllib.error
+import urllib.request
+
 import pytest
 
 from tests.e2e.manifests import deployment, pod
@@ -75,6 +80,35 @@ def test_taints_keep_pods_away_or_drive_them_out(nodes):
     nodes.rolled_out("deployment/web")
 
 
-def test_top_says_that_there_are_no_metrics_yet(kubectl):
-    for what in ("pods", "nodes"):
-        assert kubectl.refusal("top", what) == "error: Metrics API not available\n"
+def test_top_shows_what_nodes_pods_and_containers_use(nodes):
+    nodes.apply(deployment("web", replicas=2))
+    nodes.rolled_out("deployment/web")
+    lines = nodes("top", "nodes", "--no-headers").splitlines()
+    assert [line.split()[0] for line in lines] == ["node-1", "node-2"]
+    assert all(re.fullmatch(r"\S+ +\d+m +\d+% +\d+Mi +\d+%\s*", line) for line in lines), lines
+    until("both Pods have figures", lambda: len(nodes("top", "pods", "--no-headers").splitlines()) == 2)
+    rows = nodes("top", "pods", "--containers", "--no-headers").splitlines()
+    assert all(re.fullmatch(r"web-\S+ +\S+ +\d+m +\d+Mi\s*", row) for row in rows), rows
+    assert 'podmetrics.metrics.k8s.io "' in nodes.refusal("top", "pod", "none")
+
+
+def test_a_scraper_reads_a_nodes_metrics_once_it_has_the_right_to(nodes):
+    nodes("create", "serviceaccount", "scraper")
+    token = nodes("create", "token", "scraper").strip()
+    (address,) = [a["address"] for a in nodes.get("nodes")[0]["status"]["addresses"] if a["type"] == "InternalIP"]
+
+    def scrape(token: str) -> tuple[int, str]:
+        request = urllib.request.Request(f"https://{address}:10250/metrics/resource")
+        request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, context=ssl._create_unverified_context()) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+
+    assert scrape("nonsense")[0] == 401
+    name = nodes.namespace
+    nodes("create", "clusterrole", name, "--verb=get", "--resource=nodes/metrics")
+    nodes("create", "clusterrolebinding", name, f"--clusterrole={name}", f"--serviceaccount={name}:scraper")
+    assert "node_cpu_usage_seconds_total" in scrape(token)[1]
+    nodes("delete", "clusterrolebinding,clusterrole", name)

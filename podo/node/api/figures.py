@@ -1,0 +1,82 @@
+"""GET /stats, /metrics, /pods and /configz: what the node knows of itself."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from podo.api import scheme
+from podo.api.errors import NotFound
+from podo.api.types.core_v1 import Pod
+from podo.node.api.exposition import (
+    CONTENT_TYPE,
+    Family,
+    agent_metrics,
+    cadvisor_metrics,
+    exposed,
+    probe_metrics,
+    resource_metrics,
+)
+from podo.node.api.query import flag
+from podo.node.api.server import Request, json_answer
+from podo.node.api.summary import summary
+from podo.node.probes.tally import ProbeCount
+from podo.node.stats.moments import Moments
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownOfNode:
+    """Where the answers come from."""
+
+    name: str
+    moments: Moments
+    pods: Callable[[], Iterable[Pod]]
+    probes: Mapping[ProbeCount, int]
+    settings: Mapping[str, Any]
+
+
+class Figures:
+    """Answers for a node."""
+
+    def __init__(self, node: KnownOfNode) -> None:
+        self._node = node
+
+    async def stats(self, request: Request) -> web.StreamResponse:
+        """The Summary."""
+        if request.parts not in (("summary",), ()):
+            raise NotFound("the path is /stats/summary")
+        brief = flag(request.query, "only_cpu_and_memory")
+        return json_answer(summary(await self._node.moments.now(), self._node.name, brief=brief))
+
+    async def metrics(self, request: Request) -> web.StreamResponse:
+        """Metrics, by what stands behind /metrics."""
+        return _text(await self._families("/".join(request.parts)))
+
+    async def _families(self, which: str) -> list[Family]:
+        node = self._node
+        match which:
+            case "":
+                return agent_metrics(node.pods(), node.name)
+            case "resource":
+                return resource_metrics(await node.moments.now())
+            case "cadvisor":
+                return cadvisor_metrics(await node.moments.now())
+            case "probes":
+                return probe_metrics(node.probes, node.pods())
+        raise NotFound("the paths are /metrics and /metrics/{resource,cadvisor,probes}")
+
+    async def pods(self, request: Request) -> web.StreamResponse:
+        """A PodList of what is bound to the node."""
+        items = [msgspec.Raw(scheme.encode(pod)) for pod in self._node.pods()]
+        return json_answer({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+
+    async def configz(self, request: Request) -> web.StreamResponse:
+        """The agent's settings in a kubelet's words."""
+        head = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
+        return json_answer({"kubeletconfig": {**head, **self._node.settings}})
+
+
+def _text(families: Iterable[Family]) -> web.Response:
+    return web.Response(text=exposed(families), headers={"Content-Type": CONTENT_TYPE})
