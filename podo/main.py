@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from podo.client.informers import CachedClient
     from podo.clock import Clock
     from podo.cluster.components import AgentSettings, ServerSettings
+    from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.server.core import Core
 
 
 def controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
+    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys", fetch: "Fetch"
 ) -> "list[Controller[Any]]":
-    """Every controller, one line each, and those of `identity_controllers`."""
+    """Every controller, one line each, and those of `identity_controllers`. `fetch` reads paths of the API."""
+    from podo.controllers.autoscaling.controller import HorizontalPodAutoscalerController
+    from podo.controllers.autoscaling.rest import RESTMetrics
     from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
     from podo.controllers.cronjob import CronJobController
     from podo.controllers.daemonset import DaemonSetController
@@ -40,6 +43,7 @@ def controllers(
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
     from podo.controllers.resource_quota import ResourceQuotaController
+    from podo.controllers.served import ServedResources
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
@@ -60,6 +64,7 @@ def controllers(
         EndpointsController(client, clock, events),
         EphemeralVolumes(client, clock, events),
         GarbageCollector(client, clock, events),
+        HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
         JobController(client, clock, events),
         NamespaceController(client, clock, events),
         NodeLifecycle(client, clock, events),
@@ -129,15 +134,23 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         ),
     )
     async with serving(config, clock) as server:
+        from podo.client.http import HTTPClient
         from podo.client.informers import Informers
+        from podo.client.kubeconfig import Credentials
 
+        credentials = Credentials(
+            server=f"https://127.0.0.1:{server.port}",
+            ca=(pki / "ca.crt").read_text(),
+            certificate=(pki / "kubelet-client.crt").read_text(),
+            key=(pki / "kubelet-client.key").read_text(),
+        )
         client = server.core.client(manager="podo")
         informers = Informers(client, clock)
         plane = host_data_plane(network_config(cluster), clock=clock)
         settle_collector()
-        async with asyncio.TaskGroup() as tasks:
+        async with HTTPClient(credentials, agent="podo-controllers", clock=clock) as api, asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
-            tasks.create_task(manage(server.core, clock, cluster_keys(pki), informers), name="management")
+            tasks.create_task(manage(server.core, clock, cluster_keys(pki), informers, api.fetch), name="management")
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":
@@ -153,7 +166,7 @@ def cluster_keys(pki: Path) -> "ClusterKeys":
     )
 
 
-async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: Any) -> None:
+async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: Any, fetch: "Fetch") -> None:
     """Run the controllers and the scheduler on an API, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
@@ -169,7 +182,7 @@ async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: A
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
         tasks.create_task(
-            base.run(controllers(cached, clock, events, keys), cached, informers, clock), name="controllers"
+            base.run(controllers(cached, clock, events, keys, fetch), cached, informers, clock), name="controllers"
         )
 
 

@@ -108,7 +108,9 @@ class Client(Protocol):
     annotation INITIAL_EVENTS_END. It ends when the server closes it and raises Expired when `since` is too old.
     """
 
-    async def get(self, kind: type[T] | Kind[T], key: Key) -> T: ...
+    async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
+        """The object, or what a subresource shows: a Scale, where `kind` is the object's resource with that class."""
+        ...
 
     async def list(
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""

@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from random import Random
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -66,9 +66,9 @@ class HTTPClient(Client):
     ) -> None:
         await self._transport.close()
 
-    async def get(self, kind: type[T] | Kind[T], key: Key) -> T:
+    async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
         kind = kind_of(kind)
-        return await self._object(kind, Request("GET", kind.resource.path(*key), accept=_accept(kind)))
+        return await self._object(kind, Request("GET", kind.resource.path(*key, subresource), accept=_accept(kind)))
 
     async def list(
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""
@@ -126,6 +126,11 @@ class HTTPClient(Client):
 
     async def delete(self, kind: type[T] | Kind[T], key: Key, options: DeleteOptions = DEFAULT_DELETE) -> None:
         await self._send(Request("DELETE", kind_of(kind).resource.path(*key), body=_delete_body(options)))
+
+    async def fetch(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """GET of any path that answers with JSON: for APIs whose kinds are not known here. Raises APIError."""
+        answer = await self._send(Request("GET", path, query=query))
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
 
     async def _object(self, kind: Kind[T], request: Request, given: T | None = None) -> T:
         answer = await self._send(request)

@@ -131,8 +131,8 @@ class CachedClient:
         """The shared copy of all objects of a kind, or of those in a scope. Only the former knows writes at once."""
         return self._informers.of(target, scope=scope)
 
-    async def get(self, kind: type[T] | Kind[T], key: Key) -> T:
-        return await self._client.get(kind, key)
+    async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
+        return await self._client.get(kind, key, subresource=subresource)
 
     async def list(
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""

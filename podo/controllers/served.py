@@ -35,6 +35,10 @@ class ServedResources:
         of_kind = (r for r in self._custom() if (r.group, r.version, r.kind) == (group, version, kind))
         return next(of_kind, None)
 
+    def by_group(self, group: str, kind: str) -> Resource | None:
+        """The resource of a kind in whichever version of its group is preferred."""
+        return next((r for r in self.kept() if (r.group, r.kind) == (group, kind)), None)
+
     def _custom(self) -> Iterable[Resource]:
         for definition in self._definitions:
             if is_established(definition):

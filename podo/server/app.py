@@ -31,6 +31,9 @@ from podo.server.bootstrap.public import publish_address, publish_issuer
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
+from podo.server.custommetrics.answers import GROUP as CUSTOM_GROUP
+from podo.server.custommetrics.answers import CustomMetricsAPI
+from podo.server.custommetrics.scraping import Scrapes, fetch
 from podo.server.customresources.bodies import CustomBodies
 from podo.server.customresources.conversion import Converter, converter_of
 from podo.server.customresources.definition import Definition
@@ -38,7 +41,7 @@ from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import VERSION, Check, health, metrics, only_get, token_issuer, version
-from podo.server.http.resources import Resources
+from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
 from podo.server.metrics import Requests
@@ -220,7 +223,7 @@ def handler_of(
     install_authentication(core, authentication, (config.service_account_issuer,))
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
-    computed = {GROUP: MetricsAPI(core, AgentSummaries(config.node_access, core.clock))} if config.node_access else {}
+    computed = computed_groups(core, config.node_access) if config.node_access else {}
     resources = Resources(
         core,
         connections=connections,
@@ -239,6 +242,14 @@ def handler_of(
         requests=requests,
         clock=core.clock,
     )
+
+
+def computed_groups(core: Core, access: NodeAccess) -> dict[str, Computed]:
+    """The groups whose objects are worked out from what nodes and Pods say."""
+    return {
+        GROUP: MetricsAPI(core, AgentSummaries(access, core.clock)),
+        CUSTOM_GROUP: CustomMetricsAPI(core, Scrapes(fetch, core.clock)),
+    }
 
 
 def plain_paths(config: ServerConfig, core: Core, requests: Requests, issuer: Issuer | None) -> dict[str, PathHandler]:

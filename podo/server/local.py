@@ -31,7 +31,7 @@ from podo.client.base import (
 from podo.clock import Clock
 from podo.server.context import Context, User
 from podo.server.customresources.relaying import readable_watch
-from podo.server.operations import Operations, Target
+from podo.server.operations import SAME_OBJECT, Operations, Target
 from podo.server.registry import deleting
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions
@@ -49,9 +49,14 @@ class LocalClient:
     def __init__(self, operations: Operations, clock: Clock, user: User, *, manager: str) -> None:
         self._operations, self._clock, self._user, self._manager = operations, clock, user, manager
 
-    async def get(self, kind: type[T] | Kind[T], key: Key) -> T:
+    async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
         served, cls = self._served(kind)
-        return _typed(served, cls, await self._operations.registry.get(served, key.namespace, key.name))
+        entry = await self._operations.registry.get(served, key.namespace, key.name)
+        if not subresource or subresource in SAME_OBJECT:
+            return _typed(served, cls, entry)
+        ctx = self._context(served, key.namespace, subresource)
+        shown = await self._operations.below(served, subresource).show(ctx, Target(served, key.name), entry)
+        return _from_plain(cls, shown)
 
     async def list(
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""
@@ -113,6 +118,9 @@ class LocalClient:
         ctx.manager = patch.field_manager or ctx.manager
         body = patch.body if isinstance(patch.body, bytes) else msgspec.json.encode(patch.body)
         target = Target(served, key.name)
+        if subresource and subresource not in SAME_OBJECT:
+            below = self._operations.below(served, subresource)
+            return _from_plain(cls, await below.patch(ctx, target, patch.media_type, body, patch.force or None))
         entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force or None)
         return _typed(served, cls, entry)
 

@@ -21,6 +21,9 @@ from podo.server.strategy import Object
 from podo.server.validation.reviews import review_errors
 from podo.server.watchcache.entry import Entry
 
+SAME_OBJECT = frozenset({"", "status", "finalize", "approval", "ephemeralcontainers", "resize"})
+"""Subresources that show the object itself; others have a kind of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -39,7 +39,7 @@ class ScriptedClient:
         self.patches: list[Patch] = []
         self._changed, self._generation = asyncio.Event(), 0
 
-    async def get(self, kind, key):
+    async def get(self, kind, key, *, subresource=""):
         self._fail()
         try:
             return self._of(kind)[key]

@@ -1,6 +1,6 @@
 """The verbs on resources: from request to registry and back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from podo.api.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
+from podo.api.resources import Resource
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
 from podo.server.connect.options import connect_options
@@ -33,7 +34,7 @@ from podo.server.http.query import (
 )
 from podo.server.http.request_info import RequestInfo
 from podo.server.http.watching import Watching
-from podo.server.operations import Target
+from podo.server.operations import SAME_OBJECT, Target
 from podo.server.registry.generic import Deleted
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -61,6 +62,11 @@ class Connecting(Protocol):
 
 class Computed(Protocol):
     """Answers for a group whose objects are worked out, not stored."""
+
+    @property
+    def resources(self) -> Sequence[Resource]:
+        """What discovery says of it."""
+        ...
 
     async def answer(self, call: Call) -> Answer: ...
 
@@ -283,8 +289,6 @@ class Resources:
 
 OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
 """Verbs on paths that name an object; the others are on those of collections."""
-SAME_OBJECT = frozenset({"", "status", "finalize", "approval", "ephemeralcontainers", "resize"})
-"""Subresources that show the object itself; others have a kind of their own."""
 
 
 def in_scope(served: Served, info: RequestInfo) -> bool:
