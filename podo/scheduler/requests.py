@@ -29,12 +29,41 @@ def _scored(container: Container) -> Amounts:
 
 
 def effective_requests(pod: Pod, need: Callable[[Container], Amounts] = _amounts) -> Amounts:
-    """The containers' needs together; overhead is added, Pod-level requests replace the sum (KEP-2837)."""
+    """The containers' needs together; overhead is added, Pod-level requests replace the sum (KEP-2837).
+
+    While a Pod is resized (KEP-1287), each container counts with the most of what it asks for, was granted and has.
+    """
+    if _is_resizing(pod):
+        need = _most(pod, need)
     found = pod_resources.total(pod.spec, need)
     if pod.spec.resources is not None:
         found |= {name: amount(name, text) for name, text in pod.spec.resources.requests.items()}
     pod_resources.add(found, {name: amount(name, text) for name, text in pod.spec.overhead.items()})
     return found
+
+
+def _is_resizing(pod: Pod) -> bool:
+    status = pod.status
+    behind = (status.observed_generation or 0) < (pod.metadata.generation or 0)
+    return bool(status.container_statuses) and (
+        behind or any(c.type.startswith("PodResize") for c in status.conditions)
+    )
+
+
+def _most(pod: Pod, need: Callable[[Container], Amounts]) -> Callable[[Container], Amounts]:
+    """`need`, but never less than what the container's status has."""
+    known = {s.name: s for s in (*pod.status.container_statuses, *pod.status.init_container_statuses)}
+
+    def most(container: Container) -> Amounts:
+        found, status = dict(need(container)), known.get(container.name)
+        if status is None:
+            return found
+        has = status.resources.requests if status.resources else {}
+        for name, text in (*has.items(), *status.allocated_resources.items()):
+            found[name] = max(found.get(name, 0), amount(name, text))
+        return found
+
+    return most
 
 
 @dataclass(frozen=True)

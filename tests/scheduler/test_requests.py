@@ -1,6 +1,14 @@
 import pytest
+from msgspec.structs import replace
 
-from podo.api.types.core_v1 import Container, ContainerPort, ResourceRequirements
+from podo.api.types.core_v1 import (
+    Container,
+    ContainerPort,
+    ContainerStatus,
+    PodCondition,
+    PodStatus,
+    ResourceRequirements,
+)
 from podo.scheduler.requests import HostPort, PodInfo
 from tests.scheduler.build import container, info, pod
 
@@ -79,3 +87,34 @@ def test_the_ports_of_containers_and_sidecars_count():
 )
 def test_ports_collide_on_one_address(one, other, collide):
     assert one.collides(other) is other.collides(one) is collide
+
+
+def resized(spec_cpu: str, granted: str, has: str, *, seen: int = 2):
+    """A Pod of generation 2 whose node has acted on generation `seen`."""
+    made = pod(containers=(container("a", cpu=spec_cpu),))
+    status = ContainerStatus(
+        name="a", allocated_resources={"cpu": granted}, resources=ResourceRequirements(requests={"cpu": has})
+    )
+    pending = (PodCondition(type="PodResizePending", status="True"),) if seen == 2 else ()
+    return replace(
+        made,
+        metadata=replace(made.metadata, generation=2),
+        status=PodStatus(container_statuses=(status,), observed_generation=seen, conditions=pending),
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "cpu"),
+    [
+        pytest.param(resized("2", "1", "1"), 2000, id="wants more"),
+        pytest.param(resized("1", "1", "2"), 2000, id="still has more"),
+        pytest.param(resized("1", "2", "1", seen=1), 2000, id="the node does not know yet"),
+    ],
+)
+def test_a_pod_that_is_resized_counts_with_the_most(made, cpu):
+    assert PodInfo(made).requests["cpu"] == cpu
+
+
+def test_a_pod_whose_resize_is_done_counts_as_it_asks():
+    made = resized("1", "2", "2")
+    assert PodInfo(replace(made, status=replace(made.status, conditions=()))).requests["cpu"] == 1000
