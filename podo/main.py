@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def controllers(
     client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys", fetch: "Fetch"
 ) -> "list[Controller[Any]]":
-    """Every controller, one line each, and those of `identity_controllers`. `fetch` reads paths of the API."""
+    """Every controller, one line each, with `identity_controllers`, without `storage_controllers`.
+
+    `fetch` reads paths of the API.
+    """
     from podo.controllers.autoscaling.controller import HorizontalPodAutoscalerController
     from podo.controllers.autoscaling.rest import RESTMetrics
     from podo.controllers.cluster_role_aggregation import ClusterRoleAggregation
@@ -34,7 +37,6 @@ def controllers(
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.endpoint_slice import EndpointSliceController
     from podo.controllers.endpoints import EndpointsController
-    from podo.controllers.ephemeral_volume import EphemeralVolumes
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
@@ -47,14 +49,9 @@ def controllers(
     from podo.controllers.statefulset import StatefulSetController
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
-    from podo.controllers.volume_binding import VolumeBinding
-    from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
-    from podo.controllers.volume_reclaim import VolumeReclaim
 
     return [
         *identity_controllers(client, clock, events, keys),
-        ClaimProtection(client, clock, events),
-        ClassProtection(client, clock, events),
         ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
         DaemonSetController(client, clock, events),
@@ -62,7 +59,6 @@ def controllers(
         DisruptionController(client, clock, events),
         EndpointSliceController(client, clock, events),
         EndpointsController(client, clock, events),
-        EphemeralVolumes(client, clock, events),
         GarbageCollector(client, clock, events),
         HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
         JobController(client, clock, events),
@@ -75,9 +71,6 @@ def controllers(
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),
-        VolumeBinding(client, clock, events),
-        VolumeProtection(client, clock, events),
-        VolumeReclaim(client, clock, events),
     ]
 
 
@@ -105,6 +98,35 @@ def identity_controllers(
         RootCAController(client, keys.ca),
         ServiceAccountController(client, clock, events),
         ServiceAccountTokens(client, keys.ca, keys.sign_token),
+    ]
+
+
+def storage_controllers(
+    client: "CachedClient", clock: "Clock", events: "EventWriter", volumes: Path
+) -> "list[Controller[Any]]":
+    """The controllers of claims and volumes; podo's own volumes are in the folder `volumes`."""
+    from podo.controllers.default_storage import DefaultStorage
+    from podo.controllers.ephemeral_volume import EphemeralVolumes
+    from podo.controllers.volume_binding import VolumeBinding
+    from podo.controllers.volume_expansion import VolumeExpansion
+    from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
+    from podo.controllers.volume_provisioning import VolumeDeletion, VolumeProvisioning
+    from podo.controllers.volume_reclaim import VolumeReclaim
+    from podo.storage.local.maker import LocalVolumes
+
+    local = LocalVolumes(volumes)
+    makers = {local.name: local}
+    return [
+        ClaimProtection(client, clock, events),
+        ClassProtection(client, clock, events),
+        DefaultStorage(client),
+        EphemeralVolumes(client, clock, events),
+        VolumeBinding(client, clock, events),
+        VolumeDeletion(client, clock, events, makers),
+        VolumeExpansion(client, clock, events, makers),
+        VolumeProtection(client, clock, events),
+        VolumeProvisioning(client, clock, events, makers),
+        VolumeReclaim(client, clock, events),
     ]
 
 
@@ -150,7 +172,9 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         async with HTTPClient(credentials, agent="podo-controllers", clock=clock) as api, asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
-            tasks.create_task(manage(server.core, clock, cluster_keys(pki), informers, api.fetch), name="management")
+            keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
+            managing = manage(server.core, clock, informers, keys=keys, fetch=api.fetch, volumes=volumes)
+            tasks.create_task(managing, name="management")
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":
@@ -166,7 +190,9 @@ def cluster_keys(pki: Path) -> "ClusterKeys":
     )
 
 
-async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: Any, fetch: "Fetch") -> None:
+async def manage(
+    core: "Core", clock: "Clock", informers: Any, *, keys: "ClusterKeys", fetch: "Fetch", volumes: Path
+) -> None:
     """Run the controllers and the scheduler on an API, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
@@ -181,9 +207,8 @@ async def manage(core: "Core", clock: "Clock", keys: "ClusterKeys", informers: A
         tasks.create_task(events.run(), name="events")
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
-        tasks.create_task(
-            base.run(controllers(cached, clock, events, keys, fetch), cached, informers, clock), name="controllers"
-        )
+        every = [*controllers(cached, clock, events, keys, fetch), *storage_controllers(cached, clock, events, volumes)]
+        tasks.create_task(base.run(every, cached, informers, clock), name="controllers")
 
 
 async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
@@ -217,6 +242,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         state_dir=Path(settings.state_dir),
         run_dir=Path(settings.run_dir) / "nodes" / node.name,
         images_dir=Path(settings.images_dir),
+        volumes_dir=Path(settings.volumes_dir),
         pod_cidrs=(node.pod_cidr,),
         cpu=node.cpu,
         memory=node.memory,

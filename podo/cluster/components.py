@@ -15,6 +15,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     listen: tuple[str, ...]
     store: str
     pki: str
+    volumes_dir: str
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str  # the node's own folder
     run_dir: str
     images_dir: str
+    volumes_dir: str
     authority: str
     certificate: str
     key: str
@@ -41,6 +43,7 @@ def server_settings(where: Paths, cluster: ClusterConfig) -> ServerSettings:
         listen=(f"127.0.0.1:{cluster.api_port}", f"{cluster.host_address}:{cluster.api_port}"),
         store=f"sqlite:{where.database}",
         pki=str(where.pki),
+        volumes_dir=str(where.volumes),
     )
 
 
@@ -54,6 +57,7 @@ def agent_settings(where: Paths, cluster: ClusterConfig, node: NodeConfig) -> Ag
         state_dir=str(where.node(node.name)),
         run_dir=str(where.run),
         images_dir=str(where.images),
+        volumes_dir=str(where.volumes),
         authority=str(where.pki / "ca.crt"),
         certificate=str(where.pki / "nodes" / f"{node.name}.crt"),
         key=str(where.pki / "nodes" / f"{node.name}.key"),

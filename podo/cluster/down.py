@@ -37,6 +37,7 @@ def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> No
     stop(where.pid("server"), patience=5)
     host.clean_up(where, cluster)
     residue.remove_cgroups(cluster.name)
+    residue.unmount_volumes(where)
     if not keep:
         access.revoke(cluster.name)
         residue.unmount(where.state)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from podo.cluster.errors import ClusterError
 
-OURS = frozenset({"cluster", "pki", "state", "kubeconfig", "nodes", "images", "build", "logs"})  # without suffixes
+OURS = frozenset(
+    {"cluster", "pki", "state", "kubeconfig", "nodes", "images", "volumes", "build", "logs"}
+)  # without suffixes
 STATE_ROOT, RUN_ROOT = Path("/var/lib/podo"), Path("/run/podo")
 
 
@@ -36,6 +38,11 @@ class Paths:
     @property
     def images(self) -> Path:
         return self.state / "images"
+
+    @property
+    def volumes(self) -> Path:
+        """podo's own volumes, shared by all local nodes."""
+        return self.state / "volumes"
 
     @property
     def logs(self) -> Path:

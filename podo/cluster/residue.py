@@ -12,6 +12,7 @@ from podo.cluster import host
 from podo.cluster.config import ClusterConfig
 from podo.cluster.paths import Paths
 from podo.cluster.processes import Process, send, start_time
+from podo.storage.local import loops
 
 CGROUPS = Path("/sys/fs/cgroup")
 MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
@@ -85,6 +86,13 @@ def unmount(folder: Path) -> None:
             return
 
 
+def unmount_volumes(where: Paths) -> None:
+    """Unmount podo's own volumes, and detach the devices that they are on. Their content stays."""
+    unmount(where.volumes)
+    for device in loops.below(where.volumes):
+        loops.detach(device)
+
+
 def remove_cgroups(cluster: str, node: str = "") -> None:
     """Remove the cgroups of a cluster or a node, and podo's own root when it is empty. What is in use stays."""
     for folder in cgroup_folders(cluster, node):
@@ -125,6 +133,7 @@ def find(where: Paths, cluster: ClusterConfig, *, kept: bool) -> list[str]:
     )  # logs and credentials are users'
     found = [f"process {pid}" for pid in sorted(processes_about(ours))]
     found += [f"mount {point}" for folder in (where.run, where.state) for point in mounts_below(folder)]
+    found += [f"device {device}" for device in loops.below(where.volumes)]
     found += [f"cgroup {folder}" for folder in cgroup_folders(cluster.name)]
     folders = (where.run, *(() if kept or where.foreign() else (where.state,)))
     found += [f"folder {folder}" for folder in folders if folder.exists()]

@@ -44,7 +44,9 @@ from podo.node.static.statuses import MirroredStatuses
 from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
+from podo.node.volumes.claims import ClaimVolumes
 from podo.node.volumes.image import ImageVolumes
+from podo.node.volumes.local import LocalNode
 from podo.node.volumes.mounted import NodeVolumes
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
@@ -222,6 +224,11 @@ class _Starting:
                     for task in working:
                         task.cancel()
 
+    def _claims(self, places: Places) -> ClaimVolumes:
+        """Persistent volumes, by the drivers of this node."""
+        local = LocalNode(self._config.volumes_dir)
+        return ClaimVolumes(self._client, places, {local.name: local})
+
     def _parts(
         self,
         runtime: OCIRuntime,
@@ -249,7 +256,7 @@ class _Starting:
         return Parts(
             runtime=runtime,
             images=self.images,
-            volumes=NodeVolumes(facts.places, sources, clock, [image_volumes]),
+            volumes=NodeVolumes(facts.places, sources, clock, [image_volumes, self._claims(facts.places)]),
             cgroups=NodePodCgroups(cgroups, clock),
             checks=NodeChecks(runtime),
             references=references,

@@ -27,6 +27,7 @@ class AgentConfig:
     state_dir: Path
     run_dir: Path
     images_dir: Path
+    volumes_dir: Path  # of podo's own volumes, shared by the nodes of a machine
     pod_cidrs: tuple[str, ...] = ()
     cpu: str = ""
     memory: str = ""

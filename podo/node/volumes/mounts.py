@@ -79,7 +79,9 @@ def _absolute(path: str) -> str:
 
 
 def _is_read_only(volume: Volume) -> bool:
-    """Volumes made from API objects and images cannot be written."""
+    """Volumes made from API objects and images cannot be written, nor claims that a Pod wants for reading only."""
+    if volume.persistent_volume_claim is not None and volume.persistent_volume_claim.read_only:
+        return True
     return any((volume.config_map, volume.secret, volume.downward_api, volume.projected, volume.image))
 
 

@@ -1,0 +1,121 @@
+"""What a storage driver does, as the Container Storage Interface has it: once a cluster, and on each node.
+
+podo's own driver (`podo.storage.local`) and drivers behind sockets are alike to who uses them. All calls may be
+repeated, with the same outcome.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class DriverFailure(Exception):
+    """The driver could not do it; the text is for an event."""
+
+
+class NoRoom(DriverFailure):
+    """There is no room where the volume was to be: another place may have some."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How a volume is to be used."""
+
+    block: bool = False
+    fs_type: str = ""
+    mount_options: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()  # access modes, as the API names them
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a new volume's content is copied from."""
+
+    volume: str = ""  # a handle
+    snapshot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeRequest:
+    """A volume to be made. `name` makes repeated calls one; sizes are bytes."""
+
+    name: str
+    size: int
+    access: Access
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    topology: Mapping[str, str] = field(default_factory=dict)  # of the node that it is for, if that is known
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeVolume:
+    """A volume that is there. `topologies` are the places that it can be used in, by labels of nodes; none: all."""
+
+    handle: str
+    size: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    topologies: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A volume after it grew; `on_node`: the node that uses it has something to do still."""
+
+    size: int
+    on_node: bool = False
+
+
+class VolumeMaker(Protocol):
+    """The controller's side of a driver. Calls raise DriverFailure."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def create(self, request: VolumeRequest) -> MadeVolume: ...
+
+    async def delete(self, handle: str, secrets: Mapping[str, str]) -> None: ...
+
+    async def grow(self, handle: str, size: int, access: Access, secrets: Mapping[str, str]) -> Grown: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodInfo:
+    """For whom a volume is published: drivers may ask to be told."""
+
+    context: Mapping[str, str] = field(default_factory=dict)
+    fs_group: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeVolume:
+    """A volume as a node is to use it."""
+
+    handle: str
+    access: Access
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    publish_context: Mapping[str, str] = field(default_factory=dict)  # from attaching
+    stage_secrets: Mapping[str, str] = field(default_factory=dict)
+    publish_secrets: Mapping[str, str] = field(default_factory=dict)
+    read_only: bool = False
+    pod: PodInfo = field(default_factory=PodInfo)
+
+
+class NodeDriver(Protocol):
+    """The node's side of a driver. Calls raise DriverFailure."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def stage(self, volume: NodeVolume, staging: Path) -> None:
+        """Make the volume ready on this node, for any Pod."""
+        ...
+
+    async def unstage(self, handle: str, staging: Path) -> None: ...
+
+    async def publish(self, volume: NodeVolume, staging: Path, target: Path) -> Path:
+        """Have the volume at `target` for one Pod; the answer is where it is: for a block volume a device."""
+        ...
+
+    async def unpublish(self, handle: str, target: Path) -> None: ...

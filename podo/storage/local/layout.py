@@ -1,0 +1,66 @@
+"""Where podo's own volumes are: a folder each, with the image, what is known of it, and where it is mounted."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What a volume is; sizes are bytes. `formatted` is how large its file system is: the image may be larger."""
+
+    size: int
+    block: bool = False
+    fs_type: str = "ext4"
+    formatted: int = 0
+
+
+class VolumeFolder:
+    """One volume."""
+
+    def __init__(self, root: Path, handle: str) -> None:
+        self.folder = root / handle
+
+    @property
+    def image(self) -> Path:
+        """The content: a file as large as the volume."""
+        return self.folder / "image"
+
+    @property
+    def mounted(self) -> Path:
+        """Where its file system is mounted, for all nodes of this machine."""
+        return self.folder / "mounted"
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "volume.json"
+
+    def describe(self) -> Description | None:
+        """What is known of the volume; None if it is not there, or not complete."""
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Description)
+        except FileNotFoundError:
+            return None
+
+    def note(self, description: Description) -> None:
+        """Write it down, whole or not at all; a volume is there once this is done."""
+        new = self._file.with_name(".volume.json.new")
+        with open(new, "wb") as file:
+            file.write(msgspec.json.encode(description))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Alone with the volume: the server and the agents of all local nodes work on it. Blocks."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(opened)
