@@ -11,6 +11,8 @@ import msgspec
 
 from podo.api.errors import MethodNotAllowed, NotFound
 from podo.api.resources import Resource, Subresource, built_in
+from podo.server.aggregation.merging import Merged, RemoteVersion
+from podo.server.aggregation.priorities import CUSTOM_VERSION, USUAL_VERSION, group_priority
 from podo.server.answer import JSON, Answer, text_answer
 from podo.server.customresources.versions import rank
 from podo.server.http.encoding import formed
@@ -18,17 +20,26 @@ from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import AGGREGATED, DiscoveryForm, Form, negotiate_discovery
 from podo.server.registry.catalog import Catalog
 
+Remote = Mapping[str, list[RemoteVersion]]
+"""What other servers serve, by group."""
+
 
 class Discovery:
     """Answers for the paths of discovery."""
 
-    def __init__(self, catalog: Catalog, address: Callable[[], str], computed: Iterable[Resource] = ()) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        address: Callable[[], str],
+        computed: Iterable[Resource] = (),
+        others: Merged | None = None,
+    ) -> None:
         """`address` is what stands as the server's address in the answer for /api.
 
-        `computed` are resources that are served without being in the catalog.
+        `computed` are resources that are served without being in the catalog; `others` serve groups as well.
         """
-        self._catalog, self._address, self._computed = catalog, address, tuple(computed)
-        self._made: tuple[int, dict[str, bytes]] = (-1, {})
+        self._catalog, self._address, self._computed, self._others = catalog, address, tuple(computed), others
+        self._made: tuple[tuple[int, int], dict[str, bytes]] = ((-1, 0), {})
 
     def paths(self) -> dict[str, PathHandler]:
         """The handlers, by path or prefix."""
@@ -57,28 +68,40 @@ class Discovery:
         return text_answer("404 page not found\n", 404)
 
     def _documents(self) -> dict[str, bytes]:
-        if self._made[0] != self._catalog.version:
-            found = documents([*(served.resource for served in self._catalog), *self._computed], self._address())
-            self._made = self._catalog.version, {path: msgspec.json.encode(body) for path, body in found.items()}
+        version = self._catalog.version, self._others.version if self._others is not None else 0
+        if self._made[0] != version:
+            remote = self._others.groups() if self._others is not None else {}
+            resources = [*(served.resource for served in self._catalog), *self._computed]
+            found = documents(resources, self._address(), remote)
+            self._made = version, {path: msgspec.json.encode(body) for path, body in found.items()}
         return self._made[1]
 
 
-def documents(resources: Iterable[Resource], address: str) -> dict[str, Any]:
-    """Every document of discovery by its path; the aggregated ones under `aggregated PATH`."""
+def documents(resources: Iterable[Resource], address: str, remote: Remote | None = None) -> dict[str, Any]:
+    """Every document of discovery by its path; the aggregated ones under `aggregated PATH`.
+
+    `remote` are the versions that other servers serve, by group. Documents of such a version are theirs to give.
+    """
+    remote = remote or {}
     groups: dict[str, dict[str, list[Resource]]] = {}
     for resource in resources:
         groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
     core = groups.pop("", {})
     groups = ordered(groups)
+    versions_of = with_remote({name: list(versions) for name, versions in groups.items()}, remote)
     clients = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
     found: dict[str, Any] = {
         "/api": {"kind": "APIVersions", "versions": list(core), "serverAddressByClientCIDRs": clients},
-        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [api_group(g, v) for g, v in groups.items()]},
-        "aggregated /api": aggregated({"": core}),
-        "aggregated /apis": aggregated(groups),
+        "/apis": {
+            "kind": "APIGroupList",
+            "apiVersion": "v1",
+            "groups": [api_group(g, v) for g, v in versions_of.items()],
+        },
+        "aggregated /api": aggregated({"": core}, {"": list(core)}, {}),
+        "aggregated /apis": aggregated(groups, versions_of, remote),
     }
-    for group, versions in groups.items():
-        found[f"/apis/{group}"] = {"kind": "APIGroup", "apiVersion": "v1"} | api_group(group, versions)
+    for group, names in versions_of.items():
+        found[f"/apis/{group}"] = {"kind": "APIGroup", "apiVersion": "v1"} | api_group(group, names)
     for group, versions in {"": core, **groups}.items():
         for version_name, items in versions.items():
             path = f"/apis/{group}/{version_name}" if group else f"/api/{version_name}"
@@ -95,6 +118,26 @@ def ordered(groups: Mapping[str, dict[str, list[Resource]]]) -> dict[str, dict[s
         if name not in own
     }
     return {name: versions for name, versions in groups.items() if name in own} | custom
+
+
+def with_remote(local: Mapping[str, list[str]], remote: Remote) -> dict[str, list[str]]:
+    """The names of all versions by group, in the order of their priorities; ours as they are."""
+    if not remote:
+        return dict(local)
+    own = {resource.group for resource in built_in()}
+    priorities = {name: group_priority(name, custom=name not in own) for name in local}
+    for name, versions in remote.items():
+        priorities[name] = max([priorities.get(name, 0), *(v.group_priority for v in versions)])
+    ours = {name: place for place, name in enumerate(local)}
+    names = sorted(priorities, key=lambda name: (-priorities[name], ours.get(name, len(ours)), name))
+    found: dict[str, list[str]] = {}
+    for name in names:
+        theirs = {v.version: v.version_priority for v in remote.get(name, ())}
+        usual = dict.fromkeys(local.get(name, ()), USUAL_VERSION if name in own else CUSTOM_VERSION)
+        found[name] = sorted(usual | theirs, key=lambda version: (-(usual | theirs)[version], rank(version)))
+        if not theirs:
+            found[name] = list(local[name])
+    return found
 
 
 def api_group(name: str, versions: Iterable[str]) -> dict[str, Any]:
@@ -132,20 +175,28 @@ def _optional(item: Resource) -> dict[str, Any]:
     return found
 
 
-def aggregated(groups: Mapping[str, Mapping[str, list[Resource]]]) -> dict[str, Any]:
+def aggregated(
+    groups: Mapping[str, Mapping[str, list[Resource]]], versions_of: Mapping[str, list[str]], remote: Remote
+) -> dict[str, Any]:
     """The APIGroupDiscoveryList of some groups."""
     items = []
-    for group, versions in groups.items():
+    for group, names in versions_of.items():
+        theirs = {each.version: each for each in remote.get(group, ())}
         listed = [
-            {
-                "version": v,
-                "resources": [_discovered(r) for r in sorted(rs, key=lambda r: r.plural)],
-                "freshness": "Current",
-            }
-            for v, rs in versions.items()
+            _remote_version(theirs[v]) if v in theirs else _version(v, groups.get(group, {}).get(v, [])) for v in names
         ]
         items.append({"metadata": {"name": group} if group else {}, "versions": listed})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _version(name: str, resources: list[Resource]) -> dict[str, Any]:
+    shown = [_discovered(r) for r in sorted(resources, key=lambda r: r.plural)]
+    return {"version": name, "resources": shown, "freshness": "Current"}
+
+
+def _remote_version(found: RemoteVersion) -> dict[str, Any]:
+    resources = {"resources": found.resources} if found.resources else {}
+    return {"version": found.version} | resources | {"freshness": "Current" if found.fresh else "Stale"}
 
 
 def _discovered(item: Resource) -> dict[str, Any]:

@@ -119,11 +119,23 @@ class Head:
 
 
 async def request_upgrade(
-    host: str, port: int, context: ssl.SSLContext | None, target: str, headers: Iterable[tuple[str, str]]
+    host: str,
+    port: int,
+    context: ssl.SSLContext | None,
+    target: str,
+    headers: Iterable[tuple[str, str]],
+    *,
+    method: str = "GET",
+    server_name: str = "",
 ) -> tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]:
-    """Send a GET that asks for another protocol; the answer's head, and the connection. Raises OSError."""
-    reader, writer = await asyncio.open_connection(host, port, ssl=context, limit=MAX_HEAD)
-    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    """Send a request that asks for another protocol; the answer's head, and the connection. Raises OSError.
+
+    `server_name` is the name that the server's certificate must have ("": the host's).
+    """
+    reader, writer = await asyncio.open_connection(
+        host, port, ssl=context, limit=MAX_HEAD, server_hostname=server_name or None if context is not None else None
+    )
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     try:
         writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
         head = await reader.readuntil(b"\r\n\r\n")

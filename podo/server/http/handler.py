@@ -12,6 +12,7 @@ from aiohttp import web
 
 from podo.api.errors import APIError
 from podo.api.selectors import SelectorError, parse_fields
+from podo.api.types.apiregistration_v1 import APIService
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
 from podo.server.authentication.base import Credentials
@@ -71,6 +72,18 @@ class ResourceHandler(Protocol):
     async def answer(self, call: Call) -> Answer | web.StreamResponse: ...
 
 
+class Carrying(Protocol):
+    """Carries requests to servers that stand behind this one."""
+
+    def service_for(self, path: str) -> APIService | None:
+        """Who answers for a path; None: this server."""
+        ...
+
+    async def carry(
+        self, request: web.BaseRequest, service: APIService, user: User
+    ) -> Answer | web.StreamResponse: ...
+
+
 class Handler:
     """What the listening server calls for each request."""
 
@@ -83,9 +96,11 @@ class Handler:
         paths: Mapping[str, PathHandler],
         requests: Requests,
         clock: Clock,
+        carrier: Carrying | None = None,
     ) -> None:
         """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts."""
         self._identify, self._authorizer, self._resources = identify, authorizer, resources
+        self._carrier = carrier
         self._impersonation = Impersonation(authorizer)
         self._paths, self._requests, self._clock = dict(paths), requests, clock
         self._prefixes = sorted((path for path in paths if path.endswith("/")), key=len, reverse=True)
@@ -128,6 +143,8 @@ class Handler:
             user = await self._impersonation.resolve(wanted, attempt)
             attempt = attempt._replace(user=user)
         await self._check(attempt)
+        if self._carrier is not None and (service := self._carrier.service_for(info.path)) is not None:
+            return await self._carrier.carry(request, service, user)
         if info.resource:
             check_create = partial(self._check, attempt._replace(verb="create"))
             return await self._resources.answer(Call(request, info, query, user, check_create, warnings))

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path as File
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from podo.api import schema
 from podo.api.errors import MethodNotAllowed
 from podo.api.resources import Resource
+from podo.server.aggregation.merging import Merged
 from podo.server.answer import JSON, Answer
 from podo.server.customresources.kind import CustomServed
 from podo.server.customresources.openapi import schemas_of
@@ -36,10 +38,10 @@ Make = Callable[[], bytes]
 class OpenAPI:
     """The documents of what a catalog holds."""
 
-    def __init__(self, catalog: Catalog, server_version: str) -> None:
-        """`server_version` stands in each document."""
-        self._catalog, self._server_version = catalog, server_version
-        self._version = -1
+    def __init__(self, catalog: Catalog, server_version: str, others: Merged | None = None) -> None:
+        """`server_version` stands in each document; `others` serve groups as well."""
+        self._catalog, self._server_version, self._others = catalog, server_version, others
+        self._version = (-1, 0)
         self._groups: dict[tuple[str, str], list[Resource]] = {}
         self._custom: dict[tuple[str, str], list[CustomServed]] = {}
         self._hashes: dict[str, str] = {}
@@ -54,13 +56,19 @@ class OpenAPI:
         """Which documents there are, with the addresses under which they never change."""
         _accepts(request, (JSON,))
         self._refresh()
-        paths = {name: {"serverRelativeURL": f"{PREFIX}/{name}?hash={h}"} for name, h in self._hashes.items()}
+        paths: dict[str, Any] = {
+            name: {"serverRelativeURL": f"{PREFIX}/{name}?hash={h}"} for name, h in self._hashes.items()
+        }
+        if self._others is not None:
+            paths |= self._others.openapi_index()
         return _tagged(msgspec.json.encode({"paths": paths}), JSON, request)
 
     async def one(self, request: PathRequest) -> Answer:
         """The document of a group and version."""
         self._refresh()
         name = request.path.removeprefix(f"{PREFIX}/").rstrip("/")
+        if self._others is not None and (theirs := await self._others.openapi(name, _query(request))) is not None:
+            return Answer(theirs.status, theirs.body, theirs.headers.get("Content-Type", JSON))
         if name not in self._hashes:
             return Answer(404, b"", "")
         _accepts(request, (JSON,))
@@ -80,9 +88,10 @@ class OpenAPI:
         return _tagged(self._kept("v2 protobuf", self._protobuf), V2_PROTOBUF, request)
 
     def _refresh(self) -> None:
-        if self._version == self._catalog.version:
+        version = self._catalog.version, self._others.version if self._others is not None else 0
+        if self._version == version:
             return
-        self._version = self._catalog.version
+        self._version = version
         self._groups, self._made = {}, {}
         self._custom = {}
         for served in self._catalog:
@@ -115,12 +124,17 @@ class OpenAPI:
             paths |= operations.paths_of(*pair, rows)
         for name in [f"apis/{group}" for group, _ in self._groups if group] + ["api", "apis", "version"]:
             paths |= _others(name)
-        return v2.document(paths, self._server_version)
+        document = v2.document(paths, self._server_version)
+        return self._others.swagger(document) if self._others is not None else document
 
     def _protobuf(self) -> bytes:
         from podo.server.openapi import v2_protobuf  # few ask for it, and the library is large
 
         return v2_protobuf.encode(self._all())
+
+
+def _query(request: PathRequest) -> str:
+    return urlencode(list(request.query.items()))
 
 
 def _name(group: str, version: str) -> str:

@@ -9,13 +9,14 @@ from podo.api.selectors import IN, LabelSelector, Requirement
 from podo.api.types.core_v1 import Service, ServicePort
 from podo.api.types.discovery_v1 import EndpointSlice
 from podo.server.admission.lookup import typed
-from podo.server.outgoing.addresses import check_address
+from podo.server.outgoing.addresses import check_address, checked_host
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.kinds import Served
 from podo.server.watchcache.cache import WatchCache
 from podo.server.watchcache.selection import Selection
 
 SERVICE_LABEL = "kubernetes.io/service-name"
+EXTERNAL = "ExternalName"
 ROUTED = ("", "ClusterIP", "LoadBalancer", "NodePort")
 
 
@@ -53,6 +54,8 @@ class Services:
         """A ready endpoint of the Service's port. Raises NotFound, ServiceUnavailable, and APIError by what is odd."""
         await self._cache.consistent()
         service = self.find(namespace, name)
+        if service.spec.type == EXTERNAL:
+            return Place(await checked_host(service.spec.external_name), port)
         if service.spec.type not in ROUTED:
             raise APIError(f'unsupported service type "{service.spec.type}"')
         wanted = port_of(service, port)

@@ -4,6 +4,8 @@ import base64
 import binascii
 import ssl
 from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 
 class BundleError(ValueError):
@@ -17,6 +19,10 @@ def trusting(bundle: str, server_name: str = "") -> ssl.SSLContext:
     One for each `server_name`, so that no pool of connections takes those of one name for another's. As in Go, a
     certificate of the bundle is trusted as it is, also where it is not an authority's. Raises BundleError.
     """
+    return _trusting(bundle)
+
+
+def _trusting(bundle: str) -> ssl.SSLContext:
     pem = _decoded(bundle)
     if not pem.strip():
         return ssl.create_default_context()
@@ -30,9 +36,24 @@ def trusting(bundle: str, server_name: str = "") -> ssl.SSLContext:
     return context
 
 
-@lru_cache(maxsize=1)
-def trusting_anyone() -> ssl.SSLContext:
-    """A context that takes any certificate: for `insecureSkipTLSVerify`."""
+class ClientCertificate(NamedTuple):
+    """The certificate that we show to others."""
+
+    certificate: Path
+    key: Path
+
+
+@lru_cache(maxsize=200)
+def showing(own: ClientCertificate | None, bundle: str, server_name: str, *, insecure: bool) -> ssl.SSLContext:
+    """A context that shows our certificate, and trusts `bundle` or (`insecure`) anyone. Raises BundleError."""
+    context = _trusting_anyone() if insecure else _trusting(bundle)
+    if own is not None:
+        context.load_cert_chain(own.certificate, own.key)
+    return context
+
+
+def _trusting_anyone() -> ssl.SSLContext:
+    """For `insecureSkipTLSVerify`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

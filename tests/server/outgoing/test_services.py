@@ -40,7 +40,7 @@ async def test_what_is_missing_is_told(client, services):
         await services.resolve("n", "s", 80)
 
 
-async def test_a_service_elsewhere_has_no_endpoints(client, services):
-    await make(client, type="ExternalName", external_name="example.com")
-    with pytest.raises(APIError, match='unsupported service type "ExternalName"'):
+async def test_a_service_elsewhere_is_at_its_name_but_never_here(client, services):
+    await make(client, type="ExternalName", external_name="localhost")
+    with pytest.raises(BadRequest, match="address not allowed"):
         await services.resolve("n", "s", 443)
