@@ -135,6 +135,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
     from podo.network.dataplane import host_data_plane
+    from podo.server.aggregation.assembly import FrontProxy
     from podo.server.app import ServerConfig, serving, settle_collector
     from podo.server.connect.nodes import NodeAccess
     from podo.server.http.serving import TLSFiles
@@ -153,6 +154,11 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             certificate=pki / "kubelet-client.crt",
             key=pki / "kubelet-client.key",
             authority=pki / "ca.crt",
+        ),
+        front_proxy=FrontProxy(
+            certificate=pki / "front-proxy-client.crt",
+            key=pki / "front-proxy-client.key",
+            authority=pki / "front-proxy-ca.crt",
         ),
     )
     async with serving(config, clock) as server:

@@ -13,6 +13,7 @@ from podo.clock import Clock, SystemClock
 from podo.server.admission.default_set import default_admission
 from podo.server.admission.resource_quota import QuotaWriter
 from podo.server.admission_point import Admission
+from podo.server.aggregation.assembly import Aggregation, FrontProxy, aggregation_of
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
@@ -24,6 +25,7 @@ from podo.server.authorization.base import Authorizer
 from podo.server.authorization.default_set import Access, default_access, install_access
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import publish_endpoints
+from podo.server.bootstrap.extension_authentication import publish_authentication
 from podo.server.bootstrap.legacy_tokens import track_legacy_tokens
 from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
@@ -80,6 +82,7 @@ class ServerConfig:
     token_file: Path | None = None
     service_account_key: Path | None = None
     node_access: NodeAccess | None = None
+    front_proxy: FrontProxy | None = None
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -160,15 +163,23 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         if config.advertise and config.tls and config.tls.client_ca:
             authority = config.tls.client_ca.read_bytes()
             await publish_address(core, f"https://{config.advertise}:{port}", authority)
+        client_authority = config.tls.client_ca if config.tls else None
+        if client_authority or config.front_proxy:
+            proxy_authority = config.front_proxy.authority if config.front_proxy else None
+            await publish_authentication(core, client_authority, proxy_authority)
         if config.advertise:
             await publish_endpoints(core, config.advertise, port, shared=core.cache.shared)
+        aggregation = aggregation_of(core, guards.services, config.front_proxy)
+        await aggregation.following.begin()
         await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
-        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}")
+        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}", aggregation)
         tls = tls_context(config.tls) if config.tls else None
         guards.is_serving = True
         await stack.enter_async_context(listening(handler, sockets, tls))
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         yield Server(core, host, port)
 
 
@@ -215,7 +226,12 @@ def install_subresources(core: Core, issuer: Issuer | None) -> None:
 
 
 def handler_of(
-    config: ServerConfig, core: Core, issuer: Issuer | None, authorizer: Authorizer, address: str
+    config: ServerConfig,
+    core: Core,
+    issuer: Issuer | None,
+    authorizer: Authorizer,
+    address: str,
+    aggregation: Aggregation,
 ) -> Handler:
     """The chain, put together; `address` is where clients find the server."""
     static = read_tokens(config.token_file) if config.token_file else {}
@@ -232,15 +248,17 @@ def handler_of(
         tables=PrinterTables(core.clock),
         watching=Watching(core),
     )
+    shown = [resource for each in computed.values() for resource in each.resources]
     return Handler(
         identify=authentication.identify,
         authorizer=authorizer,
         resources=resources,
         paths=plain_paths(config, core, requests, issuer)
-        | Discovery(core.catalog, lambda: address, [r for api in computed.values() for r in api.resources]).paths()
-        | OpenAPI(core.catalog, VERSION["gitVersion"]).paths(),
+        | Discovery(core.catalog, lambda: address, shown, aggregation.merged).paths()
+        | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged).paths(),
         requests=requests,
         clock=core.clock,
+        carrier=aggregation.carrier,
     )
 
 

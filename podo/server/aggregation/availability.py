@@ -47,6 +47,7 @@ class Availability:
         where = service.spec.service
         if where is None:
             return LOCAL
+        await self._services.settled()
         try:
             found = self._services.find(where.namespace, where.name)
         except NotFound:

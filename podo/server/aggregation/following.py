@@ -62,10 +62,15 @@ class Following:
         self._custom: dict[Entry, frozenset[GroupVersion]] = {}
         """What each definition serves."""
 
+    async def begin(self) -> None:
+        """Register what is built in, before the first request."""
+        async with asyncio.TaskGroup() as tasks:
+            for wanted in self._built_in():
+                tasks.create_task(self._ensure(wanted, custom=False))
+        await self._local()
+
     async def run(self) -> None:
-        """Follow."""
-        for wanted in self._built_in():
-            await self._ensure(wanted, custom=False)
+        """Follow; `begin` comes first."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 async with self._watching() as watchers:

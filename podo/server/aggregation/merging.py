@@ -64,6 +64,8 @@ class Merged:
         index = await self._json(service, "/openapi/v3", JSON)
         found.openapi = (index.get("paths") or {}).get(path_of(wanted).removeprefix("/")) or {}
         found.swagger = await self._json(service, "/openapi/v2", JSON)
+        remote = self.registered.remote()
+        self._learned = {known: learned for known, learned in self._learned.items() if known in remote}
         if self._learned.get(wanted) != found:
             self._learned[wanted] = found
             self._grown += 1

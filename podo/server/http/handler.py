@@ -79,9 +79,7 @@ class Carrying(Protocol):
         """Who answers for a path; None: this server."""
         ...
 
-    async def carry(
-        self, request: web.BaseRequest, service: APIService, user: User
-    ) -> Answer | web.StreamResponse: ...
+    async def carry(self, request: web.BaseRequest, service: APIService, user: User) -> Answer | web.StreamResponse: ...
 
 
 class Handler:

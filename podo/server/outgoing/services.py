@@ -37,6 +37,10 @@ class Services:
             _kind(catalog, "discovery.k8s.io", "endpointslices"),
         )
 
+    async def settled(self) -> None:
+        """Wait until all that has been written is seen."""
+        await self._cache.consistent()
+
     def find(self, namespace: str, name: str) -> Service:
         """The Service. Raises NotFound."""
         entry = self._cache.resource(self._services.stored.prefix).get(f"{namespace}/{name}")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from podo.api.errors import APIError, NotFound, ServiceUnavailable
+from podo.api.errors import BadRequest, NotFound, ServiceUnavailable
 from podo.api.types.core_v1 import Service, ServicePort, ServiceSpec
 from podo.api.types.discovery_v1 import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from podo.api.types.meta_v1 import ObjectMeta
