@@ -6,7 +6,19 @@ import time
 from types import ModuleType
 
 from demo.stage import Broken, Stage
-from demo.steps import balance, cluster, containerise, deploy, heal, leave, node_loss, rollout, scale, survive
+from demo.steps import (
+    autoscale,
+    balance,
+    cluster,
+    containerise,
+    deploy,
+    heal,
+    leave,
+    node_loss,
+    rollout,
+    scale,
+    survive,
+)
 
 STEPS: tuple[ModuleType, ...] = (
     containerise,
@@ -16,6 +28,7 @@ STEPS: tuple[ModuleType, ...] = (
     heal,
     node_loss,
     scale,
+    autoscale,
     rollout,
     survive,
     leave,

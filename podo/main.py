@@ -36,6 +36,7 @@ def controllers(
     from podo.controllers.deployment import DeploymentController
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.endpoint_slice import EndpointSliceController
+    from podo.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
     from podo.controllers.endpoints import EndpointsController
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
@@ -58,6 +59,7 @@ def controllers(
         DeploymentController(client, clock, events),
         DisruptionController(client, clock, events),
         EndpointSliceController(client, clock, events),
+        EndpointSliceMirroringController(client, clock, events),
         EndpointsController(client, clock, events),
         GarbageCollector(client, clock, events),
         HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),

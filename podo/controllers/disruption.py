@@ -1,18 +1,20 @@
 """Disruption: how many Pods of a PodDisruptionBudget may be evicted now. The eviction API takes it from the status."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
-from podo.api import selectors
+from podo.api import resources, selectors
+from podo.api.errors import NotFound
 from podo.api.timestamps import format_time, parse
 from podo.api.types.apps_v1 import Deployment, ReplicaSet, StatefulSet
+from podo.api.types.autoscaling_v1 import Scale
 from podo.api.types.core_v1 import Pod, ReplicationController
 from podo.api.types.meta_v1 import Condition, LabelSelector, OwnerReference
 from podo.api.types.policy_v1 import PodDisruptionBudget, PodDisruptionBudgetStatus
-from podo.client.base import Key, key_of
+from podo.client.base import Key, Kind, key_of
 from podo.client.events import EventWriter
 from podo.client.informer import by_label, by_namespace
 from podo.client.informers import CachedClient
@@ -20,10 +22,13 @@ from podo.clock import Clock
 from podo.controllers import ownership, pods
 from podo.controllers.amounts import scaled
 from podo.controllers.base import DONE, Outcome, Watch, itself
+from podo.controllers.served import ServedResources
 from podo.controllers.service_pods import selected
 
 DELETION_TIMEOUT = timedelta(minutes=2)  # an eviction that was allowed and has not happened by then is forgotten
 ALLOWED = "DisruptionAllowed"
+OWNERS = {"ReplicaSet": "apps", "Deployment": "apps", "StatefulSet": "apps", "ReplicationController": ""}
+"""The groups of the kinds whose sizes are known without asking."""
 UNMANAGED = (
     "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of"
     " the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please"
@@ -47,6 +52,7 @@ class DisruptionController:
         self._pods = informer.index(by_namespace)
         kinds: tuple[Any, ...] = (ReplicaSet, Deployment, StatefulSet, ReplicationController)
         self._owners = {kind.__name__: client.informer(kind) for kind in kinds}
+        self._served = ServedResources(client)
         self.watches = (
             Watch(PodDisruptionBudget, to=itself),
             Watch(Pod, to=self._budgets_of, when=_may_matter),
@@ -61,7 +67,7 @@ class DisruptionController:
         if not chosen:
             self._events.normal(budget, "NoPods", "No matching pods found")
         try:
-            expected = self._expected(budget, chosen)
+            expected = await self._expected(budget, chosen)
         except Unscalable as error:
             message = f"Failed to calculate the number of expected pods: {error}"
             self._events.warning(budget, "CalculateExpectedPodCountFailed", message)
@@ -83,20 +89,25 @@ class DisruptionController:
         matcher = selectors.from_object(selector)
         return sorted((p for p in self._pods(namespace) if matcher.matches(p.metadata.labels)), key=key_of)
 
-    def _expected(self, budget: PodDisruptionBudget, chosen: Sequence[Pod]) -> "Expected":
+    async def _expected(self, budget: PodDisruptionBudget, chosen: Sequence[Pod]) -> "Expected":
         spec = budget.spec
         if spec.max_unavailable is None and not isinstance(spec.min_available, str):
             return Expected(len(chosen), spec.min_available or 0) if spec.min_available is not None else Expected(0, 0)
-        scale, unmanaged = total_scale(chosen, self._scale)
+        scale, unmanaged = await total_scale(chosen, self._scale)
         if unmanaged:
             self._events.warning(budget, "UnmanagedPods", UNMANAGED.format(shown(spec.selector)))
         if spec.max_unavailable is not None:
             return Expected(scale, max(0, scale - scaled(spec.max_unavailable, scale, round_up=True)))
         return Expected(scale, scaled(spec.min_available, scale, round_up=True))
 
-    def _scale(self, pod: Pod, owner: OwnerReference) -> tuple[str, int] | None:
-        """(uid, size) of a Pod's controller; of a ReplicaSet's Deployment, if it has one. None if it is not known."""
+    async def _scale(self, pod: Pod, owner: OwnerReference) -> tuple[str, int] | None:
+        """(uid, size) of a Pod's controller; of a ReplicaSet's Deployment, if it has one. None if it is not known.
+
+        Raises Unscalable for a kind that has no size.
+        """
         namespace = pod.metadata.namespace
+        if OWNERS.get(owner.kind) != resources.split_api_version(owner.api_version)[0]:
+            return await self._custom_scale(namespace, owner)
         found = self._owner(namespace, owner)
         if found is None:
             return None
@@ -106,6 +117,20 @@ class DisruptionController:
             if found is None:
                 return None
         return found.metadata.uid, found.spec.replicas or 0
+
+    async def _custom_scale(self, namespace: str, owner: OwnerReference) -> tuple[str, int] | None:
+        """Of any other kind, by its subresource."""
+        resource = self._served.by_kind(owner.api_version, owner.kind)
+        if resource is None:
+            raise Unscalable(f'no matches for kind "{owner.kind}" in version "{owner.api_version}"')
+        if "scale" not in resource.subresources:
+            raise Unscalable(f"{resource.group_resource} does not implement the scale subresource")
+        key = Key(namespace, owner.name)
+        try:
+            scale = await self._client.get(Kind(resource, Scale), key, subresource="scale")
+        except NotFound:
+            return None
+        return (scale.metadata.uid, scale.spec.replicas or 0) if scale.metadata.uid == owner.uid else None
 
     def _owner(self, namespace: str, reference: OwnerReference) -> Any:
         informer = self._owners.get(reference.kind)
@@ -125,18 +150,22 @@ class Expected(NamedTuple):
     healthy: int
 
 
-def total_scale(
-    chosen: Iterable[Pod], scale_of: Callable[[Pod, OwnerReference], tuple[str, int] | None]
+async def total_scale(
+    chosen: Iterable[Pod], scale_of: Callable[[Pod, OwnerReference], Awaitable[tuple[str, int] | None]]
 ) -> tuple[int, bool]:
     """(the sizes of all controllers of the Pods together, whether there are Pods without one). Raises Unscalable."""
     sizes: dict[str, int] = {}
+    known: set[str] = set()
     unmanaged = False
     for pod in chosen:
         owner = ownership.controller_of(pod)
         if owner is None:
             unmanaged = True
             continue
-        found = scale_of(pod, owner)
+        if owner.uid in known:
+            continue
+        known.add(owner.uid)
+        found = await scale_of(pod, owner)
         if found is None:
             raise Unscalable(f'found no controllers for pod "{pod.metadata.name}"')
         sizes[found[0]] = found[1]

@@ -172,12 +172,15 @@ def plan(service: Service, wanted: Wanted, observed: Sequence[EndpointSlice]) ->
         of_family = sorted((s for s in mine if s.address_type == family), key=key_of)
         groups = {ports: found for (of, ports), found in wanted.items() if of == family} or {(): []}
         for ports, found in groups.items():
-            _plan_group(
-                part, _empty(service, family, ports), found, [s for s in of_family if _key(s.ports) == _key(ports)]
+            plan_group(
+                part,
+                _empty(service, family, ports),
+                found,
+                [s for s in of_family if ports_key(s.ports) == ports_key(ports)],
             )
-        kept = {_key(ports) for ports in groups}
-        part.delete += [s for s in of_family if _key(s.ports) not in kept]
-        _reuse(part)
+        kept = {ports_key(ports) for ports in groups}
+        part.delete += [s for s in of_family if ports_key(s.ports) not in kept]
+        reuse(part)
         changes.create += part.create
         changes.update += part.update
         changes.delete += part.delete
@@ -185,10 +188,10 @@ def plan(service: Service, wanted: Wanted, observed: Sequence[EndpointSlice]) ->
     return changes
 
 
-def _plan_group(changes: Changes, empty: EndpointSlice, wanted: list[Endpoint], have: list[EndpointSlice]) -> None:
+def plan_group(changes: Changes, empty: EndpointSlice, wanted: list[Endpoint], have: list[EndpointSlice]) -> None:
     """The slices of one family and one list of ports: endpoints stay where they are, gaps are filled."""
-    left = {_identity(e): e for e in wanted}
-    kept = [(s, [left.pop(i) for e in s.endpoints if (i := _identity(e)) in left]) for s in have]
+    left = {identity(e): e for e in wanted}
+    kept = [(s, [left.pop(i) for e in s.endpoints if (i := identity(e)) in left]) for s in have]
     changed = [(s, found) for s, found in kept if s.endpoints != tuple(found)]
     rest = list(left.values())
     _fill(rest, sorted((found for _, found in changed if found), key=len, reverse=True))
@@ -215,7 +218,7 @@ def _fill(rest: list[Endpoint], places: Iterable[list[Endpoint]]) -> None:
         del rest[:room]
 
 
-def _reuse(changes: Changes) -> None:
+def reuse(changes: Changes) -> None:
     """Turn a slice that would go into one that would be made: one write, and no moment without endpoints."""
     while changes.create and changes.delete:
         old, new = changes.delete.pop(), changes.create.pop()
@@ -245,10 +248,10 @@ def _is_of(slice_: EndpointSlice, service: Service) -> bool:
     return any(o.uid == service.metadata.uid and o.kind == "Service" for o in slice_.metadata.owner_references)
 
 
-def _key(ports: Ports) -> frozenset[EndpointPort]:
+def ports_key(ports: Ports) -> frozenset[EndpointPort]:
     return frozenset(ports)
 
 
-def _identity(found: Endpoint) -> tuple[object, ...]:
+def identity(found: Endpoint) -> tuple[object, ...]:
     target = found.target_ref
     return (found.addresses, target.uid if target else "")

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from podo.api import resources
-from podo.api.resources import Resource
+from podo.api.resources import Resource, Subresource
 from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.client.informers import CachedClient
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+SCALE = Subresource(kind="Scale", group="autoscaling", version="v1", verbs=("get", "patch", "update"), namespaced=True)
 COPIES = frozenset({("events.k8s.io", "events")})  # the same objects as those of another group
 
 
@@ -64,6 +65,7 @@ def resources_of(definition: CustomResourceDefinition) -> list[Resource]:
             plural=names.plural,
             namespaced=definition.spec.scope == "Namespaced",
             verbs=VERBS,
+            subresources={"scale": SCALE} if version.subresources and version.subresources.scale else {},
         )
         for version in versions
     ]
