@@ -15,6 +15,7 @@ from demo.steps import (
     heal,
     leave,
     node_loss,
+    rollback,
     rollout,
     scale,
     survive,
@@ -30,6 +31,7 @@ STEPS: tuple[ModuleType, ...] = (
     scale,
     autoscale,
     rollout,
+    rollback,
     survive,
     leave,
 )

@@ -18,7 +18,9 @@ DESIRED = "deployment.kubernetes.io/desired-replicas"
 MAXIMUM = "deployment.kubernetes.io/max-replicas"
 ROLLBACK_TO = "deprecated.deployment.rollback.to"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-NOT_COPIED = frozenset({LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK_TO})
+STATE = "podo.dev/revision-state"
+"""What is known of a ReplicaSet's revision (`automatic_rollback.py`)."""
+NOT_COPIED = frozenset({LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK_TO, STATE})
 HISTORY_LENGTH = 2000  # characters that the history annotation may grow to
 NAME_LENGTH = 253
 HASH_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels and no look-alikes: a hash is never a word

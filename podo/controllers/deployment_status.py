@@ -97,6 +97,23 @@ def is_complete(d: Deployment, status: DeploymentStatus) -> bool:
     return numbers == (desired(d),) * 3 and (status.observed_generation or 0) >= (d.metadata.generation or 0)
 
 
+def is_observed(d: Deployment) -> bool:
+    """Whether its status is about its spec as it is now."""
+    return (d.status.observed_generation or 0) >= (d.metadata.generation or 0)
+
+
+def is_rolled_out(d: Deployment) -> bool:
+    """Whether the last rollout has come to its end."""
+    current = condition(d.status, PROGRESSING)
+    return is_complete(d, d.status) and (current is None or current.reason == COMPLETE)
+
+
+def has_timed_out(d: Deployment) -> bool:
+    """Whether the rollout takes longer than its deadline."""
+    current = condition(d.status, PROGRESSING)
+    return current is not None and current.reason == TIMED_OUT
+
+
 def seconds_to_deadline(d: Deployment, status: DeploymentStatus, now: datetime) -> float | None:
     """In how long to look whether the rollout has taken too long: the deadline, and a second for rounded times."""
     current = condition(status, PROGRESSING)
