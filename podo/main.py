@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.server.core import Core
 
+Make = Callable[["CachedClient", "EventWriter"], "list[Controller[Any]]"]
+"""Makes the controllers of a cluster."""
+
 
 def controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys", fetch: "Fetch"
+    client: "CachedClient", clock: "Clock", events: "EventWriter", fetch: "Fetch"
 ) -> "list[Controller[Any]]":
-    """Every controller, one line each, with `identity_controllers`, without `storage_controllers`.
+    """Every controller, one line each, without those that have a list of their own below.
 
     `fetch` reads paths of the API.
     """
@@ -35,9 +39,6 @@ def controllers(
     from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
     from podo.controllers.disruption import DisruptionController
-    from podo.controllers.endpoint_slice import EndpointSliceController
-    from podo.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
-    from podo.controllers.endpoints import EndpointsController
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
@@ -52,15 +53,11 @@ def controllers(
     from podo.controllers.ttl_after_finished import TTLAfterFinished
 
     return [
-        *identity_controllers(client, clock, events, keys),
         ClusterRoleAggregation(client, clock, events),
         CronJobController(client, clock, events),
         DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
         DisruptionController(client, clock, events),
-        EndpointSliceController(client, clock, events),
-        EndpointSliceMirroringController(client, clock, events),
-        EndpointsController(client, clock, events),
         GarbageCollector(client, clock, events),
         HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
         JobController(client, clock, events),
@@ -73,6 +70,38 @@ def controllers(
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
         TTLAfterFinished(client, clock, events),
+    ]
+
+
+def network_controllers(
+    client: "CachedClient", clock: "Clock", events: "EventWriter", pods: str
+) -> "list[Controller[Any]]":
+    """What keeps the endpoints of Services and the ranges of addresses; `pods` is the Pods' range."""
+    from podo.controllers.endpoint_slice import EndpointSliceController
+    from podo.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
+    from podo.controllers.endpoints import EndpointsController
+    from podo.controllers.node_ipam import NodeIPAM, PodRange
+    from podo.controllers.service_cidr import ServiceCIDRController
+
+    return [
+        EndpointSliceController(client, clock, events),
+        EndpointSliceMirroringController(client, clock, events),
+        EndpointsController(client, clock, events),
+        NodeIPAM(client, clock, events, (PodRange(pods),)),
+        ServiceCIDRController(client, clock, events),
+    ]
+
+
+def opt_in_controllers(client: "CachedClient", clock: "Clock", events: "EventWriter") -> "list[Controller[Any]]":
+    """What workloads may ask for by annotation (docs/howto/roll-out-with-care.md)."""
+    from podo.controllers.automatic_rollback import AutomaticRollback
+    from podo.controllers.config_rollout import ConfigRollout
+    from podo.controllers.unstick import Unstick
+
+    return [
+        AutomaticRollback(client, clock, events),
+        ConfigRollout(client, clock, events),
+        Unstick(client, clock, events),
     ]
 
 
@@ -181,8 +210,17 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         async with HTTPClient(credentials, agent="podo-controllers", clock=clock) as api, asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
             keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
-            managing = manage(server.core, clock, informers, keys=keys, fetch=api.fetch, volumes=volumes)
-            tasks.create_task(managing, name="management")
+
+            def make(cached: "CachedClient", events: "EventWriter") -> "list[Controller[Any]]":
+                return [
+                    *controllers(cached, clock, events, api.fetch),
+                    *identity_controllers(cached, clock, events, keys),
+                    *network_controllers(cached, clock, events, cluster.pod_network),
+                    *opt_in_controllers(cached, clock, events),
+                    *storage_controllers(cached, clock, events, volumes),
+                ]
+
+            tasks.create_task(manage(server.core, clock, informers, make), name="management")
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":
@@ -198,9 +236,7 @@ def cluster_keys(pki: Path) -> "ClusterKeys":
     )
 
 
-async def manage(
-    core: "Core", clock: "Clock", informers: Any, *, keys: "ClusterKeys", fetch: "Fetch", volumes: Path
-) -> None:
+async def manage(core: "Core", clock: "Clock", informers: Any, make: Make) -> None:
     """Run the controllers and the scheduler on an API, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
@@ -215,8 +251,7 @@ async def manage(
         tasks.create_task(events.run(), name="events")
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
-        every = [*controllers(cached, clock, events, keys, fetch), *storage_controllers(cached, clock, events, volumes)]
-        tasks.create_task(base.run(every, cached, informers, clock), name="controllers")
+        tasks.create_task(base.run(make(cached, events), cached, informers, clock), name="controllers")
 
 
 async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
