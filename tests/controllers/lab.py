@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,6 +41,9 @@ class Recording(EventWriter):
     def put(self, event: Event) -> None:
         self.recorded.append(event)
         super().put(event)
+
+
+L = TypeVar("L", bound="Lab")
 
 
 class OneByOne:
@@ -179,14 +182,14 @@ def namespaces_only(cache: WatchCache, catalog: Catalog) -> Chain:
 
 
 @asynccontextmanager
-async def running_lab(wrap: Wrap = lambda c: c) -> AsyncIterator[Lab]:
-    """A lab with the namespace NS. `wrap` may come between the controllers and the API."""
+async def running_lab(wrap: Wrap = lambda c: c, kind: Callable[..., L] = Lab) -> AsyncIterator[L]:  # type: ignore[assignment]
+    """A lab with the namespace NS. `wrap` may come between the controllers and the API, `kind` may be another lab."""
     clock = VirtualClock()
     store = MemoryStore(clock=clock)
     core_of = running_core(store, clock, admission=namespaces_only, chance=system_chance(1))
     async with core_of as core, asyncio.TaskGroup() as tasks:
         install_subresources(core, None)
-        lab = Lab(core, clock, tasks, wrap)
+        lab = kind(core, clock, tasks, wrap)
         for name in (NS, "default"):
             await lab.user.create(Namespace(metadata=ObjectMeta(name=name)))
         try:
