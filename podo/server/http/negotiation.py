@@ -26,10 +26,11 @@ PLAIN = Form(JSON)
 
 
 @lru_cache(maxsize=512)
-def negotiate(accept: str, *, has_messages: bool = True) -> Form:
+def negotiate(accept: str, *, has_messages: bool = True, has_tables: bool = True) -> Form:
     """The first form, by the client's weights, that we have. Raises NotAcceptable.
 
-    Objects of kinds that have no messages go out as protobuf only when they are turned into something else.
+    Objects of kinds that have no messages go out as protobuf only when they are turned into something else, and not
+    everything can be made a Table (`has_tables`).
     """
     if not accept.strip():
         return PLAIN
@@ -40,7 +41,9 @@ def negotiate(accept: str, *, has_messages: bool = True) -> Form:
             continue
         known = True
         form = _form(JSON if media_type == "*/*" else media_type, parameters)
-        if form is not None and (form.media_type != PROTOBUF or _is_message(form, has_messages)):
+        if form is None or (form.as_kind == TABLE and not has_tables):
+            continue
+        if form.media_type != PROTOBUF or _is_message(form, has_messages):
             return form
     if known:
         raise NotAcceptable(f"only the following media types are accepted: {LIST}")

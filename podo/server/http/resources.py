@@ -168,7 +168,9 @@ class Resources:
         )
 
     def _encoder(self, call: Call, served: Served) -> Encoder:
-        form = negotiate(call.request.headers.get("Accept", ""), has_messages=not served.typed_items)
+        tables = has_tables(served, call.info.subresource)
+        accept = call.request.headers.get("Accept", "")
+        form = negotiate(accept, has_messages=not served.typed_items, has_tables=tables)
         include, scope = call.query.get("includeObject", "Metadata"), self._namespace(call)
         return encoder_for(served, form, self._tables, include=include, scope=scope)
 
@@ -289,6 +291,13 @@ class Resources:
 
 OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
 """Verbs on paths that name an object; the others are on those of collections."""
+
+
+def has_tables(served: Served, subresource: str) -> bool:
+    """Whether objects can be shown as Tables: not questions, and not what most subresources show."""
+    if subresource == "status":
+        return served.resource.kind != "ResourceClaim"
+    return served.stored.strategy.traits.stored if not subresource else subresource == "scale"
 
 
 def in_scope(served: Served, info: RequestInfo) -> bool:

@@ -128,3 +128,27 @@ async def test_a_definition_is_cleaned_up_although_its_finalizer_has_no_path(api
     status, gone = await answer(api, "DELETE", f"{path}/shirts.example.com")
     (terminating,) = [c for c in gone["status"]["conditions"] if c["type"] == "Terminating"]
     assert (status, terminating["reason"]) == (200, "InstanceDeletionPending")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        pytest.param(
+            "POST",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            {"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}},
+            id="a question",
+        ),
+        pytest.param("GET", f"{NAMESPACE}/pods/p/resize", None, id="a subresource"),
+        pytest.param("PUT", "/api/v1/namespaces/default/finalize", {"metadata": {"name": "default"}}, id="finalize"),
+    ],
+)
+async def test_what_is_no_table_is_not_acceptable_as_one(api, method, path, body):
+    status, found = await answer(api, method, path, body, Accept=TABLE)
+    assert (status, found["reason"]) == (406, "NotAcceptable")
+
+
+async def test_a_scale_and_a_status_come_as_tables(api):
+    await daemon_set(api)
+    path = "/apis/apps/v1/namespaces/default/daemonsets/d/status"
+    assert (await answer(api, "GET", path, Accept=TABLE))[1]["kind"] == "Table"

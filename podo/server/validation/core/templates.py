@@ -98,7 +98,7 @@ def replica_status(errs: Errors, status: Object) -> None:
     total = status.get("replicas", 0)
     for key in counts[1:]:
         if status.get(key, 0) > total:
-            errs.append(invalid(f"status.{key}", status[key], "cannot be greater than status.replicas"))
+            errs.append(invalid(f"status.{key}", status.get(key, 0), "cannot be greater than status.replicas"))
     if status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
         message = "cannot be greater than readyReplicas"
         errs.append(invalid("status.availableReplicas", status["availableReplicas"], message))

@@ -68,6 +68,7 @@ def status_update(obj: Object, old: Object) -> Errors:
 
 
 def _spec(errs: Errors, given: Object) -> None:
+    given = given | {"versions": given.get("versions") or []}
     spec, group = hoisted(given), given.get("group", "")
     if not group:
         errs.append(required("spec.group"))
@@ -120,7 +121,7 @@ def _versions(errs: Errors, given: Object, spec: Object) -> None:
         fields = version.get("selectableFields") or []
         selectable_fields(errs, fields, version.get("schema") or spec.get("validation"), f"{path}.selectableFields")
     known = [version.get("name", "") for version in versions]
-    shown = [internal_form("CustomResourceDefinitionVersion", version) for version in versions]
+    shown = [internal_form("CustomResourceDefinitionVersion", version) for version in versions] or None
     if len(set(known)) < len(known):
         errs.append(invalid("spec.versions", shown, "must contain unique version names"))
     if sum(bool(version.get("storage")) for version in versions) != 1:

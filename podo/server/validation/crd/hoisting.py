@@ -12,7 +12,7 @@ SHARED = {
 
 def hoisted(spec: Object) -> Object:
     """A copy of the spec, where what is the same in every version stands at the top alone."""
-    versions = [dict(version) for version in spec["versions"]]
+    versions = [dict(version) for version in spec.get("versions") or ()]
     result = {**spec, "versions": versions}
     for key, top in SHARED.items():
         value = versions[0].get(key) if versions else None
