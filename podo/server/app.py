@@ -41,8 +41,9 @@ from podo.server.customresources.conversion import Converter, converter_of
 from podo.server.customresources.definition import Definition
 from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
+from podo.server.health_checks import health_paths
 from podo.server.http.handler import Handler, PathHandler
-from podo.server.http.paths import VERSION, Check, health, metrics, only_get, token_issuer, version
+from podo.server.http.paths import VERSION, metrics, only_get, token_issuer, version
 from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
@@ -272,10 +273,7 @@ def computed_groups(core: Core, access: NodeAccess) -> dict[str, Computed]:
 
 def plain_paths(config: ServerConfig, core: Core, requests: Requests, issuer: Issuer | None) -> dict[str, PathHandler]:
     """What is served beside resources."""
-    alive: list[tuple[str, Check]] = [("ping", lambda: True), ("log", lambda: True)]
-    ready = [*alive, ("watch-cache", core.cache.ready.is_set)]
-    paths = health("healthz", [*alive, ("etcd", core.cache.ready.is_set)]) | health("livez", alive)
-    paths |= health("readyz", ready)
+    paths = health_paths(core.cache.ready.is_set)
     paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(requests)}
     if issuer is not None:
         paths |= token_issuer(issuer, f"https://{config.host}:{config.port}/openid/v1/jwks")

@@ -152,3 +152,13 @@ async def test_a_scale_and_a_status_come_as_tables(api):
     await daemon_set(api)
     path = "/apis/apps/v1/namespaces/default/daemonsets/d/status"
     assert (await answer(api, "GET", path, Accept=TABLE))[1]["kind"] == "Table"
+
+
+@pytest.mark.parametrize(("path", "own"), [("/healthz", "etcd"), ("/livez", "etcd"), ("/readyz", "informer-sync")])
+async def test_health_is_told_step_by_step(api, path, own):
+    async with api.get(f"{path}?verbose") as response:
+        lines = (await response.text()).splitlines()
+    assert {"[+]ping ok", f"[+]{own} ok", "[+]poststarthook/bootstrap-controller ok"} <= {*lines}
+    assert lines[-1] == f"{path[1:]} check passed"
+    async with api.get(f"{path}/poststarthook/rbac/bootstrap-roles") as response:
+        assert (response.status, await response.text()) == (200, "ok")
