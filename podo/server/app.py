@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import random
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,11 +25,12 @@ from podo.server.authentication.token_file import read_tokens
 from podo.server.authorization.base import Authorizer
 from podo.server.authorization.default_set import Access, default_access, install_access
 from podo.server.bodies import Bodies
-from podo.server.bootstrap.endpoints import publish_endpoints
+from podo.server.bootstrap.endpoints import Place
 from podo.server.bootstrap.extension_authentication import publish_authentication
 from podo.server.bootstrap.legacy_tokens import track_legacy_tokens
 from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
+from podo.server.bootstrap.presence import Identity, Presence
 from podo.server.bootstrap.public import publish_address, publish_issuer
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
@@ -84,6 +86,8 @@ class ServerConfig:
     service_account_key: Path | None = None
     node_access: NodeAccess | None = None
     front_proxy: FrontProxy | None = None
+    hostname: str = ""
+    """What this server is called among those of its store; "": what the machine is called."""
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -168,10 +172,13 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         if client_authority or config.front_proxy:
             proxy_authority = config.front_proxy.authority if config.front_proxy else None
             await publish_authentication(core, client_authority, proxy_authority)
-        if config.advertise:
-            await publish_endpoints(core, config.advertise, port, shared=core.cache.shared)
         aggregation = aggregation_of(core, guards.services, config.front_proxy)
         await aggregation.following.begin()
+        presence = Presence(core, identity_of(config, port, shared=core.cache.shared))
+        await presence.renew()
+        stack.push_async_callback(presence.leave)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
         await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
@@ -182,6 +189,12 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         yield Server(core, host, port)
+
+
+def identity_of(config: ServerConfig, port: int, *, shared: bool) -> Identity:
+    """Who this server is among those of its store."""
+    place = Place(config.advertise, port) if config.advertise else None
+    return Identity(config.hostname or socket.gethostname(), str(uuid.uuid4()), place, shared)
 
 
 def install_hooks(core: Core, store: FullStore, service_cidr: str) -> Repair:

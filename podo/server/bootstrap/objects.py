@@ -27,14 +27,17 @@ def default_objects() -> list[Object]:
 
 
 async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
-    """Create what is missing, namespaces before what lies in them. `port` is where the API listens."""
+    """Create what is missing, namespaces before what lies in them.
+
+    `service_cidr` is one range, or one of each family: the first is that of the API itself, which listens at `port`.
+    """
     objects = [*default_objects(), service_cidr_object(service_cidr)]
     for wave in (True, False):
         async with asyncio.TaskGroup() as tasks:
             for obj in objects:
                 if (obj["kind"] == "Namespace") is wave:
                     tasks.create_task(ensure(core, obj))
-    await ensure(core, api_service(ip_network(service_cidr), port))
+    await ensure(core, api_service(ip_network(service_cidr.partition(",")[0]), port))
     await _mark_ready(core)
 
 

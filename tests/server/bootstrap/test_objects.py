@@ -4,7 +4,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from podo.server.bootstrap.endpoints import endpoint_slice, endpoints, publish_endpoints, with_others
 from podo.server.bootstrap.objects import api_service, bootstrap, default_objects, served_of
 from podo.server.registry.reading import ListOptions
 from podo.server.watchcache.selection import Selection
@@ -63,24 +62,9 @@ def test_every_default_object_names_a_kind_and_itself():
     )
 
 
-async def test_the_endpoints_of_the_api_follow_it(started):
-    await publish_endpoints(started, "10.1.1.1", 6443, shared=False)
-    await publish_endpoints(started, "10.1.1.2", 6443, shared=False)
-    [subset] = (await objects(started, "v1", "Endpoints"))["kubernetes"]["subsets"]
-    assert subset["addresses"] == [{"ip": "10.1.1.2"}]
-    found = (await objects(started, "discovery.k8s.io/v1", "EndpointSlice"))["kubernetes"]
-    assert [endpoint["addresses"] for endpoint in found["endpoints"]] == [["10.1.1.2"]]
-    assert found["metadata"]["labels"] == {"kubernetes.io/service-name": "kubernetes"}
-
-
-async def test_several_servers_stand_beside_each_other(started):
-    for address in ("10.1.1.2", "10.1.1.1", "10.1.1.2"):
-        await publish_endpoints(started, address, 6443, shared=True)
-    [subset] = (await objects(started, "v1", "Endpoints"))["kubernetes"]["subsets"]
-    assert subset["addresses"] == [{"ip": "10.1.1.1"}, {"ip": "10.1.1.2"}]
-
-
-def test_others_are_kept_in_order():
-    merged = with_others(endpoint_slice("10.1.1.2", 1), endpoint_slice("10.1.1.1", 1))
-    assert [endpoint["addresses"][0] for endpoint in merged["endpoints"]] == ["10.1.1.1", "10.1.1.2"]
-    assert with_others(endpoints("10.1.1.2", 1), {})["subsets"][0]["addresses"] == [{"ip": "10.1.1.2"}]
+async def test_the_first_of_two_ranges_is_that_of_the_api(core):
+    await bootstrap(core, service_cidr="10.0.0.0/24,fd00::/112", port=6443)
+    spec = (await objects(core, "v1", "Service"))["kubernetes"]["spec"]
+    assert (spec["clusterIPs"], spec["ipFamilies"]) == (["10.0.0.1"], ["IPv4"])
+    ranges = (await objects(core, "networking.k8s.io/v1", "ServiceCIDR"))["kubernetes"]["spec"]["cidrs"]
+    assert ranges == ["10.0.0.0/24", "fd00::/112"]
