@@ -69,7 +69,7 @@ async def running_core(
     `converting` is who converts the custom resources of a definition between its versions.
     """
     catalog = Catalog()
-    cache = WatchCache(store, catalog.fields_of, shared=shared)
+    cache = WatchCache(store, catalog.fields_of, shared=shared, monotonic=clock.monotonic)
     admitting = admission(cache, catalog) if admission else AdmitAll()
     versions = versions_of(built_in_versions)
     try:

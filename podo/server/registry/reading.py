@@ -83,6 +83,7 @@ async def list_entries(
         if token.revision < 0:
             return _page(resource, selection, options.limit, cache.revision, None, token.key)
         try:
+            _check_known(cache, token.revision)
             return _page(resource, selection, options.limit, token.revision, token.revision, token.key)
         except Expired as error:
             raise expired_token(token.key) from error
@@ -91,12 +92,19 @@ async def list_entries(
         if options.resource_version > cache.revision:
             raise too_large(options.resource_version, cache.revision, retry=False)
         wanted = options.resource_version
+        _check_known(cache, wanted)
         return _page(resource, selection, options.limit, wanted, wanted, "")
     if options.resource_version is None:
         await cache.consistent()
     elif options.resource_version > cache.revision:
         await cache.reach(options.resource_version)
     return _page(resource, selection, options.limit, cache.revision, None, "")
+
+
+def _check_known(cache: WatchCache, revision: int) -> None:
+    """Raises Expired for a state that is forgotten, even where nothing has changed since: clients may rely on that."""
+    if revision < cache.forgotten:
+        raise Expired(f"too old resource version: {revision} ({cache.forgotten})")
 
 
 def _page(

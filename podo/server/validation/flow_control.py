@@ -151,7 +151,7 @@ def _resource_rule(errs: Errors, rule: Object, path: str) -> None:
         if not rule.get(key):
             errs.append(required(f"{path}.{key}", f"resource rules must supply at least one {one}"))
         _alone(errs, rule.get(key) or [], f"{path}.{key}", many)
-    namespaces, where = rule.get("namespaces", []), f"{path}.namespaces"
+    namespaces, where = rule.get("namespaces") or [], f"{path}.namespaces"
     if not namespaces and not rule.get("clusterScope"):
         message = "resource rules that are not cluster scoped must supply at least one namespace"
         errs.append(required(where, message))

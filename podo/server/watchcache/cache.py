@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import sys
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Protocol
@@ -12,6 +13,7 @@ from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.resource import ResourceCache
 from podo.server.watchcache.selection import FieldsOf
 from podo.store.base import Event, Numbered, Revision, Store
+from podo.store.retention import Retention, Window
 
 ROOT = "/registry/"
 PAGE = 5_000
@@ -30,9 +32,20 @@ class WatchCache:
     have happened: what a consistent read must have seen. Where other processes write too, `newest` asks the store.
     """
 
-    def __init__(self, store: Source, fields_of: Callable[[str], FieldsOf], *, shared: bool = False) -> None:
-        """`fields_of` gives the selectable fields' function of a prefix; `shared`: others write to the store too."""
+    def __init__(
+        self,
+        store: Source,
+        fields_of: Callable[[str], FieldsOf],
+        *,
+        shared: bool = False,
+        monotonic: Callable[[], float] | None = None,
+    ) -> None:
+        """`fields_of` gives the selectable fields' function of a prefix; `shared`: others write to the store too.
+
+        `monotonic` tells seconds: without it, lists show the past however long ago it was.
+        """
         self._store, self._fields_of, self.shared = store, fields_of, shared
+        self._monotonic, self._past = monotonic, Window(Retention(events=sys.maxsize), Revision(0))
         self._resources: dict[str, ResourceCache] = {}
         self.revision = self.acknowledged = self._floor = 0
         self.ready = asyncio.Event()
@@ -83,8 +96,15 @@ class WatchCache:
         self.resource(prefix).apply(event.type, key, record.modified, record.value)
         self._advance(record.modified)
 
+    @property
+    def forgotten(self) -> int:
+        """Lists do not show the state of revisions before this, as those of a store that has been compacted do not."""
+        return self._past.compacted
+
     def _advance(self, revision: int) -> None:
         self.revision = revision
+        if self._monotonic is not None:
+            self._past.compacted = self._past.advance(Revision(revision), self._monotonic()) or self._past.compacted
         while self._waiting and self._waiting[0][0] <= revision:
             _, _, reached = heapq.heappop(self._waiting)
             if not reached.done():
@@ -113,7 +133,8 @@ class WatchCache:
             async with asyncio.timeout(PATIENCE):
                 await reached
         except TimeoutError:
-            raise too_large(revision, self.revision) from None
+            if self.revision < revision:  # else it has come just now: this process has had to wait, not the cache
+                raise too_large(revision, self.revision) from None
 
     def begin_here(self) -> None:
         """Know nothing of the past, as after a restart: watches from before the present revision expire."""

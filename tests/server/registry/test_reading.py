@@ -4,6 +4,8 @@ import pytest
 
 from podo.api.errors import BadRequest, Expired, Timeout
 from podo.api.selectors import parse_labels
+from podo.server.context import Context
+from podo.server.core import MASTER
 from podo.server.registry.reading import ListOptions, decode_token, encode_token
 from podo.server.watchcache.selection import Selection
 
@@ -15,9 +17,6 @@ def configmaps(core):
 
 @pytest.fixture
 async def make(core, configmaps):
-    from podo.server.context import Context
-    from podo.server.core import MASTER
-
     async def make(*names, **labels):
         for name in names:
             meta = {"name": name, "labels": labels}
@@ -70,6 +69,25 @@ async def test_a_page_whose_state_is_forgotten_can_be_continued_with_todays(core
     token = caught.value.metadata["continue"]
     rest = await core.registry.list(configmaps, Selection(), ListOptions(0, token))
     assert (names(rest), rest.revision) == (["b", "c", "e"], core.cache.revision)
+
+
+async def test_a_token_expires_with_age_although_nothing_has_changed(core, configmaps, make, clock):
+    await make(*"abc")
+    first = await core.registry.list(configmaps, Selection(), ListOptions(limit=1))
+    secrets = core.catalog.by_path("", "v1", "secrets")
+    for number in range(12):
+        clock.advance(60)
+        obj = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"s{number}"}}
+        await core.registry.create(Context(MASTER, clock.now(), namespace="ns"), secrets, obj)
+        await core.cache.consistent()
+    with pytest.raises(Expired) as caught:
+        await core.registry.list(configmaps, Selection(), ListOptions(1, first.continue_token))
+    rest = await core.registry.list(configmaps, Selection(), ListOptions(1, caught.value.metadata["continue"]))
+    assert (names(rest), rest.remaining) == (["b"], 1)
+    assert rest.revision > first.revision
+    exact = ListOptions(resource_version=first.revision, exact=True)
+    with pytest.raises(Expired, match="too old resource version"):
+        await core.registry.list(configmaps, Selection(), exact)
 
 
 async def test_with_a_selector_nobody_says_how_many_remain(core, configmaps, make):

@@ -101,4 +101,4 @@ def replica_status(errs: Errors, status: Object) -> None:
             errs.append(invalid(f"status.{key}", status.get(key, 0), "cannot be greater than status.replicas"))
     if status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
         message = "cannot be greater than readyReplicas"
-        errs.append(invalid("status.availableReplicas", status["availableReplicas"], message))
+        errs.append(invalid("status.availableReplicas", status.get("availableReplicas", 0), message))

@@ -200,7 +200,7 @@ def _status(errs: Errors, obj: Object) -> None:
     if not stored:
         errs.append(invalid(path, stored or None, "must have at least one stored version"))
         return
-    versions = {version.get("name", ""): version for version in obj["spec"]["versions"]}
+    versions = {version.get("name", ""): version for version in obj["spec"].get("versions") or ()}
     for name, version in versions.items():
         if version.get("storage") and name not in stored:
             errs.append(invalid(path, stored, f"must have the storage version {name}"))

@@ -69,7 +69,7 @@ def _device(errs: Errors, device: Object, path: str, allocated: set[tuple[Any, .
     if _identity(device) not in allocated:
         shown = dict(zip(("Driver", "Pool", "Device", "ShareID"), _identity(device), strict=True))
         errs.append(invalid(path, shown, "must be an allocated device in the claim"))
-    found = device.get("conditions", [])
+    found = device.get("conditions") or []
     if len(found) > CONDITIONS_MAX:
         errs.append(too_many(f"{path}.conditions", len(found), CONDITIONS_MAX))
     conditions(errs, found, f"{path}.conditions")
