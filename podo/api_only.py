@@ -63,6 +63,7 @@ async def serve_api(options: ServerOptions) -> None:
             tls=TLSFiles(folder / "server.crt", folder / "server.key", folder / "ca.crt"),
             token_file=Path(options.token_auth_file) if options.token_auth_file else None,
             service_account_key=folder / "sa.key",
+            measures=False,
             node_access=NodeAccess(
                 certificate=folder / "kubelet-client.crt",
                 key=folder / "kubelet-client.key",

@@ -86,6 +86,8 @@ class ServerConfig:
     service_account_key: Path | None = None
     node_access: NodeAccess | None = None
     front_proxy: FrontProxy | None = None
+    measures: bool = True
+    """Whether what nodes and Pods measure is served too: an API server alone does not have that group."""
     hostname: str = ""
     """What this server is called among those of its store; "": what the machine is called."""
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
@@ -253,7 +255,7 @@ def handler_of(
     install_authentication(core, authentication, (config.service_account_issuer,))
     requests = Requests()
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
-    computed = computed_groups(core, config.node_access) if config.node_access else {}
+    computed = computed_groups(core, config.node_access) if config.node_access and config.measures else {}
     resources = Resources(
         core,
         connections=connections,
