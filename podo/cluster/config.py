@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import msgspec
@@ -43,11 +43,15 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def api_service_address(self) -> str:
-        return str(IPv4Network(self.service_network)[1])
+        return str(self._first_service_network()[1])
 
     @property
     def dns_address(self) -> str:
-        return str(IPv4Network(self.service_network)[10])
+        return str(self._first_service_network()[10])
+
+    def _first_service_network(self) -> IPv4Network | IPv6Network:
+        """The range of Services; of two, with a comma between, the first: that of the API itself."""
+        return ip_network(self.service_network.partition(",")[0])
 
     def node(self, name: str) -> NodeConfig:
         """The node of that name. Raises ClusterError if there is none."""

@@ -54,6 +54,11 @@ def test_well_known_addresses(cluster):
     )
 
 
+@pytest.mark.parametrize(("ranges", "address"), [("10.0.0.0/24,fd00::/112", "10.0.0.1"), ("fd00::/112", "fd00::1")])
+def test_the_first_of_two_service_ranges_is_that_of_the_api(cluster, ranges, address):
+    assert msgspec.structs.replace(cluster, service_network=ranges).api_service_address == address
+
+
 def test_what_was_saved_is_loaded(cluster, where):
     config.save(where, cluster)
     assert config.load(where) == cluster
