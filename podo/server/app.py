@@ -179,8 +179,6 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         presence = Presence(core, identity_of(config, port, shared=core.cache.shared))
         await presence.renew()
         stack.push_async_callback(presence.leave)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
         await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
@@ -190,6 +188,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         await stack.enter_async_context(listening(handler, sockets, tls))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
+        stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
         yield Server(core, host, port)
 
 

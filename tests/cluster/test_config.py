@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from podo.cluster import config
