@@ -92,14 +92,20 @@ def network_controllers(
     ]
 
 
-def opt_in_controllers(client: "CachedClient", clock: "Clock", events: "EventWriter") -> "list[Controller[Any]]":
+def opt_in_controllers(
+    client: "CachedClient", clock: "Clock", events: "EventWriter", fetch: "Fetch"
+) -> "list[Controller[Any]]":
     """What workloads may ask for by annotation (docs/howto/roll-out-with-care.md)."""
     from podo.controllers.automatic_rollback import AutomaticRollback
+    from podo.controllers.autoscaling.rest import RESTMetrics
+    from podo.controllers.canary import CanaryController
     from podo.controllers.config_rollout import ConfigRollout
+    from podo.controllers.served import ServedResources
     from podo.controllers.unstick import Unstick
 
     return [
         AutomaticRollback(client, clock, events),
+        CanaryController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
         ConfigRollout(client, clock, events),
         Unstick(client, clock, events),
     ]
@@ -216,7 +222,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
                     *controllers(cached, clock, events, api.fetch),
                     *identity_controllers(cached, clock, events, keys),
                     *network_controllers(cached, clock, events, cluster.pod_network),
-                    *opt_in_controllers(cached, clock, events),
+                    *opt_in_controllers(cached, clock, events, api.fetch),
                     *storage_controllers(cached, clock, events, volumes),
                 ]
 

@@ -9,6 +9,7 @@ from podo.api.types.apps_v1 import Deployment, ReplicaSet, ReplicaSetSpec
 from podo.api.types.core_v1 import PodTemplateSpec
 from podo.api.types.meta_v1 import LabelSelector, ObjectMeta
 from podo.controllers.amounts import fenceposts
+from podo.controllers.canary_steps import MARKS
 from podo.controllers.ownership import reference_to
 
 HASH_LABEL = "pod-template-hash"
@@ -20,7 +21,7 @@ ROLLBACK_TO = "deprecated.deployment.rollback.to"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 STATE = "podo.dev/revision-state"
 """What is known of a ReplicaSet's revision (`automatic_rollback.py`)."""
-NOT_COPIED = frozenset({LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK_TO, STATE})
+NOT_COPIED = frozenset({LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK_TO, STATE, *MARKS})
 HISTORY_LENGTH = 2000  # characters that the history annotation may grow to
 NAME_LENGTH = 253
 HASH_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels and no look-alikes: a hash is never a word

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from podo.api.types.apps_v1 import Deployment, ReplicaSet
+from podo.controllers.canary_steps import most_new
 from podo.controllers.deployment_revisions import DESIRED, MAXIMUM, Sets, active, age, bounds, desired, is_rolling, size
 
 
@@ -28,15 +29,17 @@ def new_size(d: Deployment, sets: Sets) -> int:
     have = size(sets.new) if sets.new else 0
     if have >= desired(d) or not is_rolling(d):
         return desired(d)
+    most = most_new(d, sets.new, active(sets.old), desired(d))
     room = desired(d) + bounds(d)[0] - sum(map(size, sets.all))
-    return have + max(0, min(room, desired(d) - have))
+    return have + max(0, min(room, most - have))
 
 
 def shrink_old(d: Deployment, sets: Sets) -> list[Resize]:
     """How far the old ReplicaSets can be scaled down: first their Pods that are not available, then what is spare."""
     minimum, old = desired(d) - bounds(d)[1], active(sets.old)
     new_unavailable = size(sets.new) - (sets.new.status.available_replicas or 0) if sets.new else 0
-    budget = sum(map(size, sets.all)) - minimum - new_unavailable
+    kept = desired(d) - most_new(d, sets.new, old, desired(d))  # while a canary waits
+    budget = min(sum(map(size, sets.all)) - minimum - new_unavailable, sum(map(size, old)) - kept)
     if not old or budget <= 0:
         return []
     sizes = {rs.metadata.uid: size(rs) for rs in old}
@@ -46,6 +49,7 @@ def shrink_old(d: Deployment, sets: Sets) -> list[Resize]:
         sizes[rs.metadata.uid] -= taken
         budget -= taken
     spare = sum(rs.status.available_replicas or 0 for rs in [*old, *([sets.new] if sets.new else [])]) - minimum
+    spare = min(spare, sum(sizes.values()) - kept)
     for rs in old:
         taken = max(0, min(sizes[rs.metadata.uid], spare))
         sizes[rs.metadata.uid] -= taken
