@@ -29,7 +29,22 @@ def good_objects():
     return found
 
 
-GOOD = good_objects()
+RBAC = "rbac.authorization.k8s.io"
+PARENT = {"group": "", "resource": "services", "namespace": "default", "name": "s"}
+MORE = [
+    ("networking.k8s.io/v1", "IPAddress", "10.0.0.77", {"spec": {"parentRef": PARENT}}),
+    ("policy/v1", "PodDisruptionBudget", "x", {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}}),
+    (f"{RBAC}/v1", "ClusterRoleBinding", "x", {"roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "view"}}),
+    ("storage.k8s.io/v1", "CSIDriver", "x.example.com", {"spec": {}}),
+    ("storage.k8s.io/v1", "VolumeAttributesClass", "x", {"driverName": "x.example.com", "parameters": {"a": "b"}}),
+    ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "x", {}),
+    ("scheduling.k8s.io/v1", "PriorityClass", "x", {"value": 7}),
+    ("resource.k8s.io/v1", "DeviceClass", "x", {"spec": {}}),
+]
+GOOD = {
+    (version, kind): {"apiVersion": version, "kind": kind, "metadata": {"name": name}} | rest
+    for version, kind, name, rest in MORE
+} | good_objects()
 KINDS = [r for r in resources.built_in() if set(r.verbs) >= WHOLE and (r.api_version, r.kind) in GOOD]
 
 
