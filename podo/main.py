@@ -43,6 +43,7 @@ def controllers(
     from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
+    from podo.controllers.node_ttl import NodeTTL
     from podo.controllers.pod_gc import PodGC
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
@@ -63,6 +64,7 @@ def controllers(
         JobController(client, clock, events),
         NamespaceController(client, clock, events),
         NodeLifecycle(client, clock, events),
+        NodeTTL(client, clock, events),
         PodGC(client, clock, events),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from podo.api.quota import amounts
-from podo.api.quota.evaluators import SPECIAL, Counts, Evaluator, GroupResource, evaluators_for
+from podo.api.quota.evaluators import SPECIAL, Counts, Evaluator, GroupResource, count_name, evaluators_for
 from podo.api.quota.pods import ENDED
 from podo.api.quota.usage import counted
+from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.api.types.core_v1 import Pod, ResourceQuota
 from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
@@ -41,7 +42,11 @@ class ResourceQuotaController:
         self._followed: dict[GroupResource, Informer[Any]] = {}
         self._add: Callable[[Key], None] = lambda key: None
         special = [Watch[Key](e.cls, self._limiting(e), _frees) for e in SPECIAL if e.cls is not None]
-        self.watches = (Watch[Key](ResourceQuota, itself, _other_limits), *special)
+        self.watches = (
+            Watch[Key](ResourceQuota, itself, _other_limits),
+            Watch[Key](CustomResourceDefinition, self._counting),
+            *special,
+        )
 
     def attach(self, add: Callable[[Any], None]) -> None:
         self._add = add
@@ -68,6 +73,12 @@ class ResourceQuotaController:
             return [key_of(quota) for quota in found if evaluator.covers(quota.spec.hard)]
 
         return quotas
+
+    def _counting(self, definition: CustomResourceDefinition) -> Iterable[Key]:
+        """The quotas that count the objects of a definition, which may be served from now on, or no more."""
+        names = definition.spec.names
+        name = count_name((definition.spec.group, names.plural if names else ""))
+        return [key_of(quota) for quota in self._quotas if name in quota.spec.hard]
 
     def _objects(self, evaluator: Evaluator, namespace: str) -> Iterable[Any] | None:
         informer = self._informer(evaluator)

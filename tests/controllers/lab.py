@@ -9,10 +9,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from podo.api.errors import Conflict, NotFound
+from podo.api.resources import Resource
+from podo.api.scheme import PartialObject
 from podo.api.timestamps import format_time
+from podo.api.types.apiextensions_v1 import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionNames,
+    CustomResourceDefinitionSpec,
+    CustomResourceDefinitionVersion,
+    CustomResourceSubresources,
+    CustomResourceSubresourceScale,
+    CustomResourceValidation,
+    JSONSchemaProps,
+)
 from podo.api.types.core_v1 import Event, Namespace, Pod, PodCondition
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.client.base import Client, DeleteOptions, Key, find, key_of
+from podo.client.base import Client, DeleteOptions, Key, Kind, find, key_of, metadata_kind
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
@@ -153,6 +165,27 @@ class Lab:
             except NotFound:
                 pass
         return len(dying)
+
+    async def serve(self, plural: str, kind: str, group: str = "example.com") -> Kind[PartialObject]:
+        """Serve a custom kind with any fields and a scale, as an operator brings it."""
+        scale = CustomResourceSubresourceScale(
+            spec_replicas_path=".spec.replicas", status_replicas_path=".status.replicas"
+        )
+        fields = JSONSchemaProps(type="object", x_kubernetes_preserve_unknown_fields=True)
+        version = CustomResourceDefinitionVersion(
+            name="v1",
+            served=True,
+            storage=True,
+            schema=CustomResourceValidation(open_apiv3_schema=fields),
+            subresources=CustomResourceSubresources(scale=scale),
+        )
+        names = CustomResourceDefinitionNames(plural=plural, kind=kind)
+        spec = CustomResourceDefinitionSpec(group=group, scope="Namespaced", names=names, versions=(version,))
+        definition = CustomResourceDefinition(metadata=ObjectMeta(name=f"{plural}.{group}"), spec=spec)
+        await self.user.create(definition)
+        await self.run_for(2)
+        resource = Resource(group=group, version="v1", kind=kind, plural=plural, namespaced=True)
+        return metadata_kind(resource)
 
     async def converge(self, *, ready: bool = True) -> None:
         """Let controllers act and all Pods start (and get ready) or go, until nothing changes."""

@@ -1,23 +1,11 @@
 import msgspec
 import pytest
 
-from podo.api.resources import Resource
-from podo.api.scheme import PartialObject
-from podo.api.types.apiextensions_v1 import (
-    CustomResourceDefinition,
-    CustomResourceDefinitionNames,
-    CustomResourceDefinitionSpec,
-    CustomResourceDefinitionVersion,
-    CustomResourceSubresources,
-    CustomResourceSubresourceScale,
-    CustomResourceValidation,
-    JSONSchemaProps,
-)
 from podo.api.types.apps_v1 import ReplicaSet
 from podo.api.types.core_v1 import Pod
-from podo.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement, ObjectMeta, OwnerReference
+from podo.api.types.meta_v1 import LabelSelector, LabelSelectorRequirement, OwnerReference
 from podo.api.types.policy_v1 import PodDisruptionBudget, PodDisruptionBudgetSpec
-from podo.client.base import APPLY_PATCH, Key, Kind, Patch, key_of
+from podo.client.base import APPLY_PATCH, Key, Patch, key_of
 from podo.controllers.deployment import DeploymentController
 from podo.controllers.disruption import DisruptionController
 from podo.controllers.replicaset import ReplicaSetController
@@ -152,29 +140,8 @@ async def test_nothing_is_written_without_a_change(lab):
     assert (await lab.get(PodDisruptionBudget, "b")).metadata.resource_version == before
 
 
-def floral_set():
-    """A custom kind with a scale, as an operator brings it."""
-    any_fields = JSONSchemaProps(type="object", x_kubernetes_preserve_unknown_fields=True)
-    scale = CustomResourceSubresourceScale(spec_replicas_path=".spec.replicas", status_replicas_path=".status.replicas")
-    version = CustomResourceDefinitionVersion(
-        name="v1",
-        served=True,
-        storage=True,
-        schema=CustomResourceValidation(open_apiv3_schema=any_fields),
-        subresources=CustomResourceSubresources(scale=scale),
-    )
-    names = CustomResourceDefinitionNames(plural="floralsets", kind="FloralSet")
-    spec = CustomResourceDefinitionSpec(group="example.com", scope="Namespaced", names=names, versions=(version,))
-    return CustomResourceDefinition(metadata=ObjectMeta(name="floralsets.example.com"), spec=spec)
-
-
 async def test_a_custom_kind_with_a_scale_has_a_size(lab):
-    await lab.user.create(floral_set())
-    await lab.run_for(2)
-    kind = Kind(
-        Resource(group="example.com", version="v1", kind="FloralSet", plural="floralsets", namespaced=True),
-        PartialObject,
-    )
+    kind = await lab.serve("floralsets", "FloralSet")
     body = {"apiVersion": "example.com/v1", "kind": "FloralSet", "metadata": {"name": "roses"}, "spec": {"replicas": 4}}
     made = await lab.user.patch(kind, Key("ns", "roses"), Patch(media_type=APPLY_PATCH, body=body, field_manager="me"))
     owner = OwnerReference(

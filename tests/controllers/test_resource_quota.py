@@ -9,7 +9,7 @@ from podo.api.types.core_v1 import (
     ResourceRequirements,
     Service,
 )
-from podo.client.base import Key, key_of
+from podo.client.base import APPLY_PATCH, Key, Patch, key_of
 from podo.controllers.resource_quota import AGAIN, ResourceQuotaController
 from tests.build import meta, pod, service
 
@@ -88,3 +88,16 @@ async def test_a_charge_for_what_was_never_stored_goes_in_time(lab):
     assert (await status(lab)).used == {"pods": "3"}, "it may be about to be stored"
     await lab.run_for(AGAIN + 1)
     assert (await status(lab)).used == {"pods": "0"}
+
+
+async def test_custom_resources_are_counted_from_the_moment_that_they_are_served(lab):
+    lab.start(ResourceQuotaController)
+    await limited(lab, **{"count/floralsets.example.com": "2"})
+    assert (await status(lab)).used == {"count/floralsets.example.com": "0"}
+    kind = await lab.serve("floralsets", "FloralSet")
+    body = {"apiVersion": "example.com/v1", "kind": "FloralSet", "metadata": {"name": "roses"}}
+    patch = Patch(media_type=APPLY_PATCH, body=body, field_manager="me")
+    await lab.user.patch(kind, Key("ns", "roses"), patch)
+    await lab.change_status(await lab.get(ResourceQuota, "q"), used={"count/floralsets.example.com": "1"})
+    await lab.user.delete(kind, Key("ns", "roses"))
+    assert (await status(lab)).used == {"count/floralsets.example.com": "0"}
