@@ -12,6 +12,7 @@ from .errors import CompileError, CostExceeded, EvalError, Issue
 from .functions import Functions, declare
 from .run.compiler import Compiler
 from .run.frame import Frame, Step
+from .syntax.macros import BINDINGS, MACROS
 from .syntax.parser import TOO_DEEP, parse
 from .syntax.tree import Node
 from .types import Type
@@ -77,19 +78,27 @@ class Environment:
     """Variables, struct types and functions; immutable, shared, `extended` for more."""
 
     def __init__(
-        self, variables: Mapping[str, Type], types: Types = NO_TYPES, functions: Functions | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        variables: Mapping[str, Type],
+        types: Types = NO_TYPES,
+        functions: Functions | None = None,
+        *,
+        bindings: bool = False,
+    ) -> None:
+        """`bindings`: expressions may use `cel.bind`."""
         found = kubernetes_functions() if functions is None else functions
         self.names = Names(dict(variables), found, types)
+        self._macros = BINDINGS if bindings else MACROS
 
     def extended(self, variables: Mapping[str, Type], types: Types | None = None) -> "Environment":
         """This one with more variables, and other struct types when given."""
         names = self.names
-        return Environment({**names.variables, **variables}, types or names.types, names.functions)
+        bindings = self._macros is BINDINGS
+        return Environment({**names.variables, **variables}, types or names.types, names.functions, bindings=bindings)
 
     def compile(self, source: str) -> Program:
         """Parse, check and plan. Raises CompileError, whose text is what clients are shown."""
-        tree = parse(source)
+        tree = parse(source, self._macros)
         checker = Checker(self.names)
         try:
             result = checker.run(tree)

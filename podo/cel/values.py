@@ -68,6 +68,16 @@ class MapList(list[Any]):
         self.keys = keys
 
 
+class Struct(dict[str, Any]):
+    """An object that an expression made: `spec` in `Object{spec: Object.spec{…}}`. `name` is that of its type."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, fields: dict[str, Any]) -> None:
+        super().__init__(fields)
+        self.name = name
+
+
 TYPES: dict[type, Type] = {
     bool: types.BOOL,
     int: types.INT,
@@ -94,6 +104,8 @@ def kind_of(value: Any) -> Type:
     found = TYPES.get(type(value))
     if found is not None:
         return found
+    if isinstance(value, Struct):
+        return types.struct(value.name)
     return value.cel_type if isinstance(value, Opaque) else types.DYN
 
 
@@ -153,6 +165,7 @@ SPECIAL: dict[type, Callable[[Any, Any], bool]] = {
     SetList: _equal_sets,
     MapList: _equal_map_lists,
     dict: _equal_maps,
+    Struct: _equal_maps,
     Optional: _equal_optionals,
     Type: lambda left, right: isinstance(right, Type) and (left.kind, left.name) == (right.kind, right.name),
 }

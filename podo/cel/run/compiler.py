@@ -17,7 +17,7 @@ from ..syntax.tree import (
     Select,
     StructLiteral,
 )
-from ..values import NONE, Optional
+from ..values import NONE, Optional, Struct
 from . import folds
 from .calls import call_step
 from .frame import Frame, Step
@@ -125,6 +125,7 @@ class Compiler:
 
     def _struct(self, node: StructLiteral) -> Step:
         fields = [(field.key, self.step(field.value), field.optional) for field in node.fields]
+        type_name = node.name
 
         def build(frame: Frame) -> Any:
             frame.spend(STRUCT_COST)
@@ -135,7 +136,7 @@ class Compiler:
                     made[name] = value
                 elif _given(name, value):
                     made[name] = value.value
-            return made
+            return Struct(type_name, made)
 
         return build
 

@@ -156,6 +156,15 @@ def _sort_by(at: int, target: Node | None, args: list[Node]) -> Node:
     return _bind(at, SORT_INPUT, target, sort)
 
 
+def _cel_bind(at: int, target: Node | None, args: list[Node]) -> Node:
+    """`cel.bind(name, value, expression)`; `bind` of anything else is an ordinary call."""
+    if not isinstance(target, Ident) or target.name != "cel":
+        return Call(at, "bind", args, target)
+    if not isinstance(args[0], Ident):
+        raise MacroError(args[0].at, "cel.bind() variable names must be simple identifiers")
+    return _bind(at, args[0].name, args[1], args[2])
+
+
 MACROS: dict[tuple[str, int, bool], Macro] = {
     ("has", 1, False): _has,
     ("all", 2, True): _folding(_all, SIMPLE),
@@ -179,3 +188,5 @@ MACROS: dict[tuple[str, int, bool], Macro] = {
     ("transformMapEntry", 3, True): _folding(_transform_map_entry, SIMPLE, two=True),
     ("transformMapEntry", 4, True): _folding(_transform_map_entry, SIMPLE, two=True),
 }
+BINDINGS: dict[tuple[str, int, bool], Macro] = {**MACROS, ("bind", 3, True): _cel_bind}
+"""The macros with `cel.bind`."""

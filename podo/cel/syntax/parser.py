@@ -4,12 +4,12 @@ What an unreadable expression answers follows the words of ANTLR, which clients 
 first syntax error is reported.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..errors import CompileError, Issue
 from ..values import Uint
 from .lexer import Token, shown, tokens
-from .macros import MACROS, MacroError
+from .macros import MACROS, Macro, MacroError
 from .strings import BadLiteral, unquote, unquote_bytes
 from .tree import Call, Entry, Ident, ListLiteral, Literal, MapLiteral, Node, Select, StructLiteral
 
@@ -27,13 +27,13 @@ STARTERS = (
 OPERATORS = {"in": "@in", "!": "!_", "-u": "-_"}
 
 
-def parse(source: str) -> Node:
+def parse(source: str, macros: Mapping[tuple[str, int, bool], Macro] = MACROS) -> Node:
     """The tree of the expression, macros expanded. Raises CompileError."""
     if len(source) > MAX_SIZE:
         text = f"expression code point size exceeds limit: size: {len(source)}, limit {MAX_SIZE}"
         raise CompileError(source, [Issue(-1, text)])
     found, issues = tokens(source)
-    parser = Parser(found, issues)
+    parser = Parser(found, issues, macros)
     try:
         tree = parser.whole()
     except SyntaxFault as error:
@@ -57,8 +57,8 @@ class SyntaxFault(Exception):
 class Parser:
     """A cursor over tokens. Faults that leave the rest readable are collected in `issues`."""
 
-    def __init__(self, found: list[Token], issues: list[Issue]) -> None:
-        self._tokens, self._next, self.issues = found, 0, issues
+    def __init__(self, found: list[Token], issues: list[Issue], macros: Mapping[tuple[str, int, bool], Macro]) -> None:
+        self._tokens, self._next, self.issues, self._macros = found, 0, issues, macros
 
     def whole(self) -> Node:
         tree = self.expression()
@@ -140,6 +140,8 @@ class Parser:
 
     def _arguments(self) -> list[Node]:
         args: list[Node] = []
+        if self._peek() == "<EOF>":
+            self._unexpected(self._tokens[self._next], with_choices("')'"))
         if not self._accept(")"):
             args.append(self.expression())
             while self._accept(","):
@@ -148,7 +150,7 @@ class Parser:
         return args
 
     def _call(self, at: int, name: str, args: list[Node], target: Node | None) -> Node:
-        macro = MACROS.get((name, len(args), target is not None))
+        macro = self._macros.get((name, len(args), target is not None))
         if macro is not None:
             try:
                 return macro(at, target, args)
@@ -207,6 +209,8 @@ class Parser:
     def _struct(self, name: str) -> Node:
         at = self._take().at
         fields: list[Entry] = []
+        if self._peek() == "<EOF>":
+            self._unexpected(self._tokens[self._next], "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}")
         while self._peek() != "}":
             optional = self._accept("?")
             field = self._field_name()
@@ -221,6 +225,8 @@ class Parser:
         at = self._take().at
         elements: list[Node] = []
         optional: set[int] = set()
+        if self._peek() == "<EOF>":
+            self._unexpected(self._tokens[self._next], with_choices("']'", "','", "'?'"))
         while self._peek() != "]":
             if self._accept("?"):
                 optional.add(len(elements))
@@ -233,6 +239,8 @@ class Parser:
     def _map(self) -> Node:
         at = self._take().at
         entries: list[Entry] = []
+        if self._peek() == "<EOF>":
+            self._unexpected(self._tokens[self._next], with_choices("'}'", "','", "'?'"))
         while self._peek() != "}":
             optional = self._accept("?")
             key = self.expression()
@@ -297,6 +305,16 @@ class Parser:
         ):
             raise SyntaxFault(token.at, f"Syntax error: no viable alternative at input '.{shown(token.text)}'")
         raise SyntaxFault(token.at, f"Syntax error: {word} input '{shown(token.text)}' expecting {wanted}")
+
+
+PLACES = ["'['", "']'", "'{'", "'}'", "'('", "')'", "'.'", "','", "'-'", "'!'", "'?'"]
+
+
+def with_choices(*more: str) -> str:
+    """What may start an expression, and more, in the order of the grammar's tokens."""
+    starters = STARTERS[1:-1].split(", ")
+    punctuation = [place for place in PLACES if place in more or place in starters]
+    return "{" + ", ".join([*punctuation, *starters[6:]]) + "}"
 
 
 NAMED = frozenset({"NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER"})

@@ -14,6 +14,7 @@ from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.admission.node_restriction import NodeRestriction
 from podo.server.admission.pod_security.plugin import PodSecurity
 from podo.server.admission.pod_topology_labels import PodTopologyLabels
+from podo.server.admission.policies import LazyConditions, MutatingPolicies, Surroundings, ValidatingPolicies
 from podo.server.admission.priority import Priority
 from podo.server.admission.resource_quota import QuotaWriter, ResourceQuotas
 from podo.server.admission.runtime_class import RuntimeClasses
@@ -47,9 +48,11 @@ def default_admission(
     who asks webhooks (None: nobody does), from when on `asks_webhooks` says so.
     """
     lookup, chance = CachedLookup(cache, catalog), random.Random()
-    dynamic: list[Plugin] = []
+    surroundings = Surroundings(cache, catalog, lookup, authorizer)
+    dynamic: list[Plugin] = [MutatingPolicies(surroundings), ValidatingPolicies(surroundings)]
     if webhooks is not None:
-        dynamic += webhook_plugins(lookup, catalog, webhooks, asks_webhooks)
+        mutating, validating = webhook_plugins(lookup, catalog, webhooks, asks_webhooks, LazyConditions(authorizer))
+        dynamic = [dynamic[0], mutating, dynamic[1], validating]
     return Chain(
         [
             NamespaceLifecycle(lookup),

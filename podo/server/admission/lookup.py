@@ -68,6 +68,11 @@ class CachedLookup:
             resource.watchers.remove(watcher)
         return found
 
+    async def any(self, cls: type[TypedObject]) -> bool:
+        """Whether there is an object of a kind at all."""
+        await self._cache.consistent()
+        return len(self._cache.resource(self._served(cls).stored.prefix)) > 0
+
     async def all(self, cls: type[T], namespace: str = "") -> list[T]:
         await self._cache.consistent()
         resource = self._cache.resource(self._served(cls).stored.prefix)

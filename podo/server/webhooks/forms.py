@@ -28,7 +28,7 @@ class Forms:
             for served in self._catalog:
                 self._by_prefix.setdefault(served.stored.prefix, []).append(served.resource)
             self._version = self._catalog.version
-        own = self._served(resource)
+        own = self.served(resource)
         if own is None:
             return ()
         return [
@@ -44,7 +44,7 @@ class Forms:
         """
         if obj is None or (obj.get("apiVersion") == kind.api_version and obj.get("kind") == kind.kind):
             return obj
-        source, target = self._served(own), self._served(wanted)
+        source, target = self.served(own), self.served(wanted)
         if source is None or target is None or obj.get("kind") not in (own.kind, source.stored.kind):
             return obj
         return await target.shown(
@@ -55,14 +55,14 @@ class Forms:
         """An object that `shown` shows, in the version `own`."""
         if shown is own:
             return obj
-        target, source = self._served(own), self._served(shown)
+        target, source = self.served(own), self.served(shown)
         if source is None or target is None or obj.get("apiVersion") != shown.api_version:
             return obj
         return await target.shown(source.store_form(obj))
 
     def settled(self, obj: Object, resource: Resource, kind: Kind) -> Object:
         """A changed object as its type would write it, with defaults. Raises APIError where it does not fit."""
-        served = self._served(resource)
+        served = self.served(resource)
         if served is None:
             return obj
         if (kind.kind, kind.api_version) != (resource.kind, resource.api_version):
@@ -74,5 +74,6 @@ class Forms:
         served.stored.strategy.default(obj)
         return obj
 
-    def _served(self, resource: Resource) -> Served | None:
+    def served(self, resource: Resource) -> Served | None:
+        """The kind under a resource, while it is served."""
         return self._catalog.by_path(resource.group, resource.version, resource.plural)

@@ -50,10 +50,10 @@ def admission_review(
     """The review to send; `obj` and `old` are in the version of `seen`."""
     own = kind_of_request(attributes.resource, attributes.subresource)
     below = attributes.subresource
-    request: Object = {"uid": uid, "kind": _gvk(seen.kind), "resource": _gvr(seen.resource)}
+    request: Object = {"uid": uid, "kind": gvk(seen.kind), "resource": gvr(seen.resource)}
     if below:
         request["subResource"] = below
-    request |= {"requestKind": _gvk(own), "requestResource": _gvr(attributes.resource)}
+    request |= {"requestKind": gvk(own), "requestResource": gvr(attributes.resource)}
     if below:
         request["requestSubResource"] = below
     if attributes.name:
@@ -65,11 +65,13 @@ def admission_review(
     return {"kind": "AdmissionReview", "apiVersion": f"{GROUP}/{version}", "request": request}
 
 
-def _gvk(kind: Kind) -> Object:
+def gvk(kind: Kind) -> Object:
+    """A kind as a GroupVersionKind."""
     return {"group": kind.group, "version": kind.version, "kind": kind.kind}
 
 
-def _gvr(resource: Any) -> Object:
+def gvr(resource: Any) -> Object:
+    """A resource as a GroupVersionResource."""
     return {"group": resource.group, "version": resource.version, "resource": resource.plural}
 
 

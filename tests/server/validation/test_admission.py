@@ -31,12 +31,12 @@ POLICY = cluster(
         "matchConstraints": {"resourceRules": [RULE]},
         "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
         "variables": [{"name": "v", "expression": "object.spec"}],
-        "validations": [{"expression": "variables.v.x", "message": "no", "messageExpression": "'no'"}],
+        "validations": [{"expression": "variables.v.x == 1", "message": "no", "messageExpression": "'no'"}],
         "auditAnnotations": [{"key": "k", "valueExpression": "'v'"}],
-        "matchConditions": [{"name": "m", "expression": "params"}],
+        "matchConditions": [{"name": "m", "expression": "params.on == true"}],
     },
 )
-MUTATION = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}
+MUTATION = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{op: 'remove', path: '/x'}]"}}
 MUTATING = cluster(
     "MutatingAdmissionPolicy",
     spec={"matchConstraints": {"resourceRules": [RULE]}, "mutations": [MUTATION], "reinvocationPolicy": "Never"},
@@ -143,7 +143,7 @@ S = "spec"
         ("matchConstraints.resourceRules.0.resourceNames", ["a", "a"], None),
         ("variables.0.name", "", None),
         ("variables.0.name", "if", None),
-        ("variables.0.expression", "", ["variables[0].expression"]),
+        ("variables.0.expression", "", ["variables[0].expression", "validations[0].expression"]),
         ("validations.0.expression", "", ["validations[0].expression"]),
         ("validations.0.expression", "variables.other", ["validations[0].expression"]),
         ("validations.0.message", " ", ["validations[0].message"]),

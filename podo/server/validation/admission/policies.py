@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from podo.api import names
 from podo.api.field_errors import duplicate, forbidden, invalid, not_supported, required
-from podo.server.validation.admission.expressions import Scope, match_conditions
+from podo.server.validation.admission.expressions import Expressions, match_conditions
 from podo.server.validation.admission.matching import match_resources, only_mutable
 from podo.server.validation.admission.webhooks import FAILURE_POLICIES, REINVOCATIONS
 from podo.server.validation.conditions import conditions
@@ -44,7 +44,7 @@ def update_mutating(obj: Object, old: Object) -> Errors:
     return _policy(obj, old, _mutating)
 
 
-Body = Callable[[Errors, Object, Object, Scope], None]
+Body = Callable[[Errors, Object, Object, Expressions], None]
 
 
 def _policy(obj: Object, old: Object | None, body: Body) -> Errors:
@@ -67,7 +67,7 @@ def _policy(obj: Object, old: Object | None, body: Body) -> Errors:
     same = old is not None and all(spec.get(k) == old["spec"].get(k) for k in ("paramKind", "matchConditions"))
     if not same:
         match_conditions(errs, spec.get("matchConditions", []), "spec.matchConditions", params=kind is not None)
-    scope = Scope(params=kind is not None)
+    scope = Expressions(params=kind is not None, patches="mutations" in spec)
     scope.declare(errs, spec.get("variables", []), "spec.variables")
     body(errs, obj, spec, scope)
     return errs
@@ -95,7 +95,7 @@ def _param_kind(errs: Errors, kind: Object, path: str) -> None:
         errs.append(invalid(f"{path}.kind", name, message))
 
 
-def _validating(errs: Errors, obj: Object, spec: Object, scope: Scope) -> None:
+def _validating(errs: Errors, obj: Object, spec: Object, scope: Expressions) -> None:
     validations, annotations = spec.get("validations", []), spec.get("auditAnnotations", [])
     if not validations and not annotations:
         errs += [required(f"spec.{key}", NOTHING) for key in ("validations", "auditAnnotations")]
@@ -113,16 +113,16 @@ def _validating(errs: Errors, obj: Object, spec: Object, scope: Scope) -> None:
         seen.add(one.get("key", ""))
 
 
-def _validation(errs: Errors, one: Object, path: str, scope: Scope) -> None:
+def _validation(errs: Errors, one: Object, path: str, scope: Expressions) -> None:
     text, message, computed = (one.get(key, "") for key in ("expression", "message", "messageExpression"))
     if text.strip():
-        scope.check(errs, f"{path}.expression", text)
+        scope.condition(errs, f"{path}.expression", text)
     else:
         errs.append(required(f"{path}.expression", "expression is not specified"))
     if computed and not computed.strip():
         errs.append(invalid(f"{path}.messageExpression", computed, "must be non-empty if specified"))
     elif computed:
-        scope.check(errs, f"{path}.messageExpression", computed)
+        scope.message(errs, f"{path}.messageExpression", computed)
     if message and not message.strip():
         errs.append(invalid(f"{path}.message", message, "must be non-empty if specified"))
     elif set("\n\r") & set(message.strip()):
@@ -131,7 +131,7 @@ def _validation(errs: Errors, one: Object, path: str, scope: Scope) -> None:
         errs.append(not_supported(f"{path}.reason", one["reason"], REASONS))
 
 
-def _annotation(errs: Errors, one: Object, policy: str, path: str, scope: Scope) -> None:
+def _annotation(errs: Errors, one: Object, policy: str, path: str, scope: Expressions) -> None:
     key, text = one.get("key", ""), one.get("valueExpression", "")
     if policy:
         named(errs, f"{path}.key", f"{policy}/{key}", names.qualified_name)
@@ -143,10 +143,10 @@ def _annotation(errs: Errors, one: Object, policy: str, path: str, scope: Scope)
     elif len(text.strip()) > ANNOTATION_MAX:
         errs.append(required(where, f"must not exceed {ANNOTATION_MAX} bytes in length"))
     else:
-        scope.check(errs, where, text)
+        scope.annotation(errs, where, text)
 
 
-def _mutating(errs: Errors, obj: Object, spec: Object, scope: Scope) -> None:
+def _mutating(errs: Errors, obj: Object, spec: Object, scope: Expressions) -> None:
     only_mutable(errs, spec.get("matchConstraints", {}), "spec.matchConstraints")
     mutations, policy = spec.get("mutations", []), spec.get("reinvocationPolicy", "")
     if not mutations:
@@ -159,7 +159,7 @@ def _mutating(errs: Errors, obj: Object, spec: Object, scope: Scope) -> None:
         errs.append(not_supported("spec.reinvocationPolicy", policy, REINVOCATIONS))
 
 
-def _mutation(errs: Errors, one: Object, path: str, scope: Scope) -> None:
+def _mutation(errs: Errors, one: Object, path: str, scope: Expressions) -> None:
     kind = one.get("patchType", "")
     if not kind:
         errs.append(required(f"{path}.patchType"))
@@ -171,7 +171,7 @@ def _mutation(errs: Errors, one: Object, path: str, scope: Scope) -> None:
     if wanted not in one:
         errs.append(required(f"{path}.{wanted}", f"must be specified when patchType is {kind}"))
     elif text := one[wanted].get("expression", "").strip():
-        scope.check(errs, f"{path}.{wanted}.expression", text)
+        scope.patch(errs, f"{path}.{wanted}.expression", text, merges=kind == "ApplyConfiguration")
     else:
         errs.append(required(f"{path}.{wanted}.expression"))
     (other,) = set(PATCHES.values()) - {wanted}

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from podo.api import names
-from podo.api.field_errors import invalid, not_supported, required, too_long
-from podo.server.validation.admission.expressions import expression_error
+from podo.api.field_errors import forbidden, invalid, not_supported, required, too_long
 from podo.server.validation.core.resources import is_extended
 from podo.server.validation.core.volume_sources import driver_name
 from podo.server.validation.fields import Errors, Object, immutable, internal, named
@@ -164,7 +163,19 @@ def _selector(errs: Errors, selector: Object, path: str) -> None:
     if len(text) > EXPRESSION_MAX:
         errs.append(too_long(where, EXPRESSION_MAX))
     else:
-        errs += expression_error(where, text, ("device",), None)
+        _compiled(errs, where, text)
+
+
+def _compiled(errs: Errors, path: str, text: str) -> None:
+    """The compiler is imported with the first selector: few servers see one."""
+    from podo.cel.devices import SelectorError, TooExpensive, selector
+
+    try:
+        selector(text)
+    except SelectorError as error:
+        errs.append(invalid(path, text, str(error)))
+    except TooExpensive as error:
+        errs.append(forbidden(path, str(error)))
 
 
 def _toleration(errs: Errors, toleration: Object, path: str) -> None:
