@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -18,12 +18,17 @@ from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry, stored_value
 
 from .definition import TERMINATING, Definition, Scale, Version
+from .schema.correlation import Correlated
 from .schema.defaults import fill
 from .schema.pruning import drop_nulls, prune
 from .schema.structural import Structural, has_anywhere
 from .strategy import CustomStrategy
 from .versions import rank
 
+if TYPE_CHECKING:
+    from .rules.checking import Checks
+
+Warn = Callable[[str], None]
 VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 GOING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 _AGE = Column(name="Age", type="date")
@@ -61,9 +66,26 @@ class CustomServed(Served):
         """Whether the schema has validation rules."""
         return has_anywhere(self.structural, rules=True)
 
-    def rule_errors(self, obj: Object, old: Object | None) -> list[FieldError]:
-        """What validation rules find."""
-        return []
+    def rule_errors(
+        self, obj: Object, old: Object | None, correlated: Correlated | None = None, warn: Warn = lambda text: None
+    ) -> list[FieldError]:
+        """What validation rules find; faults that were there before an update are only warned of."""
+        checks = self._checks
+        if checks is None:
+            return []
+        found = checks.run(obj, old, correlated)
+        for text in found.warnings:
+            warn(text)
+        return found.errors
+
+    @cached_property
+    def _checks(self) -> "Checks | None":
+        """The compiled rules; the compiler is imported with the first that there are."""
+        if not self.has_rules:
+            return None
+        from .rules.checking import checks_of
+
+        return checks_of(self.structural)
 
     @property
     def has_status(self) -> bool:

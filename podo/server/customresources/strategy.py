@@ -87,7 +87,7 @@ class CustomStrategy(Strategy):
         found += _scale_errors(shown, served.scale)
         found += embedded_errors(shown, served.structural)
         found += list_errors(shown, served.structural)
-        return self._with_rules(found, shown, None, served)
+        return self._with_rules(found, shown, None, served, ctx)
 
     def validate_update(self, obj: Object, old: Object, ctx: Context) -> Sequence[FieldError]:
         served = self.versions[ctx.version]
@@ -105,17 +105,23 @@ class CustomStrategy(Strategy):
         found += _status_scale_errors(shown, served.scale)
         if not [*list_errors(before, served.structural)]:
             found += list_errors(shown, served.structural)
-        return self._with_rules(found, shown, before, served)
+        return self._with_rules(found, shown, before, served, ctx, correlated)
 
     def _with_rules(
-        self, found: list[FieldError], obj: Object, old: Object | None, served: "CustomServed"
+        self,
+        found: list[FieldError],
+        obj: Object,
+        old: Object | None,
+        served: "CustomServed",
+        ctx: Context,
+        correlated: Correlated | None = None,
     ) -> list[FieldError]:
         """With the findings of validation rules, unless the object is too wrong for them."""
         if not served.has_rules:
             return found
         if any(error.kind in _BLOCKING or error.cause == "FieldValueTypeInvalid" for error in found):
             return [*found, invalid("<nil>", None, UNCHECKED)]
-        return [*found, *served.rule_errors(obj, old)]
+        return [*found, *served.rule_errors(obj, old, correlated, ctx.warn)]
 
     def canonicalize(self, obj: Object, ctx: Context) -> None:
         served = self.versions[ctx.version]

@@ -81,4 +81,6 @@ def has_anywhere(node: Structural, *, default: bool = False, rules: bool = False
     if (default and node.default is not UNSET) or (rules and node.rules):
         return True
     below = [*node.properties.values(), node.items, node.additional]
+    if rules:
+        below += [Structural(part) for part in node.source.get("allOf") or ()]
     return any(has_anywhere(child, default=default, rules=rules) for child in below if child is not None)

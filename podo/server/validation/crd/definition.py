@@ -47,7 +47,7 @@ def update(obj: Object, old: Object) -> Errors:
     errs: Errors = []
     object_meta_update(errs, obj["metadata"], old["metadata"])
     spec, stored = obj["spec"], old["spec"]
-    _spec(errs, spec)
+    _spec(errs, spec, _schemas(stored))
     conditions = old["status"].get("conditions") or ()
     if any(c.get("type") == "Established" and c.get("status") == "True" for c in conditions):
         immutable(errs, "spec.scope", spec.get("scope", ""), stored.get("scope", ""))
@@ -67,7 +67,13 @@ def status_update(obj: Object, old: Object) -> Errors:
     return errs
 
 
-def _spec(errs: Errors, given: Object) -> None:
+def _schemas(spec: Object) -> dict[str, Any]:
+    """The schema of each version."""
+    return {version.get("name", ""): version.get("schema") for version in spec.get("versions") or ()}
+
+
+def _spec(errs: Errors, given: Object, stored: dict[str, Any] | None = None) -> None:
+    """`stored` are the schemas before an update: rules of one that stays may be as costly as they are."""
     given = given | {"versions": given.get("versions") or []}
     spec, group = hoisted(given), given.get("group", "")
     if not group:
@@ -77,14 +83,16 @@ def _spec(errs: Errors, given: Object) -> None:
     elif "." not in group:
         errs.append(invalid("spec.group", group, "should be a domain with at least one dot"))
     _word(errs, "spec.scope", given.get("scope", ""), ("Cluster", "Namespaced"))
-    _versions(errs, given, spec)
+    kept = {name for name, schema in _schemas(given).items() if stored is not None and stored.get(name) == schema}
+    _versions(errs, given, spec, kept)
     for key in ("plural", "singular", "kind", "listKind"):
         if not given["names"].get(key):
             errs.append(required(f"spec.names.{key}"))
     _names(errs, given["names"], "spec.names")
     if spec.get("validation") is not None:
         any_status = any("status" in (v.get("subresources") or {}) for v in given["versions"])
-        validation(errs, spec["validation"], "spec.validation", has_status=any_status)
+        limits = not kept.issuperset(_schemas(given))
+        validation(errs, spec["validation"], "spec.validation", has_status=any_status, limits_rules=limits)
     subresources(errs, spec.get("subresources"), "spec.subresources")
     columns(errs, spec.get("additionalPrinterColumns") or [], "spec")
     selectable_fields(errs, spec.get("selectableFields") or [], spec.get("validation"), "spec.selectableFields")
@@ -101,7 +109,7 @@ def _word(errs: Errors, path: str, value: str, allowed: tuple[str, ...]) -> None
         errs.append(not_supported(path, value, allowed))
 
 
-def _versions(errs: Errors, given: Object, spec: Object) -> None:
+def _versions(errs: Errors, given: Object, spec: Object, kept: set[str]) -> None:
     versions: list[Object] = spec["versions"]
     whole = spec.get("validation") is not None
     for index, version in enumerate(given["versions"]):
@@ -115,7 +123,8 @@ def _versions(errs: Errors, given: Object, spec: Object) -> None:
         has_status = "status" in (full.get("subresources") or {})
         deprecation(errs, version, path)
         if version.get("schema") is not None:
-            validation(errs, version["schema"], f"{path}.schema", has_status=has_status)
+            limits = name not in kept
+            validation(errs, version["schema"], f"{path}.schema", has_status=has_status, limits_rules=limits)
         subresources(errs, version.get("subresources"), f"{path}.subresources")
         columns(errs, version.get("additionalPrinterColumns") or [], path)
         fields = version.get("selectableFields") or []

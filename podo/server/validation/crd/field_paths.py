@@ -1,6 +1,8 @@
 """Paths such as `.spec.color` or `.spec.map['key']` into a schema."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from podo.server.validation.fields import Object
 
@@ -23,6 +25,24 @@ def find_field(path: str, schema: Object, *, keys: bool = False) -> Object:
         schema = _child(schema, step[1] if step[1] is not None else step[2], quoted=step[2] is not None)
         position = step.end()
     return schema
+
+
+def normalized(path: str, schema: Mapping[str, Any]) -> str:
+    """A path as messages have it: `spec.map[key]`; "" when it leads nowhere."""
+    try:
+        find_field(path, dict(schema), keys=True)
+    except PathError:
+        return ""
+    found, position = "", 0
+    while position < len(path):
+        step = _STEP.match(path, position)
+        assert step is not None
+        name = step[1] if step[1] is not None else step[2]
+        is_key = "properties" not in schema
+        schema = schema["additionalProperties"] if is_key else schema["properties"][name]
+        found += f"[{name}]" if is_key else f".{name}" if found else name
+        position = step.end()
+    return found
 
 
 def _child(schema: Object, name: str, *, quoted: bool) -> Object:

@@ -5,7 +5,7 @@ from typing import Any
 
 from podo.api.field_errors import forbidden, invalid, not_supported, required
 from podo.server.validation.crd.defaults import defaults
-from podo.server.validation.crd.rules import rules
+from podo.server.validation.crd.rules import compile_rules, rules
 from podo.server.validation.crd.structural import EMBEDDED, UNKNOWN, structural
 from podo.server.validation.fields import Errors, Object
 
@@ -29,8 +29,8 @@ class Place:
     is_root: bool = False
 
 
-def validation(errs: Errors, value: Object, path: str, *, has_status: bool) -> None:
-    """The schema of a version, or of all."""
+def validation(errs: Errors, value: Object, path: str, *, has_status: bool, limits_rules: bool = True) -> None:
+    """The schema of a version, or of all. Without `limits_rules` a single rule may be costly: it is there already."""
     schema = value.get("openAPIV3Schema")
     if schema is None:
         return
@@ -48,7 +48,7 @@ def validation(errs: Errors, value: Object, path: str, *, has_status: bool) -> N
     errs += found
     _schema(errs, schema, where, Place(is_root=True))
     if len(errs) == before:
-        rules_everywhere(errs, schema, where)
+        compile_rules(errs, schema, where, limits_rules=limits_rules)
 
 
 def _is_beyond(schema: Any) -> bool:
@@ -61,17 +61,6 @@ def _is_beyond(schema: Any) -> bool:
         return True
     below = (schema.get(key) for key in ("items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"))
     return any(_is_beyond(one) for one in (*schema.get("properties", {}).values(), *below))
-
-
-def rules_everywhere(errs: Errors, schema: Any, path: str) -> None:
-    """The expressions in a schema that is good otherwise."""
-    if not isinstance(schema, dict):
-        return
-    rules(errs, schema, path, compiles=True)
-    for key in ("items", "additionalProperties"):
-        rules_everywhere(errs, schema.get(key), f"{path}.{key}")
-    for name, child in schema.get("properties", {}).items():
-        rules_everywhere(errs, child, f"{path}.properties[{name}]")
 
 
 def _schema(errs: Errors, schema: Any, path: str, place: Place) -> None:
@@ -102,7 +91,7 @@ def _schema(errs: Errors, schema: Any, path: str, place: Place) -> None:
             _schema(errs, one, f"{path}.{key}[{index}]", below)
     _schema(errs, schema.get("items"), f"{path}.items", below)
     _extensions(errs, schema, path)
-    rules(errs, schema, path, compiles=False)
+    rules(errs, schema, path)
 
 
 def _keywords(errs: Errors, schema: Object, path: str, place: Place) -> None:
