@@ -44,7 +44,7 @@ def selector(source: str) -> Program:
     try:
         program = environment().compile(source)
     except CompileError as error:
-        raise SelectorError(f"compilation failed: {error}") from None
+        raise SelectorError(error.detail) from None
     if program.type not in (BOOL, ANY):
         raise SelectorError(f"must evaluate to bool or the unknown type, not {program.type}")
     if estimate(program.tree, size_of).high > MAX_COST:

@@ -7,8 +7,8 @@ from typing import Any
 
 from .check.checker import Checker
 from .check.scope import TYPE_NAMES, Names, StaticTypes, Types
-from .check.validators import literal_issues
-from .errors import CompileError, CostExceeded, EvalError, Issue
+from .check.validators import bad_pattern, literal_issues
+from .errors import CompileError, CostExceeded, EvalError, Issue, ProgramError
 from .functions import Functions, declare
 from .run.compiler import Compiler
 from .run.frame import Frame, Step
@@ -105,6 +105,8 @@ class Environment:
             issues = checker.issues or literal_issues(tree)
             if issues:
                 raise CompileError(source, issues)
+            if fault := bad_pattern(tree):
+                raise ProgramError(fault)
             compiler = Compiler(self.names.functions, dict(TYPE_NAMES))
             step = compiler.step(tree)
         except RecursionError:

@@ -15,9 +15,26 @@ class Issue(NamedTuple):
 class CompileError(Exception):
     """An expression that cannot be compiled. Its text is what clients see, one `ERROR:` paragraph an issue."""
 
+    stage = "compilation"
+
+    @property
+    def detail(self) -> str:
+        """What failed, and why."""
+        return f"{self.stage} failed: {self}"
+
     def __init__(self, source: str, issues: list[Issue]) -> None:
         self.issues = sorted(set(issues), key=lambda issue: (_place(source, issue.offset), issue.message))
         super().__init__("\n".join(display(source, issue) for issue in self.issues))
+
+
+class ProgramError(CompileError):
+    """An expression that is sound, but cannot be made to run."""
+
+    stage = "program instantiation"
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("", [])
+        self.args = (fault,)
 
 
 class EvalError(Exception):

@@ -28,8 +28,25 @@ def compiled(pattern: str) -> Pattern | str:
         found: Pattern = re2.compile(pattern, options=options)
     except re2.error as error:
         fault = error.args[0]
-        return f"error parsing regexp: {fault.decode() if isinstance(fault, bytes) else fault}"
+        return f"error parsing regexp: {go_words(fault.decode() if isinstance(fault, bytes) else str(fault))}"
     return found
+
+
+GO_WORDS = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "trailing \\": "trailing backslash at end of expression",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+}
+
+
+def go_words(fault: str) -> str:
+    """What RE2 says of a bad pattern, as Go's regexp says it: the part in question in back quotes."""
+    what, colon, part = fault.partition(": ")
+    return GO_WORDS.get(what, what) + (f": `{part}`" if colon else "")
 
 
 def pattern(text: str, words: str = "") -> Pattern:

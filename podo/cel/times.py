@@ -74,17 +74,22 @@ def parse_timestamp(text: str) -> Timestamp:
     except ValueError:
         raise EvalError(f'parsing time "{text}": day out of range') from None
     seconds = (moment - EPOCH) // timedelta(seconds=1)
+    offset = 0
     if sign:
-        offset = int(off_hour) * 3600 + int(off_minute) * 60
-        seconds -= offset if sign == "+" else -offset
-    return checked_timestamp(seconds * SECOND + int((fraction or "0")[:9].ljust(9, "0")))
+        offset = (int(off_hour) * 60 + int(off_minute)) * (1 if sign == "+" else -1)
+    found = checked_timestamp((seconds - offset * 60) * SECOND + int((fraction or "0")[:9].ljust(9, "0")))
+    if offset:
+        found.offset = offset
+    return found
 
 
-def timestamp_text(value: int) -> str:
-    seconds, rest = divmod(value, SECOND)
-    moment = EPOCH + timedelta(seconds=seconds)
+def timestamp_text(value: Timestamp) -> str:
+    """RFC 3339, in the offset in which it was written."""
+    seconds, rest = divmod(int(value), SECOND)
+    moment = EPOCH + timedelta(seconds=seconds, minutes=value.offset)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f"{fraction}Z"
+    zone = f"{'-' if value.offset < 0 else '+'}{abs(value.offset) // 60:02d}:{abs(value.offset) % 60:02d}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + (zone if value.offset else "Z")
 
 
 def zone(name: str) -> tzinfo:

@@ -22,9 +22,9 @@ class Uint(int):
 
 
 class Timestamp(int):
-    """Nanoseconds since 1970, of UTC."""
+    """Nanoseconds since 1970, of UTC. `offset` are the minutes from UTC that its text has."""
 
-    __slots__ = ()
+    offset: int = 0
 
 
 class Duration(int):
@@ -202,6 +202,8 @@ def size(value: Any) -> int:
 
 def is_zero(value: Any) -> bool:
     """Whether the value is the zero of its type: null, false, 0, "", empty."""
+    if type(value) is Timestamp:
+        return value == FIRST_TIME
     return value is None or (isinstance(value, bool | int | float | str | bytes | list | dict) and not value)
 
 

@@ -61,3 +61,20 @@ def test_what_nothing_bounds_costs_the_largest_number() -> None:
     environment = Environment({"l": types.list_of(types.list_of(types.STRING))})
     tree = environment.compile("l.all(a, a.all(b, l.all(c, b == 'x')))").tree
     assert estimate(tree, lambda path: None).high == LARGEST
+
+
+@pytest.mark.parametrize(
+    ("source", "cost"),
+    [
+        ("l.all(e, e != '')", 10),
+        ("l.exists(e, e == 'p')", 11),
+        ("l.exists_one(e, e == 'p')", 9),
+        ("l.filter(e, e == 'p').size() == 1", 21),
+        ("l.map(e, e).size() == 2", 30),
+        ("s in ['text', 'x']", 1),
+        ("optional.of(x).optMap(v, v == 1).hasValue()", 10),
+        ("object.?none.?b == optional.none()", 4),
+    ],
+)
+def test_a_fold_costs(source: str, cost: int, environment: Environment) -> None:
+    assert environment.compile(source).run(VALUES).cost == cost

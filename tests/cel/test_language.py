@@ -78,7 +78,7 @@ def test_it_is_true(source: str, value: Callable[[str], Any]) -> None:
         ("dyn(1).startsWith('a')", "no such overload: startsWith(int, string)"),
         ("{'a': 1, 'a': 2}", "Failed with repeated key 'a'"),
         ("[0].all(i, 1 / i == 1)", "division by zero"),
-        ("'a'.matches(s + '[')", "error parsing regexp: missing ]: ["),
+        ("'a'.matches(s + '[')", "error parsing regexp: missing closing ]: `[`"),
     ],
 )
 def test_it_fails_when_run(source: str, fault: str, value: Callable[[str], Any]) -> None:
@@ -177,3 +177,23 @@ def test_a_hostile_expression_is_stopped_by_its_cost(source: str, environment: E
     program = environment.compile(source)
     with pytest.raises((CostExceeded, EvalError), match="actual cost limit exceeded"):
         program.run({**VALUES, "s": "a" * 10_000})
+
+
+def test_a_pattern_that_is_none_is_no_program(environment: Environment) -> None:
+    with pytest.raises(CompileError) as caught:
+        environment.compile("s.find(')') == ''")
+    assert caught.value.detail == "program instantiation failed: error parsing regexp: unexpected ): `)`"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("string(timestamp('2011-08-18T19:03:37.01+01:00'))", "2011-08-18T19:03:37.01+01:00"),
+        ("string(timestamp('2011-08-18T19:03:37Z'))", "2011-08-18T19:03:37Z"),
+        ("string(duration('1h2m3s4ms'))", "3723.004s"),
+        ("string(type(ip('10.0.0.1')) == net.IP)", "true"),
+        ("b'\\u0041' == b'A' ? 'same' : 'other'", "same"),
+    ],
+)
+def test_how_values_are_written(source: str, text: str, value: Callable[[str], Any]) -> None:
+    assert value(source) == text

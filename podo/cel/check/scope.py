@@ -25,12 +25,17 @@ class StaticTypes:
         return self._table.get(name)
 
 
+_CHECKS = ("Authorizer", "PathCheck", "GroupCheck", "ResourceCheck", "Decision")
+_STRUCTS = [f"kubernetes.{name}" for name in ("URL", "Quantity", "Semver", "NamedFormat")]
+_STRUCTS += [f"kubernetes.authorization.{name}" for name in _CHECKS]
 TYPE_NAMES: dict[str, Type] = {
     "bool": types.BOOL, "bytes": types.BYTES, "double": types.DOUBLE, "int": types.INT, "uint": types.UINT,
     "string": types.STRING, "null_type": types.NULL, "dyn": types.DYN, "type": types.TYPE,
     "list": types.list_of(types.DYN), "map": types.map_of(types.DYN, types.DYN),
     "optional_type": types.optional_of(types.DYN),
     "google.protobuf.Timestamp": types.TIMESTAMP, "google.protobuf.Duration": types.DURATION,
+    "net.IP": types.opaque("net.IP"), "net.CIDR": types.opaque("net.CIDR"),
+    **{name: types.struct(name) for name in _STRUCTS},
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from ..patterns import compiled
 from ..syntax.tree import Call, ListLiteral, Literal, MapLiteral, Node
 from ..times import parse_duration, parse_timestamp
 from ..types import Type, unwrap_optional
+from ..values import SECOND, checked_timestamp
 from .walk import children, walk
 
 
@@ -17,11 +18,7 @@ def literal_issues(tree: Node) -> list[Issue]:
     for node in walk(tree):
         if isinstance(node, Call) and node.name in CONSTANTS and node.args:
             argument = node.args[-1] if node.name == "matches" else node.args[0]
-            if (
-                isinstance(argument, Literal)
-                and isinstance(argument.value, str)
-                and not _works(node.name, argument.value)
-            ):
+            if isinstance(argument, Literal) and not _works(node.name, argument.value):
                 found.append(Issue(argument.at, f"invalid {node.name} argument"))
     return found or mixed_literals(tree)
 
@@ -51,15 +48,27 @@ def _mixed(nodes: list[tuple[Node, Type]]) -> list[Issue]:
     ]
 
 
-def _works(function: str, value: str) -> bool:
+def _works(function: str, value: Any) -> bool:
     try:
-        return CONSTANTS[function](value) is not False
+        return not isinstance(value, str | int) or CONSTANTS[function](value) is not False
     except EvalError:
         return False
 
 
-CONSTANTS: dict[str, Callable[[str], Any]] = {
-    "matches": lambda text: not isinstance(compiled(text), str),
-    "duration": parse_duration,
-    "timestamp": parse_timestamp,
+def bad_pattern(tree: Node) -> str:
+    """What is wrong with the first constant pattern that is searched for; "" when all are sound."""
+    for node in walk(tree):
+        if isinstance(node, Call) and node.name in ("find", "findAll") and node.target is not None and node.args:
+            wanted = node.args[0]
+            if isinstance(wanted, Literal) and isinstance(wanted.value, str):
+                found = compiled(wanted.value)
+                if isinstance(found, str):
+                    return found
+    return ""
+
+
+CONSTANTS: dict[str, Callable[[Any], Any]] = {
+    "matches": lambda text: not isinstance(text, str) or not isinstance(compiled(text), str),
+    "duration": lambda value: parse_duration(value) if isinstance(value, str) else True,
+    "timestamp": lambda value: parse_timestamp(value) if isinstance(value, str) else checked_timestamp(value * SECOND),
 }

@@ -130,7 +130,7 @@ def _scientific(value: Any, precision: int) -> str:
     if special is not None:
         return special
     mantissa, _, exponent = f"{number:.{precision}e}".partition("e")
-    return f"{mantissa}\u202f×\u202f10{_superscript(int(exponent))}"
+    return f"{mantissa}×10{_superscript(int(exponent))}"
 
 
 def _superscript(exponent: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import EvalError
 from ..functions import Overload
 from ..syntax.tree import Call
-from ..types import Type
+from ..types import DYN, Type
 from ..values import kind_of, type_name
 from .frame import Frame, Step
 
@@ -63,9 +63,13 @@ def no_such_overload(name: str, values: Sequence[Any]) -> EvalError:
 
 
 def accepts(wanted: Type) -> Callable[[Any], bool]:
-    """Whether a value may stand where the type is wanted; inner types are not looked at."""
+    """Whether a value may stand where the type is wanted; of a list only the first element is looked at."""
     if wanted.kind in ("dyn", "param"):
         return lambda value: True
+    if wanted.kind == "list":
+        inner = wanted.params[0]
+        element = accepts(DYN if inner.kind == "list" else inner)
+        return lambda value: isinstance(value, list) and (not value or element(value[0]))
     if wanted.kind in ("struct", "opaque"):
         return lambda value: kind_of(value).name == wanted.name
     return lambda value: kind_of(value).kind == wanted.kind

@@ -21,7 +21,7 @@ from ..values import NONE, Optional, Struct
 from . import folds
 from .calls import call_step
 from .frame import Frame, Step
-from .operators import BINARY, UNARY, has_key, shown_key
+from .operators import BINARY, UNARY, has_key, is_in, shown_key
 
 LIST_COST, MAP_COST, STRUCT_COST = 10, 30, 40
 
@@ -85,9 +85,14 @@ class Compiler:
     def _call(self, node: Call) -> Step:
         if node.name in LAZY:
             return LAZY[node.name](self, node)
+        if node.name == "@in" and constant(node.args[1]):
+            return _member_of_constant(self.step(node.args[0]), self.step(node.args[1]))
         binary = BINARY.get(node.name)
         if binary is not None and len(node.args) == 2 and node.target is None:
-            return _binary(*binary, self.step(node.args[0]), self.step(node.args[1]))
+            run, cost = binary
+            if node.name == "_[_]" and isinstance(node.args[1], Ident):
+                cost = free
+            return _binary(run, cost, self.step(node.args[0]), self.step(node.args[1]))
         unary = UNARY.get(node.name)
         if unary is not None:
             return _unary(unary, self.step(node.args[0]))
@@ -181,10 +186,12 @@ class Compiler:
 
         def select(frame: Frame) -> Any:
             value = operand(frame)
-            frame.cost += 1
             if isinstance(value, Optional):
                 value = value.value if value.present else None
-            return Optional(value[name]) if isinstance(value, dict) and name in value else NONE
+            if not isinstance(value, dict) or name not in value:
+                return NONE
+            frame.cost += 1
+            return Optional(value[name])
 
         return select
 
@@ -274,11 +281,29 @@ def _presence(operand: Step, field: str) -> Step:
 
 def _binary(run: Callable[[Any, Any], Any], cost: Callable[[Any, Any], int], left: Step, right: Step) -> Step:
     def call(frame: Frame) -> Any:
-        one, other = left(frame), right(frame)
+        try:
+            one, other = left(frame), right(frame)
+        except EvalError:
+            frame.cost += 1
+            raise
         frame.cost += cost(one, other)
         return run(one, other)
 
     return call
+
+
+def free(target: Any, key: Any) -> int:
+    """An index that is a variable costs what reading the variable costs."""
+    return 0
+
+
+def _member_of_constant(value_step: Step, within_step: Step) -> Step:
+    """`x in ["a", "b"]`: the list is no argument but part of the expression, and costs nothing."""
+
+    def test(frame: Frame) -> bool:
+        return is_in(value_step(frame), within_step(frame))
+
+    return test
 
 
 def _unary(run: Callable[[Any], Any], inner: Step) -> Step:

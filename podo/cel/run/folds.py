@@ -21,8 +21,8 @@ class Loop:
     def __init__(self, over: Step, first: int, second: int | None) -> None:
         self.over, self.first, self.second = over, first, second
 
-    def walk(self, frame: Frame) -> Iterator[Any]:
-        """Set the variables to each element in turn; gives the first variable. Stops over the limit."""
+    def walk(self, frame: Frame) -> Iterator[bool]:
+        """Set the variables to each element in turn; gives whether it is the last. Stops over the limit."""
         value, slots = self.over(frame), frame.slots
         first, second = self.first, self.second
         if isinstance(value, list):
@@ -31,13 +31,13 @@ class Loop:
             pairs = value if second is None else value.items()
         else:
             raise EvalError("no such overload")
-        for pair in pairs:
+        for number, pair in enumerate(pairs, 1):
             frame.spend(0)
             if second is None:
                 slots[first] = pair
             else:
                 slots[first], slots[second] = pair
-            yield slots[first]
+            yield number == len(value)
 
 
 def fold_step(compiler: "Compiler", node: Comprehension) -> Step:
@@ -82,7 +82,6 @@ def _bind(compiler: "Compiler", node: Comprehension) -> Step:
     compiler.leave(node.accu)
 
     def bind(frame: Frame) -> Any:
-        frame.spend(11)
         try:
             frame.slots[slot] = value(frame)
         except EvalError as error:
@@ -110,7 +109,7 @@ def _quantified(loop: Loop, predicate: Step, *, decides: bool, cost: int) -> Ste
 
     def quantify(frame: Frame) -> bool:
         fault: EvalError | None = None
-        for _ in loop.walk(frame):
+        for is_last in loop.walk(frame):
             frame.cost += cost
             try:
                 value = predicate(frame)
@@ -118,7 +117,7 @@ def _quantified(loop: Loop, predicate: Step, *, decides: bool, cost: int) -> Ste
                 fault = fault or error
                 continue
             if value is decides:
-                frame.cost += cost
+                frame.cost += 1 if is_last else cost
                 return bool(decides)
             if value is not (not decides):
                 fault = fault or EvalError("no such overload")
@@ -137,14 +136,13 @@ def _exists_one(compiler: "Compiler", node: Comprehension, loop: Loop) -> Step:
         found = 0
         fault: EvalError | None = None
         for _ in loop.walk(frame):
-            frame.cost += 1
             try:
                 value = predicate(frame)
             except EvalError as error:
                 fault = fault or error
                 continue
             if value is True:
-                frame.cost += 1
+                frame.cost += 2
                 found += 1
             elif value is not False:
                 fault = fault or EvalError("no such overload")
@@ -177,7 +175,6 @@ def _map(compiler: "Compiler", node: Comprehension, loop: Loop) -> Step:
                 if kept is not True:
                     if kept is not False:
                         raise EvalError("no such overload")
-                    frame.cost += 1
                     continue
             frame.spend(APPEND_COST)
             made.append(transform(frame))

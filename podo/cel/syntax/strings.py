@@ -31,8 +31,6 @@ def unquote_bytes(text: str) -> bytes:
     for match in ESCAPE.finditer(body):
         parts.append(body[at : match.start()].encode())
         code = match.group(1)
-        if code[0] in "uU":
-            raise BadLiteral("unable to unescape string")
         octet = code[0] in "xX0123" and len(code) == 3
         parts.append(bytes([ord(_char(match))]) if octet else _char(match).encode())
         at = match.end()

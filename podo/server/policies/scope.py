@@ -33,7 +33,7 @@ def compiled(environment: Environment, source: str, wanted: tuple[Type, ...] = (
     try:
         program = environment.compile(source)
     except CompileError as error:
-        return Compiled(source, None, f"compilation failed: {error}")
+        return Compiled(source, None, error.detail)
     if not wanted or program.type in wanted:
         return Compiled(source, program)
     what = shown(wanted[0]) if len(wanted) == 1 else f"one of [{' '.join(map(shown, wanted))}]"

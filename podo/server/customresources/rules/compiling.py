@@ -62,7 +62,7 @@ def _rule(rule: Mapping[str, Any], environment: Environment, declared: Declared,
     try:
         program = environment.compile(text)
     except CompileError as error:
-        return Rule(rule, error=f"compilation failed: {error}")
+        return Rule(rule, error=error.detail)
     if program.type != types.BOOL:
         return Rule(rule, error="cel expression must evaluate to a bool")
     message, message_error = _message(rule.get("messageExpression") or "", environment)
@@ -85,7 +85,7 @@ def _message(text: str, environment: Environment) -> tuple[Program | None, str]:
     try:
         program = environment.compile(text)
     except CompileError as error:
-        return None, f"messageExpression compilation failed: {error}"
+        return None, f"messageExpression {error.detail.removeprefix('program ')}"
     if program.type != types.STRING:
         return None, "messageExpression must evaluate to a string"
     return program, ""

@@ -8,7 +8,7 @@ from podo.cel import types
 from podo.cel.types import Type
 from podo.server.customresources.schema.structural import Structural
 
-from .names import escaped
+from .names import RESERVED, escaped
 
 MAX_REQUEST = 3 * 1024 * 1024
 """Bytes of the largest request."""
@@ -91,6 +91,8 @@ class Declarations:
             known_as = escaped(property)
             if known_as is not None:
                 found[known_as] = declared
+                if property in RESERVED:
+                    found[property] = declared
             if property in required and child.source.get("default") is None:
                 least += len(property) + declared.least + 4
         self.structs[name] = {known_as: declared.type for known_as, declared in found.items()}

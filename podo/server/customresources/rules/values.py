@@ -10,7 +10,7 @@ from podo.cel.times import parse_duration, parse_timestamp
 from podo.cel.values import MapList, SetList
 from podo.server.customresources.schema.structural import Structural
 
-from .names import escaped
+from .names import RESERVED, escaped
 
 Convert = Callable[[Any], Any]
 
@@ -67,7 +67,7 @@ def _struct(node: Structural) -> Convert:
     changes: dict[str, tuple[str, Convert]] = {}
     for name, child in node.properties.items():
         known_as, inner = escaped(name), converter(child)
-        if known_as is not None and (inner is not same or known_as != name):
+        if known_as is not None and (inner is not same or known_as != name or child.nullable or child.int_or_string):
             changes[name] = (known_as, inner)
     if not changes:
         return same
@@ -78,8 +78,11 @@ def _struct(node: Structural) -> Convert:
         result = dict(value)
         for name, (known_as, inner) in changes.items():
             if name in value:
-                del result[name]
-                result[known_as] = inner(value[name])
+                inside = result.pop(name)
+                if inside is not None:  # null is as good as absent
+                    result[known_as] = inner(inside)
+                    if name in RESERVED:
+                        result[name] = result[known_as]
         return result
 
     return convert

@@ -53,7 +53,7 @@ INTEGER, STRING = {"type": "integer"}, {"type": "string"}
          {"l": ["b", "a"]}, {"l": ["a"]}),
         ({"e": EMBEDDED}, "self.e.metadata.name != ''",
          {"e": {"kind": "K", "metadata": {"name": "n"}}}, {"e": {"kind": "K", "metadata": {"name": ""}}}),
-        ({"n": {"type": "string", "nullable": True}}, "dyn(self.n) == null", {"n": None}, {"n": "x"}),
+        ({"n": {"type": "string", "nullable": True}}, "!has(self.n)", {"n": None}, {"n": "x"}),
     ],
 )  # fmt: skip
 def test_a_rule_tells_good_from_bad(properties, rule, good, bad):
