@@ -45,6 +45,7 @@ def controllers(
     from podo.controllers.node_lifecycle import NodeLifecycle
     from podo.controllers.node_ttl import NodeTTL
     from podo.controllers.pod_gc import PodGC
+    from podo.controllers.policy_types import PolicyTypes
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
     from podo.controllers.resource_quota import ResourceQuotaController
@@ -66,6 +67,7 @@ def controllers(
         NodeLifecycle(client, clock, events),
         NodeTTL(client, clock, events),
         PodGC(client, clock, events),
+        PolicyTypes(client),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),
         ResourceQuotaController(client, clock, events),

@@ -7,10 +7,10 @@ from podo.cel.environment import Program
 from podo.cel.errors import EvalError
 from podo.cel.library.authorization import Authorizer as AuthorizerValue
 from podo.cel.library.authorization import Check, Decided, ResourceCheck
+from podo.cel.policies import Compiled
 from podo.server.admission_point import Attributes
 from podo.server.authorization.base import Attempt, Authorizer, Verdict
 from podo.server.context import User
-from podo.server.policies.scope import Compiled
 from podo.server.strategy import Object
 from podo.server.webhooks.matching import Invocation, kind_of_request, namespace_of
 from podo.server.webhooks.reviews import gvk, gvr, options_of, user_info

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from podo.api.types.admissionregistration_v1 import MatchCondition
+from podo.cel.admission import admission_environment
+from podo.cel.policies import CONDITION, Compiled, compiled
 from podo.server.admission.base import refusal
 from podo.server.admission_point import Attributes
 from podo.server.authorization.base import Authorizer
 from podo.server.policies.activation import Activation, Decisions
-from podo.server.policies.declarations import admission_environment
 from podo.server.policies.evaluation import CONDITIONS_BUDGET, Budget, OutOfBudget, evaluate
-from podo.server.policies.scope import CONDITION, Compiled, compiled
 from podo.server.webhooks.dispatch import Shown
 
 

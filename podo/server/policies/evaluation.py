@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from podo.cel.environment import PER_CALL_LIMIT
 from podo.cel.errors import CostExceeded, EvalError
+from podo.cel.policies import Compiled
 from podo.server.policies.activation import Activation, Undecided, Variables
-from podo.server.policies.scope import Compiled
 
 POLICY_BUDGET, CONDITIONS_BUDGET = 10_000_000, 2_500_000
 """Cost units for all expressions of a policy on one request, and for a set of match conditions."""

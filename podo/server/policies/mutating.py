@@ -9,6 +9,7 @@ from podo.api.types.admissionregistration_v1 import (
     MutatingAdmissionPolicyBinding,
     MutatingAdmissionPolicySpec,
 )
+from podo.cel.policies import APPLIED, PATCHES, Compiled, Scope
 from podo.server.admission.base import shown_name
 from podo.server.admission_point import Attributes
 from podo.server.customresources.ownership import versions_of
@@ -21,7 +22,6 @@ from podo.server.policies.evaluation import POLICY_BUDGET, Budget, OutOfBudget, 
 from podo.server.policies.matching import matched
 from podo.server.policies.params import ParamsError
 from podo.server.policies.patches import MutationError, applied, patched
-from podo.server.policies.scope import APPLIED, PATCHES, Compiled, Scope
 from podo.server.policies.sources import Policies, Policy
 from podo.server.policies.validating import Parts, binding_matches, shown_to
 from podo.server.strategy import Object

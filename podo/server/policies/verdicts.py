@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from podo.api.types.admissionregistration_v1 import ValidatingAdmissionPolicySpec, Validation
+from podo.cel.policies import Compiled, Scope
 from podo.cel.values import type_name
 from podo.server.policies.activation import Activation, Variables
 from podo.server.policies.conditions import met
 from podo.server.policies.evaluation import POLICY_BUDGET, Budget, Outcome, OutOfBudget, evaluate
-from podo.server.policies.scope import Compiled, Scope
 
 MESSAGE_MAX = 5 * 1024
 """Bytes of a message that an expression gives; a longer one is not used."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from podo.api.field_errors import NO_VALUE, FieldError, duplicate, forbidden, invalid, required
 from podo.cel.errors import CostExceeded, EvalError
+from podo.cel.property_names import escaped
+from podo.cel.schemas import Declarations, Declared, with_type_meta
 from podo.cel.values import NONE, Optional
 from podo.server.customresources.schema.correlation import Correlated
 from podo.server.customresources.schema.structural import Structural
 
 from .compiling import Rule, compiled
-from .declared import Declarations, Declared, with_type_meta
-from .names import escaped
 from .values import Convert, converter
 
 BUDGET = 10_000_000
@@ -207,7 +207,7 @@ def fault(path: str, value: Any, detail: str, reason: str | None) -> FieldError:
 def checks_of(schema: Structural, *, root: bool = True) -> Checks | None:
     """The rules of a schema; None when it has none."""
     declarations = Declarations()
-    return _build(schema, schema, declarations.declare(schema, "selfType", root=root), declarations, root=root)
+    return _build(schema, schema, declarations.declare(schema.source, "selfType", root=root), declarations, root=root)
 
 
 def _build(
@@ -233,7 +233,7 @@ def _build(
     found = tuple(part for part in all_of if part is not None)
     if not (rules or items or additional or properties or found):
         return None
-    seen = with_type_meta(node) if root else node
+    seen = Structural(with_type_meta(node.source)) if root else node
     return Checks(node, rules, lambda: converter(seen), properties, items, additional, found, root)
 
 
@@ -247,7 +247,7 @@ def _properties(
             continue
         known_as = escaped(name)
         if known_as is None:
-            inner = declarations.declare(below, f"{declared.type.name}.{name}", root=below.embedded)
+            inner = declarations.declare(below.source, f"{declared.type.name}.{name}", root=below.embedded)
         else:
             inner = declared.fields.get(known_as)
         if inner is None:

@@ -10,11 +10,10 @@ from podo.cel.check.scope import StaticTypes
 from podo.cel.check.walk import walk
 from podo.cel.environment import Environment, Program
 from podo.cel.errors import CompileError
+from podo.cel.schemas import MAX_REQUEST, Declarations, Declared, size_of
 from podo.cel.syntax.tree import Ident
 from podo.cel.types import Type
 from podo.server.validation.crd.field_paths import normalized
-
-from .declared import MAX_REQUEST, Declarations, Declared, size_of
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from podo.cel.errors import EvalError
+from podo.cel.property_names import RESERVED, escaped
 from podo.cel.times import parse_duration, parse_timestamp
 from podo.cel.values import MapList, SetList
 from podo.server.customresources.schema.structural import Structural
-
-from .names import RESERVED, escaped
 
 Convert = Callable[[Any], Any]
 

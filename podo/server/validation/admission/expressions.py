@@ -13,7 +13,7 @@ from podo.api.field_errors import FieldError, duplicate, invalid, required, too_
 from podo.server.validation.fields import Errors, Object, named
 
 if TYPE_CHECKING:
-    from podo.server.policies.scope import Compiled
+    from podo.cel.policies import Compiled
 
 CONDITIONS_MAX = 64
 KEYWORDS = frozenset(
@@ -51,8 +51,8 @@ def match_conditions(errs: Errors, conditions: list[Object], path: str, *, param
 
 
 def _condition(text: str, params: bool) -> Compiled:
-    from podo.server.policies.declarations import admission_environment
-    from podo.server.policies.scope import CONDITION, compiled
+    from podo.cel.admission import admission_environment
+    from podo.cel.policies import CONDITION, compiled
 
     return compiled(admission_environment(params=params, authorizer=True), text, CONDITION)
 
@@ -66,7 +66,7 @@ class Expressions:
     """The expressions of one policy; variables are added as they are declared."""
 
     def __init__(self, *, params: bool, patches: bool) -> None:
-        from podo.server.policies.scope import Scope
+        from podo.cel.policies import Scope
 
         self._scope = Scope(params=params, patches=patches)
 
@@ -82,7 +82,7 @@ class Expressions:
 
     def patch(self, errs: Errors, path: str, text: str, *, merges: bool) -> None:
         """A configuration to apply, or JSON patches."""
-        from podo.server.policies.scope import APPLIED, PATCHES
+        from podo.cel.policies import APPLIED, PATCHES
 
         errs += uncompiled(path, text, self._scope.patch(text, APPLIED if merges else PATCHES))
 

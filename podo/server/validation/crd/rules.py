@@ -12,8 +12,8 @@ from podo.server.validation.crd.field_paths import PathError, find_field
 from podo.server.validation.fields import Errors, Object, internal
 
 if TYPE_CHECKING:
+    from podo.cel.schemas import Declarations, Declared
     from podo.server.customresources.rules.compiling import Rule
-    from podo.server.customresources.rules.declared import Declarations, Declared
 
 REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 BREAKS = set("\n\r")
@@ -99,7 +99,7 @@ def compile_rules(errs: Errors, schema: Object, path: str, *, limits_rules: bool
     node = Structural(schema)
     if not has_anywhere(node, rules=True):
         return
-    from podo.server.customresources.rules.declared import Declarations
+    from podo.cel.schemas import Declarations
 
     whole = _Schema(errs, Declarations(), limits_rules)
     _everywhere(whole, _Place(node, path, root=True))
@@ -112,7 +112,7 @@ def compile_rules(errs: Errors, schema: Object, path: str, *, limits_rules: bool
 def _everywhere(whole: _Schema, place: _Place) -> None:
     node, declared = place.node, place.declared
     if declared is None and node.rules:
-        declared = whole.declarations.declare(node, "selfType", root=place.root or node.embedded)
+        declared = whole.declarations.declare(node.source, "selfType", root=place.root or node.embedded)
         if declared is None:
             detail = f"{NO_TYPES}unable to convert structural schema to CEL declarations"
             whole.errs.append(internal_error(f"{place.path}.x-kubernetes-validations", detail))
@@ -124,7 +124,7 @@ def _everywhere(whole: _Schema, place: _Place) -> None:
 
 
 def _below(place: _Place) -> list[_Place]:
-    from podo.server.customresources.rules.names import escaped
+    from podo.cel.property_names import escaped
 
     node, declared, path = place.node, place.declared, place.path
     element = declared.element if declared is not None else None

@@ -3,10 +3,7 @@
 from typing import NamedTuple
 
 from podo.cel import types
-from podo.cel.environment import Environment, Program
-from podo.cel.errors import CompileError
-from podo.cel.types import BOOL, DYN, NULL, STRING, Type
-from podo.server.policies.declarations import (
+from podo.cel.admission import (
     JSON_PATCH,
     OBJECT,
     VARIABLES,
@@ -15,6 +12,9 @@ from podo.server.policies.declarations import (
     admission_environment,
     shown,
 )
+from podo.cel.environment import Environment, Program
+from podo.cel.errors import CompileError
+from podo.cel.types import BOOL, DYN, NULL, STRING, Type
 
 CONDITION, MESSAGE, ANNOTATION = (BOOL,), (STRING,), (STRING, NULL)
 APPLIED, PATCHES = (OBJECT,), (types.list_of(JSON_PATCH),)

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from podo.cel import types
-from podo.cel.types import Type
-from podo.server.customresources.schema.structural import Structural
-
-from .names import RESERVED, escaped
+from . import types
+from .property_names import RESERVED, escaped
+from .types import Type
 
 MAX_REQUEST = 3 * 1024 * 1024
 """Bytes of the largest request."""
@@ -39,53 +37,60 @@ class Declared:
     is_map: bool = False
 
 
+Schema = Mapping[str, Any]
+EMBEDDED, EITHER = "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"
+
+
 class Declarations:
     """The types of one schema; `structs` is what expressions may look up."""
 
     def __init__(self) -> None:
         self.structs: dict[str, Mapping[str, Type]] = {}
 
-    def declare(self, node: Structural, name: str, *, root: bool) -> Declared | None:
-        """The type of a node (a `root` also has kind, apiVersion, metadata); None when the schema gives it none."""
-        if node.int_or_string:
-            most = node.source.get("maxLength")
+    def declare(self, schema: Schema, name: str, *, root: bool) -> Declared | None:
+        """The type of a schema (a `root` also has kind, apiVersion, metadata); None when the schema gives it none."""
+        if schema.get(EITHER):
+            most = schema.get("maxLength")
             return Declared(types.DYN, 1, MAX_REQUEST - 2 if most is None else max(most, 0) * 4)
         if root:
-            node = with_type_meta(node)
-        if node.type == "array":
-            return self._list(node, name)
-        if node.type == "object":
-            return self._map(node, name) if node.additional is not None else self._struct(node, name)
-        if node.type == "string":
-            return _string(node.source)
-        plain = {"boolean": (types.BOOL, 4), "number": (types.DOUBLE, 1), "integer": (types.INT, 1)}.get(node.type)
+            schema = with_type_meta(schema)
+        kind = schema.get("type") or ""
+        if kind == "array":
+            return self._list(schema, name)
+        if kind == "object":
+            values = schema.get("additionalProperties")
+            return self._map(schema, values, name) if isinstance(values, Mapping) else self._struct(schema, name)
+        if kind == "string":
+            return _string(schema)
+        plain = {"boolean": (types.BOOL, 4), "number": (types.DOUBLE, 1), "integer": (types.INT, 1)}.get(kind)
         return None if plain is None else Declared(*plain)
 
-    def _list(self, node: Structural, name: str) -> Declared | None:
-        if node.items is None:
-            return None
-        element = self.declare(node.items, f"{name}.@idx", root=node.items.embedded)
+    def _below(self, schema: Schema, name: str) -> Declared | None:
+        return self.declare(schema, name, root=bool(schema.get(EMBEDDED)))
+
+    def _list(self, schema: Schema, name: str) -> Declared | None:
+        items = schema.get("items")
+        element = self._below(items, f"{name}.@idx") if isinstance(items, Mapping) else None
         if element is None:
             return None
-        most = node.source.get("maxItems")
+        most = schema.get("maxItems")
         most = (MAX_REQUEST - 2) // (element.least + 1) if most is None else max(most, 0)
         return Declared(types.list_of(element.type), 2, most, element=element)
 
-    def _map(self, node: Structural, name: str) -> Declared | None:
-        assert node.additional is not None
-        value = self.declare(node.additional, f"{name}.@elem", root=node.additional.embedded)
+    def _map(self, schema: Schema, values: Schema, name: str) -> Declared | None:
+        value = self._below(values, f"{name}.@elem")
         if value is None:
             return None
-        most = node.source.get("maxProperties")
+        most = schema.get("maxProperties")
         most = (MAX_REQUEST - 2) // (value.least + 6) if most is None else max(most, 0)
         return Declared(types.map_of(types.STRING, value.type), 2, most, element=value, is_map=True)
 
-    def _struct(self, node: Structural, name: str) -> Declared:
-        required = frozenset(node.source.get("required") or ())
+    def _struct(self, schema: Schema, name: str) -> Declared:
+        required = frozenset(schema.get("required") or ())
         found: dict[str, Declared] = {}
         least = 2
-        for property, child in node.properties.items():
-            declared = self.declare(child, f"{name}.{property}", root=child.embedded)
+        for property, child in (schema.get("properties") or {}).items():
+            declared = self._below(child, f"{name}.{property}")
             if declared is None:
                 continue
             known_as = escaped(property)
@@ -93,22 +98,21 @@ class Declarations:
                 found[known_as] = declared
                 if property in RESERVED:
                     found[property] = declared
-            if property in required and child.source.get("default") is None:
+            if property in required and child.get("default") is None:
                 least += len(property) + declared.least + 4
         self.structs[name] = {known_as: declared.type for known_as, declared in found.items()}
         return Declared(types.struct(name), least, fields=found)
 
 
-def with_type_meta(node: Structural) -> Structural:
-    """The node with what each object has, whatever its schema says."""
-    properties = node.properties
-    metadata = properties.get("metadata")
+def with_type_meta(schema: Schema) -> Schema:
+    """The schema with what each object has, whatever it says itself."""
+    properties = schema.get("properties") or {}
+    metadata = properties.get("metadata") or {}
     texts = [properties.get("kind"), properties.get("apiVersion")]
-    if metadata is not None and metadata.type == "object":
-        texts += [metadata.properties.get(name) for name in META]
-        if all(text is not None and text.type == "string" for text in texts):
-            return node
-    return Structural({**node.source, "properties": {**(node.source.get("properties") or {}), **TYPE_META}})
+    texts += [(metadata.get("properties") or {}).get(name) for name in META]
+    if metadata.get("type") == "object" and all(text and text.get("type") == "string" for text in texts):
+        return schema
+    return {**schema, "properties": {**properties, **TYPE_META}}
 
 
 def _string(source: Mapping[str, Any]) -> Declared:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from podo.server.customresources.rules.names import escaped
+from podo.cel.property_names import escaped
 
 
 @pytest.mark.parametrize(
