@@ -53,11 +53,7 @@ async def test_a_list_that_is_replaced_as_a_whole_may_not_be_applied(cluster):
     rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
     mutation = applies("Object{spec: Object.spec{tolerations: [Object.spec.tolerations{key: 'a'}]}}")
     await cluster.policy("Mutating", {"matchConstraints": {"resourceRules": rules}, "mutations": [mutation]})
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-    await cluster.call("POST", "/api/v1/namespaces/default/serviceaccounts", account)
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
-    pod["spec"] = {"containers": [{"name": "c", "image": "i:1"}]}
-    status, body = await cluster.call("POST", "/api/v1/namespaces/default/pods", pod)
+    status, body = await cluster.pod()
     assert status == 403
     assert body["message"].endswith("may not mutate atomic arrays, maps or structs: .spec.tolerations")
 
@@ -68,11 +64,7 @@ async def test_containers_are_merged_by_name(cluster):
     named = "Object.spec.containers{name: 'c', workingDir: '/w'}"
     mutation = applies(f"Object{{spec: Object.spec{{containers: [{named}, {sidecar}]}}}}")
     await cluster.policy("Mutating", {"matchConstraints": {"resourceRules": rules}, "mutations": [mutation]})
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-    await cluster.call("POST", "/api/v1/namespaces/default/serviceaccounts", account)
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
-    pod["spec"] = {"containers": [{"name": "c", "image": "i:1"}]}
-    status, body = await cluster.call("POST", "/api/v1/namespaces/default/pods", pod)
+    status, body = await cluster.pod()
     assert status == 201
     assert [(each["name"], each["image"]) for each in body["spec"]["containers"]] == [("c", "i:1"), ("side", "side:1")]
     assert body["spec"]["containers"][0]["workingDir"] == "/w"
