@@ -2,7 +2,7 @@
 
 import typer
 
-from podo.cli import build, doctor, down, image, kubeconfig, logs, node, setup, status, up, version
+from podo.cli import build, doctor, down, image, kubeconfig, logs, network, node, setup, status, up, version
 from podo.cli.output import failures
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("up")(up.up)
 app.command("down")(down.down)
 app.command("status")(status.status)
 app.add_typer(node.app, name="node")
+app.add_typer(network.app, name="network")
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("build")(build.build)
 app.add_typer(image.app, name="image")

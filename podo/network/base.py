@@ -45,3 +45,25 @@ class PodNetwork(Protocol):
     async def teardown(self, sandbox: PodSandbox) -> None:
         """Take its links and rules down and let its addresses go, even when the namespace is already gone."""
         ...
+
+
+class PolicyGate(Protocol):
+    """What stands between a sandbox and its link."""
+
+    async def admit(self, sandbox: PodSandbox) -> None:
+        """Return once the policies that there are for its Pod are in force for its link. Raises NetworkFailure."""
+        ...
+
+    def forget(self, sandbox_id: str) -> None:
+        """The sandbox's link is gone."""
+        ...
+
+
+class OpenGate:
+    """Without policies everybody passes."""
+
+    async def admit(self, sandbox: PodSandbox) -> None:
+        """Nothing has to be in force."""
+
+    def forget(self, sandbox_id: str) -> None:
+        """Nothing is known of it."""

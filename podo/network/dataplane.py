@@ -5,10 +5,12 @@
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from podo.api.types.core_v1 import Node, Service
 from podo.api.types.discovery_v1 import EndpointSlice
+from podo.client.base import Client, Key
 from podo.client.informers import Informers
 from podo.clock import Clock
 from podo.network.config import NetworkConfig
@@ -21,6 +23,7 @@ from podo.network.ipam import AddressManager
 from podo.network.netlink import Netlink, in_namespace
 from podo.network.nft import NftCommand
 from podo.network.pods import LinkedPods
+from podo.network.policy.keeper import PolicyKeeper
 from podo.network.route_keeper import RouteKeeper
 from podo.network.routes import Place
 from podo.network.services.conntrack import KernelFlows
@@ -64,7 +67,7 @@ class DataPlane:
 
 
 class NodeDataPlane(DataPlane):
-    """A node's, which also links Pods. `pods` is the runtime's `PodNetwork`."""
+    """A node's, which also links Pods. `pods` is the runtime's `PodNetwork`; `policies` isolates them."""
 
     def __init__(
         self,
@@ -75,14 +78,23 @@ class NodeDataPlane(DataPlane):
         routes: RouteKeeper,
         pods: LinkedPods,
         host_ports: SavedHostPorts,
+        policies: PolicyKeeper,
     ) -> None:
         super().__init__(config, proxy=proxy, dns=dns, routes=routes)
-        self.pods, self._host_ports = pods, host_ports
+        self.pods, self.policies, self._host_ports = pods, policies, host_ports
+
+    async def recover(self, sandboxes: Mapping[str, Key]) -> None:
+        """These sandboxes, of these Pods, are there since before a restart; take down what is left of all others."""
+        for sandbox_id, pod in sandboxes.items():
+            self.policies.adopt(sandbox_id, pod)
+        await self.pods.retain(set(sandboxes))
 
     async def run(self, informers: Informers) -> None:
         """As any data plane; the host ports of Pods that are still there are kept open."""
         await self._host_ports.restore()
-        await super().run(informers)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.policies.run(informers), name="network policies")
+            await super().run(informers)
 
 
 def node_data_plane(
@@ -92,11 +104,13 @@ def node_data_plane(
     addresses: tuple[str, ...],
     pod_ranges: tuple[str, ...],
     state: Path,
+    client: Client,
     clock: Clock,
 ) -> NodeDataPlane:
     """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
     proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock)
     host_ports = SavedHostPorts(state / "host-ports.json", proxy)
+    policies = PolicyKeeper(config, client, nft=NftCommand(), clock=clock)
     return NodeDataPlane(
         config,
         proxy=proxy,
@@ -107,8 +121,10 @@ def node_data_plane(
             addresses=AddressManager(state / "addresses.json", pod_ranges),
             sources=addresses,
             host_ports=host_ports,
+            policies=policies,
         ),
         host_ports=host_ports,
+        policies=policies,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from podo.network.base import NetworkFailure, PodSandbox
+from podo.network.base import NetworkFailure, OpenGate, PodSandbox, PolicyGate
 from podo.network.config import NetworkConfig
 from podo.network.ipam import AddressManager, NoFreeAddress
 from podo.network.names import is_pod_link, pod_link_name
@@ -15,7 +15,8 @@ from podo.network.services.host_ports import OpenPorts, SavedHostPorts
 class LinkedPods:
     """Pods linked to the node's namespace (`netns`; None is our own), with addresses from `addresses`.
 
-    `sources` are the node's own addresses. A sandbox's host ports are opened through `host_ports`.
+    `sources` are the node's own addresses. A sandbox's host ports are opened through `host_ports`; before it has a
+    link, `policies` has made sure that what isolates it is in force.
     """
 
     def __init__(
@@ -25,10 +26,12 @@ class LinkedPods:
         addresses: AddressManager,
         sources: tuple[str, ...],
         host_ports: SavedHostPorts,
+        policies: PolicyGate | None = None,
         netns: Path | None = None,
     ) -> None:
         self._config, self._addresses, self._sources = config, addresses, sources
         self._host_ports, self._netns = host_ports, netns
+        self._policies = policies or OpenGate()
         self._doomed: set[str] = set()
         self._removing = asyncio.Lock()
 
@@ -42,6 +45,7 @@ class LinkedPods:
         except NoFreeAddress as error:
             raise NetworkFailure(str(error)) from error
         try:
+            await self._policies.admit(sandbox)
             link = pod_link(self._config, sandbox, addresses=addresses, sources=self._sources)
             await in_namespace(self._netns, lambda node: apply_pod_link(node, link))
             await self._host_ports.open(sandbox.id, OpenPorts(sandbox.port_mappings, addresses))
@@ -69,6 +73,7 @@ class LinkedPods:
         """Take its links and rules down and let its address go, even when the namespace is already gone."""
         await self._host_ports.close(sandbox.id)
         await self._remove_link(pod_link_name(sandbox.id))
+        self._policies.forget(sandbox.id)
         await self._addresses.release(sandbox.id)
 
     async def _remove_link(self, name: str) -> None:

@@ -186,12 +186,14 @@ class _Starting:
             addresses=config.addresses,
             pod_ranges=ranges,
             state=config.state_dir,
+            client=self._client,
             clock=clock,
         )
         runtime_config = RuntimeConfig(state=config.state_dir, run=config.run_dir, engine=config.engine)
         self._prepare_cgroups(cgroups, names)
         async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
-            await plane.pods.retain({sandbox.id for sandbox in (await runtime.observe()).sandboxes})
+            sandboxes = (await runtime.observe()).sandboxes
+            await plane.recover({each.id: Key(each.namespace, each.name) for each in sandboxes})
             writer = StatusWriter(self._client, clock)
             statuses = MirroredStatuses(writer)
             parts = self._parts(runtime, cgroups, names, plane, statuses)

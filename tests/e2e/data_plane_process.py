@@ -56,7 +56,7 @@ async def set_endpoints(client, addresses):
     return int(written.metadata.resource_version)
 
 
-def make_plane(arguments, clock):
+def make_plane(arguments, client, clock):
     config = NetworkConfig(cluster="e2e", run_root=Path(arguments["run_root"]))
     if "node" not in arguments:
         return host_data_plane(config, clock=clock)
@@ -66,6 +66,7 @@ def make_plane(arguments, clock):
         addresses=(arguments["address"],),
         pod_ranges=(arguments["pod_range"],),
         state=config.run_root / arguments["node"],
+        client=client,
         clock=clock,
     )
 
@@ -86,7 +87,7 @@ async def main(arguments):
         client = core.client()
         await fill(client)
         informers = Informers(client, clock, Random(1))
-        plane = make_plane(arguments, clock)
+        plane = make_plane(arguments, client, clock)
         tasks.create_task(informers.run())
         tasks.create_task(plane.run(informers))
         for kind in (Node, Service, EndpointSlice):

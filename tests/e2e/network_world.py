@@ -54,6 +54,7 @@ class World:
     host: Spot = None
     nodes: dict = field(default_factory=dict)
     stack: AsyncExitStack = None
+    gate_of: object = None  # (netns) -> what a node's Pods are admitted by
     numbers: object = field(default_factory=itertools.count)
 
     @property
@@ -66,7 +67,10 @@ class World:
         spot = await self._spot(netns, settings, Place(NODE_DEVICE, addresses, name))
         store = AddressManager(self.config.run_root / name / "addresses.json", pod_ranges)
         ports = SavedHostPorts(self.config.run_root / name / "host-ports.json", spot.proxy)
-        spot.pods = LinkedPods(self.config, addresses=store, sources=addresses, host_ports=ports, netns=netns)
+        gate = self.gate_of(netns) if self.gate_of else None
+        spot.pods = LinkedPods(
+            self.config, addresses=store, sources=addresses, host_ports=ports, policies=gate, netns=netns
+        )
         self.nodes[name] = spot
 
     async def add_host(self):
@@ -95,12 +99,12 @@ class World:
                 spot.proxy.slice_changed(old, new)
             await spot.proxy.sync()
 
-    async def add_pod(self, node, name, **sandbox):
+    async def add_pod(self, node, name, *, namespace="default", **sandbox):
         netns = self.config.run_root / "pods" / f"{name}-{next(self.numbers)}"
         await in_thread(lambda: namespaces.create(netns))
         self.stack.push_async_callback(in_thread, lambda: namespaces.remove(netns))
         await in_namespace(netns, lambda pod: pod.set_up(pod.index("lo")))
-        made = PodSandbox(id=f"id-{netns.name}", netns=netns, namespace="default", name=name, uid=name, **sandbox)
+        made = PodSandbox(id=f"id-{netns.name}", netns=netns, namespace=namespace, name=name, uid=name, **sandbox)
         addresses = await self.nodes[node].pods.setup(made)
         return Pod(name, netns, addresses[0], made, addresses)
 
@@ -126,9 +130,9 @@ class World:
         server = await asyncio.start_server(answer, sock=listener)
         self.stack.callback(server.close)
 
-    async def serve_udp(self, netns, text, port=8080):
-        listener = made_in(netns, socket.SOCK_DGRAM)
-        listener.bind(("0.0.0.0", port))
+    async def serve_udp(self, netns, text, port=8080, address="0.0.0.0"):
+        listener = made_in(netns, socket.SOCK_DGRAM, address)
+        listener.bind((address, port))
 
         class Answer(asyncio.DatagramProtocol):
             def connection_made(self, transport):
@@ -190,12 +194,12 @@ def config_in(folder, *, dual):
 
 
 @asynccontextmanager
-async def world(folder, *, dual=False):
+async def world(folder, *, dual=False, gate_of=None):
     """Host, node-1 and node-2 with routes between them. Everything is gone at the end, however it ends."""
     config = config_in(folder, dual=dual)
     host_netns = folder / "host"
     await in_thread(lambda: namespaces.create(host_netns))
-    made = World(config, host_netns)
+    made = World(config, host_netns, gate_of=gate_of)
     try:
         async with AsyncExitStack() as made.stack:
             await in_namespace(host_netns, lambda host: host.set_up(host.index("lo")))

@@ -9,7 +9,7 @@ import msgspec
 from podo.network.base import PortMapping
 from podo.network.config import of_family
 from podo.network.files import write_atomically
-from podo.network.services.ruleset import Fragment, Item, ItemKind
+from podo.network.ruleset import Fragment, Item, ItemKind
 from podo.network.services.tables import Family
 
 

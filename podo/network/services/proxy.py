@@ -1,11 +1,6 @@
-"""The service proxy: keeps podo's nftables tables of one namespace in step with Services and EndpointSlices.
-
-Changes are collected while a transaction runs, and the next one has them all, so under load the number of transactions
-falls and not behind. A transaction that nft refuses is followed by one that makes the tables anew.
-"""
+"""The service proxy: keeps podo's nftables tables of one namespace in step with Services and EndpointSlices."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,16 +11,15 @@ from podo.client.base import Key, key_of
 from podo.clock import Clock
 from podo.network.base import NetworkFailure
 from podo.network.nft import Nft, NftFailure
+from podo.network.ruleset import Fragment, Ruleset, commands, removals
 from podo.network.services.backends import Backends, PortKey, arranged, backends, service_of
 from podo.network.services.conntrack import Flow, Flows, stale_flows
 from podo.network.services.host_ports import OpenPorts, host_port_fragment
 from podo.network.services.progress import Progress
 from podo.network.services.rules import service_fragment
-from podo.network.services.ruleset import Fragment, Ruleset, commands, removals
 from podo.network.services.tables import Family, ProxySettings, dropped_table, fresh_table
+from podo.network.upkeep import Upkeep
 
-log = logging.getLogger(__name__)
-_RETRY_SECONDS, _GUARD_SECONDS = 1.0, 20.0
 Ports = Mapping[PortKey, Backends]
 
 
@@ -49,16 +43,16 @@ class ServiceProxy:
     def __init__(
         self, settings: ProxySettings, *, nft: Nft, flows: Flows, clock: Clock, host_port_seconds: float = 10
     ) -> None:
-        self._settings, self._nft, self._flows, self._clock = settings, nft, flows, clock
+        self._settings, self._nft, self._flows = settings, nft, flows
         self._host_port_seconds = host_port_seconds  # how long `open` waits
         self._known: dict[Key, _Known] = {}
         self._dirty: dict[Key, None] = {}
         self._revision = 0  # of the last change of endpoints that we were told of
         self._rulesets: dict[Family, Ruleset] = {family: Ruleset() for family in settings.families}
-        self._fresh = True  # the tables are to be made anew
+        tables = (tuple(each.table(settings.config).split()) for each in settings.families)
+        self._upkeep = Upkeep(nft, clock, "service rules", ((family, name) for family, name in tables))
         self._uses: Counter[str] = Counter()
         self._asked = self._done = 0  # calls of `settled`: made, and answered
-        self._wake = asyncio.Event()
         self.progress = Progress()
 
     def service_changed(self, old: Service | None, new: Service | None) -> None:
@@ -81,7 +75,7 @@ class ServiceProxy:
         """Lead the sandbox's host ports to it, with the next transaction."""
         for family, ruleset in self._rulesets.items():
             ruleset.put(sandbox_id, host_port_fragment(ports, family))
-        self._wake.set()
+        self._upkeep.wake()
 
     async def open(self, sandbox_id: str, ports: OpenPorts) -> None:
         """Lead the sandbox's host ports to it; return once that is in force. Raises NetworkFailure."""
@@ -96,13 +90,13 @@ class ServiceProxy:
         """Close the sandbox's host ports. Takes effect with the next transaction, which it calls for."""
         for ruleset in self._rulesets.values():
             ruleset.put(sandbox_id, Fragment())
-        self._wake.set()
+        self._upkeep.wake()
 
     async def settled(self) -> None:
         """Return once all that we were told so far is in force. No limit: use asyncio.timeout."""
         self._asked += 1
         mine = self._asked
-        self._wake.set()
+        self._upkeep.wake()
         while self._done < mine:
             await self.progress.changed()
 
@@ -120,43 +114,14 @@ class ServiceProxy:
 
     async def run(self) -> None:
         """Keep the tables in step until cancelled. Start it when the informers have synced."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._guard(), name="guard of the service rules")
-            await self._follow()
-
-    async def _guard(self) -> None:
-        """Notice when somebody else removes the tables, as each restart of nftables.service does."""
-        wanted = {tuple(each.table(self._settings.config).split()) for each in self._settings.families}
-        while True:
-            await self._clock.sleep(_GUARD_SECONDS)
-            try:
-                missing = wanted - set(await self._nft.tables())
-            except NftFailure as error:
-                log.warning("cannot check the service rules: %s", error)
-                continue
-            if missing and not self._fresh:
-                log.warning("the service rules have been removed by somebody else; making them anew")
-                self._fresh = True
-                self._wake.set()
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self.sync()
-            except NftFailure as error:
-                log.error("service rules: %s; making them anew", error)
-                self._fresh = True
-                await self._clock.sleep(_RETRY_SECONDS)
-                continue
-            await self._wake.wait()
+        await self._upkeep.run(self.sync)
 
     async def sync(self) -> None:
         """One transaction with all that has changed. Raises NftFailure."""
-        self._wake.clear()
+        fresh = self._upkeep.begin()
         revision, asked = self._revision, self._asked
         dirty, self._dirty = self._dirty, {}
         stale = {flow for key in dirty for flow in self._render(key)}
-        fresh, self._fresh = self._fresh, False
         script: list[str] = []
         rubbish: list[str] = []
         for family, ruleset in self._rulesets.items():
@@ -173,7 +138,7 @@ class ServiceProxy:
         self._count_uses(dirty)
         self.progress.advance(revision)
         await self._flows.forget(stale)
-        await self._tidy(rubbish)
+        await self._upkeep.tidy(rubbish)
 
     async def remove(self) -> None:
         """Take the tables away. Raises NftFailure."""
@@ -213,13 +178,7 @@ class ServiceProxy:
             if known.service is None and not known.slices and key not in self._dirty:
                 del self._known[key]
 
-    async def _tidy(self, rubbish: list[str]) -> None:
-        try:
-            await self._nft.apply(rubbish)
-        except NftFailure as error:  # left over, but empty and unused
-            log.warning("removing unused chains: %s", error)
-
     def _mark(self, key: Key) -> _Known:
         self._dirty[key] = None
-        self._wake.set()
+        self._upkeep.wake()
         return self._known.setdefault(key, _Known())

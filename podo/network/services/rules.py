@@ -10,8 +10,8 @@ from hashlib import sha256
 
 from podo.api.types.core_v1 import Service, ServicePort
 from podo.network.config import of_family
+from podo.network.ruleset import Fragment, Item, ItemKind
 from podo.network.services.backends import Backend, Backends, PortKey, port_key
-from podo.network.services.ruleset import Fragment, Item, ItemKind
 from podo.network.services.tables import BY_NODE_PORT, MARK, TRANSPORTS, Family, ProxySettings, Target, by_address
 
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"

@@ -1,14 +1,15 @@
 """What podo's nodes may do beside what every Kubernetes node may, and who may read the figures that they give.
 
-An agent is also its node's proxy: it routes to all nodes and Services. Where Kubernetes gives that to an identity of
-its own (kube-proxy), here the group of all nodes has it.
+An agent is also its node's proxy, and enforces network policies: it routes to all nodes and Services, and knows which
+addresses the peers of policies have. Where Kubernetes gives that to identities of their own (kube-proxy, a CNI agent),
+here the group of all nodes has it.
 """
 
 from podo.server.bootstrap.objects import ensure
 from podo.server.core import Core
 from podo.server.strategy import Object
 
-NAME, PROXIER = "podo:node-proxier", "system:node-proxier"
+NAME, PROXIER, ENFORCER = "podo:node-proxier", "system:node-proxier", "podo:node-policy-enforcer"
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -33,9 +34,22 @@ OF_NEW_NODES = {
 """Bindings by name: the role, and the group that has it."""
 
 
+def enforcer_role() -> Object:
+    """What it takes to enforce network policies."""
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": ENFORCER},
+        "rules": [
+            {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list", "watch"]},
+            {"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["list", "watch"]},
+        ],
+    }
+
+
 def bindings() -> list[Object]:
     """All that nodes, and those that are to become nodes, have beside Kubernetes' own roles."""
-    found = [binding(NAME, PROXIER, "system:nodes")]
+    found = [binding(NAME, PROXIER, "system:nodes"), enforcer_role(), binding(ENFORCER, ENFORCER, "system:nodes")]
     return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
 
 

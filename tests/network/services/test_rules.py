@@ -1,9 +1,9 @@
 import pytest
 
 from podo.network.config import NetworkConfig
+from podo.network.ruleset import ItemKind
 from podo.network.services.backends import Backend, Backends, port_key
 from podo.network.services.rules import service_fragment
-from podo.network.services.ruleset import ItemKind
 from podo.network.services.tables import IPV4, IPV6, ProxySettings, fresh_table
 from tests.network.build import CONFIG, HOST, NODE, port, service
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podo.network.services.ruleset import Change, Fragment, Item, ItemKind, Ruleset, commands, removals
+from podo.network.ruleset import Change, Fragment, Item, ItemKind, Ruleset, commands, removals
 
 SET, CHAIN, ELEMENT = ItemKind.SET, ItemKind.CHAIN, ItemKind.ELEMENT
 

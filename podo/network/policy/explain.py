@@ -1,0 +1,106 @@
+"""Which policy and which rule lets a connection pass or not, in words. Pure: what `podo network why` says."""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+
+from podo.client.base import Key
+from podo.network.policy.model import (
+    BlockPeer,
+    Direction,
+    Labels,
+    NamedPort,
+    PodFacts,
+    PodPeer,
+    PolicyFacts,
+    PortRange,
+    Rule,
+    selecting,
+)
+
+
+class End(NamedTuple):
+    """One end of a connection: an address, and the Pod that has it, if one does."""
+
+    address: str
+    pod: PodFacts | None = None
+
+    def __str__(self) -> str:
+        return str(self.pod.key) if self.pod else self.address
+
+
+class Finding(NamedTuple):
+    """What holds in one direction. `rule` is the number (from 1) of the rule of `policy` that allows it."""
+
+    direction: Direction
+    allowed: bool
+    isolating: tuple[Key, ...] = ()
+    policy: Key | None = None
+    rule: int = 0
+
+    def words(self, who: str) -> str:
+        """The reason, for people; `who` is the end that is isolated or not."""
+        direction = self.direction.lower()
+        if not self.isolating:
+            return f"no policy isolates {who} for {direction}"
+        names = ", ".join(map(str, self.isolating))
+        if self.policy is None:
+            return f"{names} isolates {who} for {direction}, and has no rule that allows this"
+        return f"rule {self.rule} of {self.policy} allows it"
+
+
+def decide(
+    policies: Iterable[PolicyFacts],
+    namespaces: Mapping[str, Labels],
+    *,
+    source: End,
+    target: End,
+    protocol: str,
+    port: int,
+) -> tuple[Finding, Finding]:
+    """(egress, ingress): the connection passes if both allow it. `protocol` is tcp, udp or sctp."""
+    known = list(policies)
+    listening = target.pod.ports if target.pod else frozenset()
+    names = {named for named, number in listening if number == port and named.protocol == protocol}
+
+    def look(direction: Direction, isolated: End, peer: End) -> Finding:
+        isolating = _isolating(known, isolated, direction)
+        if not isolating or isolated.address == peer.address:
+            return Finding(direction, True)
+        keys = tuple(each.key for each in isolating)
+        for policy in isolating:
+            for number, rule in enumerate(policy.rules[direction], 1):
+                if _is_peer(rule, peer, namespaces) and _is_port(rule, protocol, port, names):
+                    return Finding(direction, True, keys, policy.key, number)
+        return Finding(direction, False, keys)
+
+    return look(Direction.EGRESS, source, target), look(Direction.INGRESS, target, source)
+
+
+def _isolating(policies: list[PolicyFacts], end: End, direction: Direction) -> list[PolicyFacts]:
+    return selecting(policies, end.pod, direction) if end.pod and end.pod.reachable else []
+
+
+def _is_peer(rule: Rule, end: End, namespaces: Mapping[str, Labels]) -> bool:
+    if rule.peers is None:
+        return True
+    return any(_matches(peer, end, namespaces) for peer in rule.peers)
+
+
+def _matches(peer: PodPeer | BlockPeer, end: End, namespaces: Mapping[str, Labels]) -> bool:
+    if isinstance(peer, PodPeer):
+        return end.pod is not None and peer.selects(end.pod, namespaces.get(end.pod.key.namespace, {}))
+    address = ip_address(end.address)
+    return address in ip_network(peer.cidr) and not any(address in ip_network(each) for each in peer.excepted)
+
+
+def _is_port(rule: Rule, protocol: str, port: int, names: set[NamedPort]) -> bool:
+    if rule.ports is None:
+        return True
+    for each in rule.ports:
+        if isinstance(each, PortRange):
+            if each.protocol == protocol and each.first <= port <= each.last:
+                return True
+        elif each in names:
+            return True
+    return False

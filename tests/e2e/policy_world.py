@@ -1,0 +1,114 @@
+"""Three namespaces with three Pods each, on two nodes: a table of who reaches whom while policies hold."""
+
+import asyncio
+import itertools
+import socket
+
+from podo.api.types.core_v1 import Namespace
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import Key
+from podo.clock import SystemClock
+from podo.network.nft import NftCommand
+from podo.network.policy.keeper import PolicyKeeper
+from tests.e2e.network_world import made_in
+from tests.network.policy import build
+
+NAMESPACES, NAMES = "xyz", "abc"
+PORTS = (("tcp", 80), ("tcp", 81), ("udp", 80), ("udp", 81))
+CONTAINER_PORTS = tuple((f"serve-{number}-{protocol}", number, protocol.upper()) for protocol, number in PORTS)
+PATIENCE = 0.3  # seconds
+
+
+class Table:
+    """Pods, and what nodes have been told of them. `family` is which of their addresses is asked."""
+
+    def __init__(self, net, *, family=0):
+        self.net, self.family, self.pods, self.policies = net, family, {}, []
+        self.keepers = {
+            name: PolicyKeeper(net.config, None, nft=NftCommand(spot.netns), clock=SystemClock())
+            for name, spot in net.nodes.items()
+        }
+        self._nodes, self._revisions = itertools.cycle(net.nodes), itertools.count(1)
+
+    async def fill(self):
+        for namespace in NAMESPACES:
+            self.label_namespace(namespace, {"ns": namespace})
+            for name in NAMES:
+                await self.add(namespace, name)
+        await self.sync()
+
+    async def add(self, namespace, name, *, ports=PORTS):
+        node = next(self._nodes)
+        pod = await self.net.add_pod(node, name, namespace=namespace)
+        self.pods[f"{namespace}/{name}"] = pod
+        self.keepers[node].adopt(pod.sandbox.id, Key(namespace, name))
+        self.label(f"{namespace}/{name}", {"pod": name})
+        everywhere = "::" if self.family else "0.0.0.0"
+        for protocol, number in ports:
+            if protocol == "tcp":
+                await self.net.serve(pod.netns, name, number, everywhere)
+            else:
+                await self.net.serve_udp(pod.netns, name, number, everywhere)
+
+    def label(self, key, labels):
+        """The Pod now has these labels."""
+        pod, (namespace, _, name) = self.pods[key], key.partition("/")
+        address = ",".join(pod.addresses)
+        told = build.pod(name, namespace=namespace, address=address, labels=labels, ports=CONTAINER_PORTS)
+        for keeper in self.keepers.values():
+            keeper.pod_changed(None, told)
+
+    def label_namespace(self, name, labels):
+        for keeper in self.keepers.values():
+            keeper.namespace_changed(None, Namespace(metadata=ObjectMeta(name=name, labels=labels)))
+
+    async def apply(self, *policies):
+        """Make these the policies that there are; each is (namespace, its spec in YAML)."""
+        made = [
+            build.policy(spec, name=f"p{number}", namespace=namespace, revision=next(self._revisions))
+            for number, (namespace, spec) in enumerate(policies)
+        ]
+        names = {(each.metadata.namespace, each.metadata.name) for each in made}
+        for keeper in self.keepers.values():
+            for old in self.policies:
+                if (old.metadata.namespace, old.metadata.name) not in names:
+                    keeper.policy_changed(old, None)
+            for new in made:
+                keeper.policy_changed(None, new)
+        self.policies = made
+        await self.sync()
+
+    async def sync(self):
+        for keeper in self.keepers.values():
+            await keeper.sync()
+
+    def address(self, key):
+        return self.pods[key].addresses[self.family]
+
+    async def reached(self, wanted=(), *, ports=PORTS, pairs=None):
+        """{(from, to, protocol, port)} of all that gets through; what is `wanted` gets more time than the rest."""
+        pairs = pairs or itertools.product(self.pods, self.pods)
+        asked = [(a, b, *port) for a, b in pairs for port in ports]
+        passed = await self._ask(asked, PATIENCE)
+        return passed | await self._ask([each for each in asked if each in wanted and each not in passed], 2)
+
+    async def _ask(self, asked, seconds):
+        answers = await asyncio.gather(
+            *(reaches(self.pods[a].netns, self.address(b), *port, seconds=seconds) for a, b, *port in asked)
+        )
+        return {each for each, passed in zip(asked, answers, strict=True) if passed}
+
+
+async def reaches(netns, address, protocol, port, seconds):
+    """Whether an answer comes back from there."""
+    loop = asyncio.get_running_loop()
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    with made_in(netns, kind, address) as client:
+        try:
+            async with asyncio.timeout(seconds):
+                await loop.sock_connect(client, (address, port))
+                if protocol == "udp":
+                    await loop.sock_sendall(client, b"?")
+                return bool(await loop.sock_recv(client, 100))
+        except (OSError, TimeoutError):
+            return False
