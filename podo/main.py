@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from podo.client.base import Client
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
     from podo.clock import Clock
     from podo.cluster.components import AgentSettings, ServerSettings
+    from podo.cluster.config import ClusterConfig
     from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
@@ -78,12 +80,13 @@ def controllers(
 
 
 def network_controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", pods: str
+    client: "CachedClient", clock: "Clock", events: "EventWriter", cluster: "ClusterConfig"
 ) -> "list[Controller[Any]]":
-    """What keeps the endpoints of Services and the ranges of addresses; `pods` is the Pods' range."""
+    """What keeps the endpoints and addresses of Services, and the ranges of addresses."""
     from podo.controllers.endpoint_slice import EndpointSliceController
     from podo.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
     from podo.controllers.endpoints import EndpointsController
+    from podo.controllers.load_balancer import LoadBalancerController
     from podo.controllers.node_ipam import NodeIPAM, PodRange
     from podo.controllers.service_cidr import ServiceCIDRController
 
@@ -91,7 +94,8 @@ def network_controllers(
         EndpointSliceController(client, clock, events),
         EndpointSliceMirroringController(client, clock, events),
         EndpointsController(client, clock, events),
-        NodeIPAM(client, clock, events, (PodRange(pods),)),
+        LoadBalancerController(client, events, cluster.balancer_ranges),
+        NodeIPAM(client, clock, events, (PodRange(cluster.pod_network),)),
         ServiceCIDRController(client, clock, events),
     ]
 
@@ -225,12 +229,39 @@ async def serve_cluster(settings: "ServerSettings") -> None:
                 return [
                     *controllers(cached, clock, events, api.fetch),
                     *identity_controllers(cached, clock, events, keys),
-                    *network_controllers(cached, clock, events, cluster.pod_network),
+                    *network_controllers(cached, clock, events, cluster),
                     *opt_in_controllers(cached, clock, events, api.fetch),
                     *storage_controllers(cached, clock, events, volumes),
                 ]
 
             tasks.create_task(manage(server.core, clock, informers, make), name="management")
+            tasks.create_task(serve_ingresses(settings, client, informers, clock), name="ingresses")
+
+
+async def serve_ingresses(settings: "ServerSettings", client: "Client", informers: Any, clock: "Clock") -> None:
+    """Ingresses on haproxy, until cancelled."""
+    from podo.client.events import EventWriter
+    from podo.cluster.host import network_config
+    from podo.cluster.pki import serving_pem
+    from podo.network.dataplane import answer_at
+    from podo.network.ingress.configuration import Places
+    from podo.network.ingress.keeper import IngressKeeper
+    from podo.network.ingress.process import Haproxy
+
+    cluster, folder, pki = settings.cluster, Path(settings.run_dir) / "ingress", Path(settings.pki)
+    await answer_at(network_config(cluster), cluster.ingress_address)
+    events = EventWriter(client, clock)
+    keeper = IngressKeeper(
+        client,
+        events.recorder("ingress"),
+        Haproxy(folder, clock),
+        Places(cluster.ingress_address, 80, 443, str(folder)),
+        clock,
+        lambda hosts: serving_pem(pki, hosts, clock.now()),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(events.run(), name="events of ingresses")
+        tasks.create_task(keeper.run(informers), name="ingresses")
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":

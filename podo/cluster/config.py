@@ -42,6 +42,16 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         return str(IPv4Network(self.node_network)[1])
 
     @property
+    def balancer_ranges(self) -> tuple[str, ...]:
+        """Addresses for Services of type LoadBalancer: the third quarter of the nodes' network, beyond all nodes."""
+        return (str(list(IPv4Network(self.node_network).subnets(prefixlen_diff=2))[2]),)
+
+    @property
+    def ingress_address(self) -> str:
+        """Where Ingresses answer: an address of the host's, the first of the nodes' network's last quarter."""
+        return str(list(IPv4Network(self.node_network).subnets(prefixlen_diff=2))[3][0])
+
+    @property
     def api_service_address(self) -> str:
         return str(self._first_service_network()[1])
 

@@ -115,6 +115,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     program("nft", "nftables", "balance Services"),
     program("skopeo", "skopeo", "pull images"),
     program("buildah", "buildah", "build images"),
+    program("haproxy", "haproxy", "serve Ingresses", "-v"),
     program("conntrack", "conntrack", "forget connections to Pods that are gone"),
     cgroups,
     overlay,

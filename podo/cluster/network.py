@@ -1,39 +1,107 @@
 """What `podo network` asks a cluster."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from podo.api.types.core_v1 import Namespace, Node, Pod
-from podo.api.types.networking_v1 import NetworkPolicy
+from podo.api.errors import NotFound
+from podo.api.types.core_v1 import Namespace, Node, Pod, Service
+from podo.api.types.networking_v1 import Ingress, NetworkPolicy
 from podo.client.base import Client, Key
+from podo.cluster.config import ClusterConfig, load
 from podo.cluster.errors import ClusterError
 from podo.network.policy.explain import End, decide
 from podo.network.policy.model import PodFacts, pod_facts, policy_facts
 
+Rows = list[dict[str, Any]]
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-def why(name: str, state_dir: str, source: str, target: str, *, protocol: str, port: int) -> list[dict[str, Any]]:
+def why(name: str, state_dir: str, source: str, target: str, *, protocol: str, port: int) -> Rows:
     """A row a direction: what the policies say of a connection, and which of them. Raises ClusterError."""
-    from podo.client.http import HTTPClient
-    from podo.cluster.access import credentials
-    from podo.cluster.config import load
-    from podo.cluster.paths import find
-
     if protocol.lower() not in PROTOCOLS:
         raise ClusterError(f"{protocol!r} is no protocol of policies", hint="use TCP, UDP or SCTP")
+
+    async def ask(client: Client, cluster: ClusterConfig) -> Rows:
+        return await _rows(client, source, target, protocol.lower(), port)
+
+    return _with_client(name, state_dir, ask)
+
+
+def _with_client(name: str, state_dir: str, ask: Callable[[Client, ClusterConfig], Awaitable[Rows]]) -> Rows:
+    """What `ask` finds out from the cluster's API."""
+    from podo.client.http import HTTPClient
+    from podo.cluster.access import credentials
+    from podo.cluster.paths import find
+
     where = find(name, Path(state_dir) if state_dir else None)
+    cluster = load(where)
 
-    async def ask() -> list[dict[str, Any]]:
-        async with HTTPClient(credentials(where, load(where))) as client:
-            return await _rows(client, source, target, protocol.lower(), port)
+    async def run() -> Rows:
+        async with HTTPClient(credentials(where, cluster)) as client:
+            return await ask(client, cluster)
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
-async def _rows(client: Client, source: str, target: str, protocol: str, port: int) -> list[dict[str, Any]]:
+def expose(name: str, state_dir: str, what: str, namespace: str) -> Rows:
+    """A row an address: under which address something answers, from where, and what it leads to.
+
+    Raises ClusterError if there is no such thing, or if it has no address.
+    """
+    kind, _, named = what.partition("/")
+    if kind.rstrip("s") not in ("service", "svc", "ingress", "ing", "ingresse") or not named:
+        raise ClusterError(f"{what!r} is nothing that can be exposed", hint="use service/NAME or ingress/NAME")
+
+    async def ask(client: Client, cluster: ClusterConfig) -> Rows:
+        key = Key(namespace, named)
+        try:
+            if kind.startswith("s"):
+                return service_addresses(await client.get(Service, key), cluster.host_address)
+            return ingress_addresses(await client.get(Ingress, key))
+        except NotFound as error:
+            raise ClusterError(str(error), hint="name its namespace: --namespace NAMESPACE") from error
+
+    if rows := _with_client(name, state_dir, ask):
+        return rows
+    hint = "kubectl describe it: its events say why" if kind.startswith("i") else "it is headless or an ExternalName"
+    raise ClusterError(f"{what} has no address", hint=hint)
+
+
+def service_addresses(service: Service, host: str) -> Rows:
+    """Where a Service answers: load balancer's addresses first. `host` is the host's address on the bridge."""
+    spec, balancer = service.spec, service.status.load_balancer
+    given = [each.ip for each in balancer.ingress if each.ip] if balancer else []
+    rows = []
+    for port in spec.ports:
+        protocol, leads = (port.protocol or "TCP").lower(), f"{service.metadata.name}:{port.name or port.port}"
+        found = [(f"{ip}:{port.port}", "host, nodes, Pods") for ip in given]
+        if port.node_port:
+            found += [(f"{ip}:{port.node_port}", "host") for ip in ("127.0.0.1", host)]
+        if spec.cluster_ip not in ("", "None"):
+            found.append((f"{spec.cluster_ip}:{port.port}", "host, nodes, Pods"))
+        rows += [{"address": address, "protocol": protocol, "from": who, "leads_to": leads} for address, who in found]
+    return rows
+
+
+def ingress_addresses(ingress: Ingress) -> Rows:
+    """The URLs of an Ingress, and where they answer."""
+    balancer = ingress.status.load_balancer
+    ips = [each.ip for each in balancer.ingress if each.ip] if balancer else []
+    safe = {host for tls in ingress.spec.tls for host in tls.hosts}
+    rows = []
+    for rule in ingress.spec.rules:
+        for path in rule.http.paths if rule.http else ():
+            service = path.backend.service.name if path.backend and path.backend.service else ""
+            for ip in ips:
+                url = f"{'https' if rule.host in safe else 'http'}://{rule.host or ip}{path.path}"
+                rows.append({"address": url, "from": f"{rule.host or ip} at {ip}", "leads_to": service})
+    return rows
+
+
+async def _rows(client: Client, source: str, target: str, protocol: str, port: int) -> Rows:
     policies = [policy_facts(each) for each in (await client.list(NetworkPolicy)).items]
     namespaces = {each.metadata.name: each.metadata.labels for each in (await client.list(Namespace)).items}
     pods = [pod_facts(each) for each in (await client.list(Pod)).items]

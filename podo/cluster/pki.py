@@ -78,6 +78,14 @@ def ensure(folder: Path, cluster: ClusterConfig, now: datetime) -> None:
         write_atomically(folder / "sa.key", _private_pem(key), 0o600)
 
 
+def serving_pem(folder: Path, hosts: tuple[str, ...], now: datetime) -> bytes:
+    """A new certificate of the cluster's authority for these hosts, with its key after it."""
+    certificate, key = issue(
+        _ensure_authority(folder / "ca", "ca", now), Identity(file="", name="podo", hosts=hosts), now
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + _private_pem(key)
+
+
 def new_authority(name: str, now: datetime) -> Authority:
     """A self-signed authority."""
     key = ec.generate_private_key(ec.SECP256R1())

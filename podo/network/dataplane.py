@@ -27,6 +27,7 @@ from podo.network.policy.keeper import PolicyKeeper
 from podo.network.route_keeper import RouteKeeper
 from podo.network.routes import Place
 from podo.network.services.conntrack import KernelFlows
+from podo.network.services.health import HealthChecks
 from podo.network.services.host_ports import SavedHostPorts
 from podo.network.services.proxy import ServiceProxy
 from podo.network.services.tables import ProxySettings
@@ -79,9 +80,10 @@ class NodeDataPlane(DataPlane):
         pods: LinkedPods,
         host_ports: SavedHostPorts,
         policies: PolicyKeeper,
+        health: HealthChecks,
     ) -> None:
         super().__init__(config, proxy=proxy, dns=dns, routes=routes)
-        self.pods, self.policies, self._host_ports = pods, policies, host_ports
+        self.pods, self.policies, self._host_ports, self._health = pods, policies, host_ports, health
 
     async def recover(self, sandboxes: Mapping[str, Key]) -> None:
         """These sandboxes, of these Pods, are there since before a restart; take down what is left of all others."""
@@ -94,7 +96,17 @@ class NodeDataPlane(DataPlane):
         await self._host_ports.restore()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.policies.run(informers), name="network policies")
+            tasks.create_task(self._health.run(), name="health checks")
             await super().run(informers)
+
+
+async def answer_at(config: NetworkConfig, address: str) -> None:
+    """Make `address` one of the host's own, for as long as the cluster's bridge is there. Raises OSError."""
+
+    def add(netlink: Netlink) -> None:
+        netlink.add_address(netlink.index(config.bridge), f"{address}/{128 if ':' in address else 32}", scope="host")
+
+    await in_namespace(None, add)
 
 
 def node_data_plane(
@@ -108,7 +120,8 @@ def node_data_plane(
     clock: Clock,
 ) -> NodeDataPlane:
     """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
-    proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock)
+    health = HealthChecks()
+    proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock, health)
     host_ports = SavedHostPorts(state / "host-ports.json", proxy)
     policies = PolicyKeeper(config, client, nft=NftCommand(), clock=clock)
     return NodeDataPlane(
@@ -125,6 +138,7 @@ def node_data_plane(
         ),
         host_ports=host_ports,
         policies=policies,
+        health=health,
     )
 
 
@@ -139,8 +153,8 @@ def host_data_plane(config: NetworkConfig, *, clock: Clock) -> DataPlane:
     )
 
 
-def _proxy(settings: ProxySettings, clock: Clock) -> ServiceProxy:
-    return ServiceProxy(settings, nft=NftCommand(), flows=KernelFlows(), clock=clock)
+def _proxy(settings: ProxySettings, clock: Clock, health: HealthChecks | None = None) -> ServiceProxy:
+    return ServiceProxy(settings, nft=NftCommand(), flows=KernelFlows(), clock=clock, health=health)
 
 
 def _dns(config: NetworkConfig, addresses: tuple[str, ...], clock: Clock, *, relay: tuple[str, ...]) -> DnsServer:

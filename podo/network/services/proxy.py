@@ -14,6 +14,7 @@ from podo.network.nft import Nft, NftFailure
 from podo.network.ruleset import Fragment, Ruleset, commands, removals
 from podo.network.services.backends import Backends, PortKey, arranged, backends, service_of
 from podo.network.services.conntrack import Flow, Flows, stale_flows
+from podo.network.services.health import HealthChecks
 from podo.network.services.host_ports import OpenPorts, host_port_fragment
 from podo.network.services.progress import Progress
 from podo.network.services.rules import service_fragment
@@ -37,12 +38,21 @@ class _Known:
 class ServiceProxy:
     """Feed it with `service_changed` and `slice_changed` (informer handlers), then `run` it.
 
-    `progress` tells how far the rules in force have come. Host ports of sandboxes go through it as well.
+    `progress` tells how far the rules in force have come. Host ports of sandboxes go through it as well, and `health`
+    learns which endpoints are here.
     """
 
     def __init__(
-        self, settings: ProxySettings, *, nft: Nft, flows: Flows, clock: Clock, host_port_seconds: float = 10
+        self,
+        settings: ProxySettings,
+        *,
+        nft: Nft,
+        flows: Flows,
+        clock: Clock,
+        health: HealthChecks | None = None,
+        host_port_seconds: float = 10,
     ) -> None:
+        self._health = health or HealthChecks()
         self._settings, self._nft, self._flows = settings, nft, flows
         self._host_port_seconds = host_port_seconds  # how long `open` waits
         self._known: dict[Key, _Known] = {}
@@ -172,6 +182,7 @@ class ServiceProxy:
             known = self._known[key]
             ports = [each for ports in known.ports.values() for each in ports.values()]
             uses = {backend.address for each in ports if not each.draining for backend in each.cluster}
+            self._health.put(key, known.service, len({backend.address for each in ports for backend in each.local}))
             self._uses.subtract(known.uses - uses)
             self._uses.update(uses - known.uses)
             known.uses = uses

@@ -49,7 +49,7 @@ def enforcer_role() -> Object:
 
 def bindings() -> list[Object]:
     """All that nodes, and those that are to become nodes, have beside Kubernetes' own roles."""
-    found = [binding(NAME, PROXIER, "system:nodes"), enforcer_role(), binding(ENFORCER, ENFORCER, "system:nodes")]
+    found = [binding(NAME, PROXIER, "system:nodes"), binding(ENFORCER, ENFORCER, "system:nodes")]
     return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
 
 
@@ -68,5 +68,5 @@ def metrics_reader() -> Object:
 
 async def grant_nodes(core: Core) -> None:
     """Create them where they are missing."""
-    for obj in (*bindings(), metrics_reader()):
+    for obj in (*bindings(), enforcer_role(), metrics_reader()):
         await ensure(core, obj)

@@ -59,9 +59,7 @@ def test_which_pods_a_peer_means(peer, meant):
     assert {str(each.key) for each in pods if rule.peers[0].selects(each, {"ns": each.key.namespace})} == meant
 
 
-@pytest.mark.parametrize(
-    "differs", [{"host_network": True}, {"phase": "Succeeded"}, {"phase": "Failed"}], ids=str
-)
+@pytest.mark.parametrize("differs", [{"host_network": True}, {"phase": "Succeeded"}, {"phase": "Failed"}], ids=str)
 def test_pods_on_the_nodes_network_and_pods_that_have_ended_are_no_peers(differs):
     (rule,) = facts("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}").rules[IN]
     assert not rule.peers[0].selects(pod_fact(**differs), {})

@@ -1,0 +1,141 @@
+"""What Ingresses mean: which host and path lead to which port of which Service. Pure.
+
+Of two Ingresses that claim the same, the older one has it. A request whose host some rule names is routed by the rules
+of that host alone; the longest path wins, and an exact one over a prefix.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from podo.api.types.core_v1 import Secret, Service
+from podo.api.types.networking_v1 import Ingress, IngressBackend, IngressClass
+from podo.client.base import Key, key_of
+from podo.network.services.backends import PortKey, port_key
+
+CONTROLLER, OLD_CLASS = "podo/ingress", "kubernetes.io/ingress.class"
+EXACT, PREFIX = "Exact", "Prefix"
+HTTP2 = "kubernetes.io/h2c"
+
+
+class BackendKey(NamedTuple):
+    """A port of a Service."""
+
+    service: Key
+    port: PortKey
+    http2: bool = False
+
+    @property
+    def name(self) -> str:
+        """As haproxy calls it."""
+        return f"{self.service.namespace}_{self.service.name}_{self.port.name or 'port'}"
+
+
+class Route(NamedTuple):
+    """A path of a host. `backend` None: the Service or its port is not there, which is 503."""
+
+    path: str
+    exact: bool
+    backend: BackendKey | None
+
+
+class Certificate(NamedTuple):
+    """Certificate and key in PEM; `hosts` () are those that it names itself."""
+
+    secret: Key
+    pem: bytes
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass
+class Site:
+    """Everything that haproxy serves. Hosts are names, names that begin with "*.", or "" for any."""
+
+    hosts: dict[str, list[Route]] = field(default_factory=dict)
+    default: BackendKey | None = None
+    certificates: list[Certificate] = field(default_factory=list)
+    problems: dict[Key, list[str]] = field(default_factory=dict)
+
+    def backends(self) -> list[BackendKey]:
+        """All that are led to, in the order of their names."""
+        found = {route.backend for routes in self.hosts.values() for route in routes} | {self.default}
+        return sorted(each for each in found if each is not None)
+
+
+def is_ours(ingress: Ingress, classes: Mapping[str, IngressClass]) -> bool:
+    """Whether the Ingress is of a class that podo implements."""
+    name = ingress.spec.ingress_class_name
+    if name is None:
+        name = ingress.metadata.annotations.get(OLD_CLASS, "")
+    found = classes.get(name)
+    return found is not None and found.spec.controller == CONTROLLER
+
+
+def site_of(
+    ingresses: Iterable[Ingress],
+    service: Callable[[Key], Service | None],
+    secret: Callable[[Key], Secret | None],
+) -> Site:
+    """What these Ingresses, all of them ours, add up to."""
+    reader = _Reader(service, secret)
+    for ingress in sorted(ingresses, key=lambda each: (str(each.metadata.creation_timestamp or ""), key_of(each))):
+        reader.read(ingress)
+    for routes in reader.site.hosts.values():
+        routes.sort(key=lambda route: (-len(route.path), not route.exact))
+    return reader.site
+
+
+class _Reader:
+    """Collects a Site from Ingresses, the oldest first."""
+
+    def __init__(self, service: Callable[[Key], Service | None], secret: Callable[[Key], Secret | None]) -> None:
+        self.site = Site()
+        self._service, self._secret = service, secret
+        self._seen: set[Key] = set()
+
+    def read(self, ingress: Ingress) -> None:
+        key = key_of(ingress)
+        problems = self.site.problems.setdefault(key, [])
+        if ingress.spec.default_backend is not None and self.site.default is None:
+            self.site.default = self._backend(key, ingress.spec.default_backend, problems)
+        for rule in ingress.spec.rules:
+            routes = self.site.hosts.setdefault(rule.host.lower(), [])
+            taken = {(route.path, route.exact) for route in routes}
+            for path in rule.http.paths if rule.http else ():
+                exact = path.path_type == EXACT
+                text = path.path if exact else path.path.rstrip("/") or "/"
+                if (text, exact) in taken or path.backend is None:
+                    continue
+                routes.append(Route(text, exact, self._backend(key, path.backend, problems)))
+        for tls in ingress.spec.tls:
+            if tls.secret_name:
+                self._certificate(Key(key.namespace, tls.secret_name), tls.hosts, problems)
+
+    def _backend(self, ingress: Key, backend: IngressBackend, problems: list[str]) -> BackendKey | None:
+        if backend.service is None or backend.service.port is None:
+            problems.append("a backend that is no Service is not supported")
+            return None
+        key = Key(ingress.namespace, backend.service.name)
+        service = self._service(key)
+        if service is None:
+            problems.append(f"Service {key} does not exist")
+            return None
+        wanted = backend.service.port
+        for port in service.spec.ports:
+            if (wanted.name and port.name == wanted.name) or (wanted.number and port.port == wanted.number):
+                return BackendKey(key, port_key(port), port.app_protocol == HTTP2)
+        problems.append(f"Service {key} has no port {wanted.name or wanted.number}")
+        return None
+
+    def _certificate(self, key: Key, hosts: tuple[str, ...], problems: list[str]) -> None:
+        secret = self._secret(key)
+        if secret is None:
+            problems.append(f"Secret {key} does not exist")
+            return
+        certificate, private = secret.data.get("tls.crt"), secret.data.get("tls.key")
+        if not certificate or not private:
+            problems.append(f"Secret {key} has no tls.crt and tls.key")
+            return
+        pem = b"\n".join((b64decode(certificate).strip(), b64decode(private).strip(), b""))
+        self.site.certificates.append(Certificate(key, pem, tuple(host.lower() for host in hosts)))

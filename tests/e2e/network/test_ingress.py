@@ -1,0 +1,142 @@
+"""Ingresses: hosts, paths and TLS from the host to Pods."""
+
+import base64
+import json
+import socket
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from podo.cluster import pki
+from tests.e2e.manifests import deployment, service, web
+
+pytestmark = pytest.mark.e2e
+PATH = "/cgi-bin/index.cgi"
+
+
+def ingress(name, *paths, host="", **spec):
+    """Each path is (path, Service)."""
+    routes = [
+        {"path": p, "pathType": "Prefix", "backend": {"service": {"name": to, "port": {"number": 80}}}}
+        for p, to in paths
+    ]
+    rule = {"http": {"paths": routes}} | ({"host": host} if host else {})
+    meta = {"name": name}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": {"rules": [rule]} | spec}
+
+
+def address_of(kubectl, name):
+    kubectl.wait("jsonpath={.status.loadBalancer.ingress[0].ip}", f"ingress/{name}")
+    return kubectl.get("ingress", name)["status"]["loadBalancer"]["ingress"][0]["ip"]
+
+
+def request(address, host, path=PATH, *, tls=None):
+    """(status, body) of a GET; `tls` is the authority that its certificate must be of."""
+    with socket.create_connection((address, 443 if tls else 80), timeout=5) as plain:
+        made = tls.wrap_socket(plain, server_hostname=host) if tls else plain
+        made.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while more := made.recv(65536):
+            answer += more
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+def authority():
+    return pki.new_authority("tests", datetime.now(UTC))
+
+
+def secret(name, made, host):
+    certificate, key = pki.issue(made, pki.Identity(file="", name=host, hosts=(host,)), datetime.now(UTC))
+    pems = {"tls.crt": certificate.public_bytes(pki.serialization.Encoding.PEM), "tls.key": pki._private_pem(key)}
+    data = {file: base64.b64encode(pem).decode() for file, pem in pems.items()}
+    meta = {"name": name}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": meta, "data": data}
+
+
+def trusting(made):
+    context = ssl.create_default_context(cadata=made.certificate.public_bytes(pki.serialization.Encoding.PEM).decode())
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT if hasattr(ssl, "VERIFY_X509_STRICT") else ~0
+    return context
+
+
+def test_hosts_and_paths_lead_to_services_and_what_nobody_claims_is_not_found(kubectl):
+    host = f"{kubectl.namespace}.example"
+    kubectl.apply(web("web"), service("web"), ingress("site", ("/cgi-bin", "web"), ("/gone", "absent"), host=host))
+    kubectl.ready("pod/web")
+    address = address_of(kubectl, "site")
+    assert kubectl.get("ingress", "site")["spec"]["ingressClassName"] == "podo"
+    status, body = request(address, host)
+    assert (status, "hello v1" in body) == (200, True)
+    assert request(address, host, "/other")[0] == 404
+    assert request(address, host, "/gone/x")[0] == 503
+    assert request(address, "other.example")[0] == 404
+    assert "does not exist" in kubectl("get", "events", "--field-selector", "reason=Rejected", "-o", "wide")
+    assert host in kubectl("get", "ingress", "site")
+
+
+def test_tls_by_the_name_that_the_client_asks_for(kubectl):
+    first, second = (f"{letter}.{kubectl.namespace}.example" for letter in "ab")
+    one, two = authority(), authority()
+    kubectl.apply(web("web"), service("web"), secret("one", one, first), secret("two", two, second))
+    tls = [{"hosts": [first], "secretName": "one"}, {"hosts": [second], "secretName": "two"}]
+    kubectl.apply(ingress("site", ("/", "web"), tls=tls))
+    kubectl.ready("pod/web")
+    address = address_of(kubectl, "site")
+    assert request(address, first, tls=trusting(one))[0] == 200
+    assert request(address, second, tls=trusting(two))[0] == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        request(address, second, tls=trusting(one))
+    kubectl.apply(secret("two", one, second))
+    kubectl.wait("jsonpath={.type}=kubernetes.io/tls", "secret/two")
+    eventually(lambda: request(address, second, tls=trusting(one))[0] == 200)
+
+
+def eventually(met, times=200):
+    """Ask again until it is met; each question takes its time."""
+    for _ in range(times):
+        try:
+            if met():
+                return
+        except OSError:
+            continue
+    raise AssertionError("it is never met")
+
+
+def test_endpoints_change_without_a_lost_request_and_without_a_reload(kubectl, podo):
+    host = f"{kubectl.namespace}.example"
+    kubectl.apply(deployment("web", replicas=2), service("web"), ingress("site", ("/", "web"), host=host))
+    kubectl.rolled_out("deployment/web")
+    address = address_of(kubectl, "site")
+    eventually(lambda: request(address, host)[0] == 200)
+    config = (Path("/run/podo") / podo.name / "ingress" / "haproxy.cfg").read_text()
+    kubectl("scale", "deployment/web", "--replicas=4")
+    kubectl("rollout", "restart", "deployment/web")
+    answers = [request(address, host)[0] for _ in range(200)]
+    kubectl.rolled_out("deployment/web")
+    answers += [request(address, host)[0] for _ in range(50)]
+    assert set(answers) == {200}
+    assert (Path("/run/podo") / podo.name / "ingress" / "haproxy.cfg").read_text() == config
+
+
+def test_other_classes_are_left_alone(kubectl):
+    other = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": kubectl.namespace},
+        "spec": {"controller": "example.com/other"},
+    }
+    kubectl.apply(other, web("web"), service("web"), ingress("ours", ("/", "web"), host="ours.example"))
+    kubectl.apply(ingress("theirs", ("/", "web"), host="theirs.example", ingressClassName=kubectl.namespace))
+    address = address_of(kubectl, "ours")
+    assert kubectl.get("ingress", "theirs")["status"]["loadBalancer"] == {}
+    assert request(address, "theirs.example")[0] == 404
+    kubectl("delete", "ingressclass", kubectl.namespace)
+
+
+def test_the_classes_default_is_podos(kubectl):
+    (made,) = (c for c in kubectl.get("ingressclass") if c["metadata"]["name"] == "podo")
+    assert made["spec"]["controller"] == "podo/ingress"
+    assert json.loads(made["metadata"]["annotations"]["ingressclass.kubernetes.io/is-default-class"])
