@@ -46,6 +46,7 @@ class DataPlane:
         """
         services, slices, nodes = informers.of(Service), informers.of(EndpointSlice), informers.of(Node)
         nodes.handle(self.routes.node_changed)
+        nodes.handle(self.proxy.node_changed)
         for each in (self.proxy, self.dns.zone):
             services.handle(each.service_changed)
             slices.handle(each.slice_changed)

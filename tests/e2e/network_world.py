@@ -153,10 +153,12 @@ def made_in(netns, kind, address=""):
     return made
 
 
-async def ask(netns, address, port=80, seconds=2):
+async def ask(netns, address, port=80, seconds=2, source=""):
     """(text, source address seen by the server), over one connection from a namespace. Raises OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
     with made_in(netns, socket.SOCK_STREAM, address) as client:
+        if source:
+            client.bind((source, 0))
         async with asyncio.timeout(seconds):
             await loop.sock_connect(client, (address, port))
             answer = b""

@@ -265,6 +265,25 @@ async def test_a_host_port_leads_to_its_pod_from_elsewhere_and_from_itself(net):
         run.cancel()
 
 
+async def test_one_host_port_on_several_addresses_and_protocols_leads_to_several_pods(net):
+    """As upstream's conformance test has it: from a process of the node, whose source is the node's address."""
+    node = net.nodes["node-1"]
+    run = asyncio.ensure_future(node.proxy.run())
+    try:
+        wanted = (("loop", "127.0.0.1", "TCP"), ("node", "10.245.0.2", "TCP"), ("udp", "10.245.0.2", "UDP"))
+        for name, address, protocol in wanted:
+            mapping = PortMapping(container_port=8080, host_port=54323, host_ip=address, protocol=protocol)
+            pod = await net.add_pod("node-1", name, port_mappings=(mapping,))
+            await (net.serve_udp if protocol == "UDP" else net.serve)(pod.netns, name)
+        assert (await ask(node.netns, "127.0.0.1", 54323, source="10.245.0.2"))[0] == "loop"
+        assert (await ask(node.netns, "10.245.0.2", 54323))[0] == "node"
+        with made_in(node.netns, socket.SOCK_DGRAM) as client:
+            client.connect(("10.245.0.2", 54323))
+            assert await exchange(client) == "udp"
+    finally:
+        run.cancel()
+
+
 async def test_nothing_for_podos_ranges_leaves_by_the_default_route(net, pods):
     """Not even when the routes to the nodes are gone: the routes of last resort are still there."""
     for spot in net.spots:

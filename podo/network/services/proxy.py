@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from podo.api.types.core_v1 import Service
+from podo.api.types.core_v1 import Node, Service
 from podo.api.types.discovery_v1 import EndpointSlice
 from podo.client.base import Key, key_of
 from podo.clock import Clock
@@ -21,6 +21,7 @@ from podo.network.services.rules import service_fragment
 from podo.network.services.tables import Family, ProxySettings, dropped_table, fresh_table
 from podo.network.upkeep import Upkeep
 
+ZONE_LABEL = "topology.kubernetes.io/zone"
 Ports = Mapping[PortKey, Backends]
 
 
@@ -57,6 +58,7 @@ class ServiceProxy:
         self._host_port_seconds = host_port_seconds  # how long `open` waits
         self._known: dict[Key, _Known] = {}
         self._dirty: dict[Key, None] = {}
+        self._zone = ""
         self._revision = 0  # of the last change of endpoints that we were told of
         self._rulesets: dict[Family, Ruleset] = {family: Ruleset() for family in settings.families}
         tables = (tuple(each.table(settings.config).split()) for each in settings.families)
@@ -69,6 +71,15 @@ class ServiceProxy:
         """An informer's handler: `new` stands where `old` stood."""
         if changed := new or old:
             self._mark(key_of(changed)).service = new
+
+    def node_changed(self, old: Node | None, new: Node | None) -> None:
+        """An informer's handler: our own node's zone decides which endpoints are close."""
+        if new is None or new.metadata.name != self._settings.node:
+            return
+        if (zone := new.metadata.labels.get(ZONE_LABEL, "")) != self._zone:
+            self._zone = zone
+            for key in self._known:
+                self._mark(key)
 
     def slice_changed(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
         """An informer's handler: `new` stands where `old` stood."""
@@ -165,7 +176,7 @@ class ServiceProxy:
             now: Ports = {}
             if known.service is not None:
                 node, slices = self._settings.node, known.slices.values()
-                found = backends(known.service, slices, node=node, version=family.version)
+                found = backends(known.service, slices, node=node, zone=self._zone, version=family.version)
                 now = arranged(before, found)
                 ruleset.put(key, service_fragment(known.service, now, self._settings, family))
             else:
@@ -182,7 +193,7 @@ class ServiceProxy:
             known = self._known[key]
             ports = [each for ports in known.ports.values() for each in ports.values()]
             uses = {backend.address for each in ports if not each.draining for backend in each.cluster}
-            self._health.put(key, known.service, len({backend.address for each in ports for backend in each.local}))
+            self._health.put(key, known.service, max((each.ready_here for each in ports), default=0))
             self._uses.subtract(known.uses - uses)
             self._uses.update(uses - known.uses)
             known.uses = uses

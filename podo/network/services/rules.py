@@ -14,7 +14,7 @@ from podo.network.ruleset import Fragment, Item, ItemKind
 from podo.network.services.backends import Backend, Backends, PortKey, port_key
 from podo.network.services.tables import BY_NODE_PORT, MARK, TRANSPORTS, Family, ProxySettings, Target, by_address
 
-PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
+NOT_PROXIED = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")  # labels: others' affair
 LOCAL = "Local"
 DEFAULT_AFFINITY_SECONDS = 10800
 
@@ -23,7 +23,7 @@ def service_fragment(
     service: Service, ports: Mapping[PortKey, Backends], settings: ProxySettings, family: Family
 ) -> Fragment:
     """All that the Service wants in the table of `family`, on the node (or host) of `settings`."""
-    if PROXY_NAME_LABEL in service.metadata.labels or service.spec.type == "ExternalName":
+    if any(each in service.metadata.labels for each in NOT_PROXIED) or service.spec.type == "ExternalName":
         return Fragment()
     rules = _ServiceRules(service, settings, family)
     for port in service.spec.ports:

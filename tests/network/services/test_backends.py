@@ -1,7 +1,9 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podo.api.types.discovery_v1 import EndpointHints, ForNode, ForZone
 from podo.network.services.backends import Backend, Backends, PortKey, arranged, backends
 from tests.network.build import endpoint, endpoint_slice, port, service, terminating
 
@@ -42,6 +44,40 @@ def test_who_serves(endpoints, cluster, local):
 )
 def test_a_port_drains_when_only_terminating_endpoints_are_left(endpoints, draining):
     assert found(*endpoints).draining is draining
+
+
+def hinted(address, *, zone="", node=""):
+    made = endpoint(address)
+    zones, nodes = (ForZone(name=zone),) if zone else (), (ForNode(name=node),) if node else ()
+    return msgspec.structs.replace(made, hints=EndpointHints(for_zones=zones, for_nodes=nodes))
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "cluster"),
+    [
+        pytest.param([hinted(A, zone="z1"), hinted(B, zone="z2")], (A,), id="the own zone"),
+        pytest.param([hinted(A, zone="z2"), hinted(B, zone="z3")], (A, B), id="none in the own zone"),
+        pytest.param([hinted(A, zone="z1"), B], (A, B), id="one without a hint"),
+        pytest.param(
+            [hinted(A, zone="z1", node="node-2"), hinted(B, zone="z1", node="node-1")], (B,), id="the own node"
+        ),
+        pytest.param(
+            [hinted(A, zone="z1", node="node-2"), hinted(B, zone="z2", node="node-3")], (A,), id="else the own zone"
+        ),
+        pytest.param([hinted(A, zone="z1"), terminating(B)], (A,), id="only ready ones count"),
+        pytest.param([terminating(A)], (A,), id="terminating ones are for all"),
+    ],
+)
+def test_hints_say_which_endpoints_are_close(endpoints, cluster):
+    slices = [endpoint_slice(*endpoints)]
+    assert backends(service(), slices, node="node-1", zone="z1", version=4)[HTTP].cluster == at(*cluster)
+    everybody = at(*(each.addresses[0] if not isinstance(each, str) else each for each in endpoints))
+    assert set(backends(service(), slices, node="", version=4)[HTTP].cluster) <= set(everybody)
+
+
+def test_only_ready_endpoints_count_for_the_health_of_a_node():
+    assert found(A, endpoint(B, node="node-2"), terminating(C)).ready_here == 1
+    assert found(terminating(A)).ready_here == 0
 
 
 def test_on_the_host_every_endpoint_is_local():

@@ -10,7 +10,8 @@ from podo.network.services.backends import Backend
 from podo.network.services.conntrack import Flow
 from podo.network.services.host_ports import OpenPorts
 from podo.network.services.proxy import ServiceProxy
-from tests.network.build import NODE, endpoint_slice, port, service, terminating
+from tests.network.build import NODE, endpoint_slice, node, port, service, terminating
+from tests.network.services.test_backends import hinted
 
 A, B = "10.244.1.2", "10.244.1.3"
 WEB = "10.96.0.50 . tcp . 80"
@@ -256,6 +257,21 @@ async def test_tcp_flows_are_left_alone(proxy, flows):
     proxy.slice_changed(endpoint_slice(A), None)
     await proxy.sync()
     assert flows.forgotten == []
+
+
+async def test_endpoints_are_chosen_anew_when_the_node_changes_its_zone(proxy, nft):
+    far = hinted(B, zone="z2")
+    proxy.slice_changed(endpoint_slice(A), endpoint_slice(hinted(A, zone="z1"), far))
+    await proxy.sync()
+    assert proxy.serves(B)
+    labelled = node("node-1")
+    labelled.metadata.labels["topology.kubernetes.io/zone"] = "z1"
+    proxy.node_changed(None, labelled)
+    await proxy.sync()
+    assert (proxy.serves(A), proxy.serves(B)) == (True, False)
+    proxy.node_changed(None, node("another"))
+    await proxy.sync()
+    assert not proxy.serves(B)
 
 
 async def test_remove_takes_the_tables_away(proxy, nft):

@@ -55,6 +55,7 @@ def test_a_connection_whose_endpoint_has_just_gone_takes_the_first_one():
         pytest.param(service(ip="", type="ExternalName", external_name="example.org"), id="external name"),
         pytest.param(service(ip=""), id="no cluster IP yet"),
         pytest.param(service(labels={"service.kubernetes.io/service-proxy-name": "mine"}), id="another proxy's"),
+        pytest.param(service(labels={"service.kubernetes.io/headless": ""}), id="labelled as headless"),
     ],
 )
 def test_services_that_are_not_balanced_here(web):
