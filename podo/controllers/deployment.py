@@ -161,6 +161,9 @@ class DeploymentController:
         try:
             new = await self._client.create(made)
         except AlreadyExists:
+            known = await self._client.get(ReplicaSet, key_of(made))
+            if ownership.is_controlled_by(known, d) and revisions.is_of(known, d):
+                return sets._replace(new=known)  # made before, by one who did not live to see it
             collisions = (d.status.collision_count or 0) + 1  # of another template or owner: the next try differs
             change.status(msgspec.structs.replace(d.status, collision_count=collisions))
             raise

@@ -87,6 +87,11 @@ def without_hash(template: PodTemplateSpec) -> PodTemplateSpec:
     return msgspec.structs.replace(template, metadata=msgspec.structs.replace(template.metadata, labels=labels))
 
 
+def is_of(rs: ReplicaSet, d: Deployment) -> bool:
+    """Whether it has the Deployment's template."""
+    return without_hash(rs.spec.template) == without_hash(d.spec.template)
+
+
 def divide(d: Deployment, sets: Iterable[ReplicaSet]) -> Sets:
     """The new ReplicaSet, the oldest with the Deployment's template, and the old ones, oldest first."""
     wanted, ordered = without_hash(d.spec.template), sorted(sets, key=age)
