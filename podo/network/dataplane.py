@@ -20,17 +20,19 @@ from podo.network.dns.upstream import Upstream
 from podo.network.dns.zone import Zone
 from podo.network.host import NODE_DEVICE
 from podo.network.ipam import AddressManager
-from podo.network.netlink import Netlink, in_namespace
+from podo.network.netlink import Netlink, in_namespace, in_thread, set_sysctl
 from podo.network.nft import NftCommand
 from podo.network.pods import LinkedPods
 from podo.network.policy.keeper import PolicyKeeper
 from podo.network.route_keeper import RouteKeeper
 from podo.network.routes import Place
 from podo.network.services.conntrack import KernelFlows
-from podo.network.services.health import HealthChecks
+from podo.network.services.health import HEALTH_PORT, STATUS_PORT, HealthChecks
 from podo.network.services.host_ports import SavedHostPorts
 from podo.network.services.proxy import ServiceProxy
 from podo.network.services.tables import ProxySettings
+
+CLOSE_WAIT = ("net.netfilter.nf_conntrack_tcp_timeout_close_wait", "3600")  # seconds; as kube-proxy sets it
 
 
 class DataPlane:
@@ -94,6 +96,7 @@ class NodeDataPlane(DataPlane):
 
     async def run(self, informers: Informers) -> None:
         """As any data plane; the host ports of Pods that are still there are kept open."""
+        await in_thread(lambda: set_sysctl(*CLOSE_WAIT))
         await self._host_ports.restore()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.policies.run(informers), name="network policies")
@@ -121,7 +124,7 @@ def node_data_plane(
     clock: Clock,
 ) -> NodeDataPlane:
     """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
-    health = HealthChecks()
+    health = HealthChecks(own=(("0.0.0.0", HEALTH_PORT), ("127.0.0.1", STATUS_PORT)))
     proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock, health)
     host_ports = SavedHostPorts(state / "host-ports.json", proxy)
     policies = PolicyKeeper(config, client, nft=NftCommand(), clock=clock)

@@ -138,6 +138,8 @@ def _refusal(settings: ProxySettings, family: Family) -> list[str]:
     # That a Pod is balanced to itself was decided a moment ago, by elements that may be gone by now: so this asks the
     # route, not the endpoints. A connection that is not masqueraded here would be lost for good.
     hairpin = f'iifname "{POD_LINKS}" ct state new ct status dnat fib daddr . iif oif exists {MARK};'
+    # What fits no connection is not rewritten: the client would reset its connection at a packet from an endpoint.
+    forward = f"ct state invalid drop; ct state new jump unserved; {hairpin}"
     return [
         f"chain refuse {{ reject with {family.icmp} type port-unreachable; }}",
         "chain unserved {",
@@ -147,7 +149,7 @@ def _refusal(settings: ProxySettings, family: Family) -> list[str]:
         f"{ip} daddr {services}{but_dns} reject with {family.icmp} type {unreachable}",
         "}",
         "chain input { type filter hook input priority filter; ct state new jump unserved; }",
-        f"chain forward {{ type filter hook forward priority filter; ct state new jump unserved; {hairpin} }}",
+        f"chain forward {{ type filter hook forward priority filter; {forward} }}",
         "chain output-filter { type filter hook output priority filter; ct state new jump unserved; }",
         # node ports on loopback need route_localnet on the bridge: so nothing that comes from there may reach loopback
         *([f"chain guard {{ type filter hook prerouting priority raw; {guard}; }}"] if not settings.node else []),

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from podo.client.base import Key
-from podo.network.services.health import Check, HealthChecks, answer
+from podo.network.services.health import Check, HealthChecks, answer, own_answer
 from tests.network.build import service
 
 WEB = Key("default", "web")
@@ -28,6 +28,32 @@ def test_the_answer_is_what_load_balancers_look_for(endpoints, status):
         "localEndpoints": endpoints,
         "serviceProxyHealthy": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "wanted"),
+    [
+        (10256, "/healthz", ("200", "ok")),
+        (10249, "/proxyMode", ("200", "nftables")),
+        (10256, "/proxyMode", ("404", "")),
+        (10256, "/", ("404", "")),
+    ],
+)
+def test_the_node_tells_of_itself_where_kube_proxy_would(port, path, wanted):
+    head, _, body = own_answer(port, path).decode().partition("\r\n\r\n")
+    assert (head.split()[1], body) == wanted
+
+
+async def test_its_own_ports_are_open_as_long_as_it_runs():
+    checks = HealthChecks("127.0.0.1", own=[("127.0.0.1", PORT)])
+    run = asyncio.ensure_future(checks.run())
+    async with asyncio.timeout(5):
+        while await listening() is None:
+            pass
+        assert await status() == "HTTP/1.1 404 Not Found"
+        run.cancel()
+        while await listening() is not None:
+            pass
 
 
 async def status():
