@@ -12,6 +12,11 @@ async def measure(target: Target) -> AsyncIterator[Reading]:
     yield reading(target, "memory, idle (PSS)")
 
 
+def occupied(target: Target) -> int:
+    """Bytes that the cluster's processes occupy."""
+    return processes.pss(processes.matching(target.options.process))
+
+
 def reading(target: Target, case: str) -> Reading:
     pids = processes.matching(target.options.process)
     if not pids:

@@ -49,6 +49,7 @@ from podo.server.http.paths import VERSION, metrics, only_get, token_issuer, ver
 from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
+from podo.server.memory import SystemHeap, staying_small
 from podo.server.metrics import Requests
 from podo.server.metricsapi.answers import MetricsAPI
 from podo.server.metricsapi.nodes import AgentSummaries
@@ -184,6 +185,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         core.cache.begin_here()
         handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}", aggregation)
         tls = tls_context(config.tls) if config.tls else None
+        await stack.enter_async_context(staying_small(SystemHeap(), clock))
         guards.is_serving = True
         await stack.enter_async_context(listening(handler, sockets, tls))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

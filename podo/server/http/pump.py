@@ -17,7 +17,7 @@ from podo.server.watchcache.watcher import Watcher
 log = logging.getLogger("podo.server.http")
 SLICE = 100
 """How many streams are written before others on the loop have their turn."""
-UNREAD = 256 << 10
+UNREAD = 64 << 10
 """A client that has so many bytes to read still is written no more until it has read them."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -335,19 +335,17 @@ class Registry:
     ) -> ListResult:
         """Delete all selected objects, some at a time; those that were there."""
         found = await self.list(served, selection, paging)
-        limit = asyncio.Semaphore(COLLECTION_WORKERS)
+        left = iter(found.entries)
 
-        async def remove(entry: Entry) -> None:
-            async with limit:
-                try:
+        async def remove() -> None:
+            for entry in left:
+                with suppress(NotFound):
                     await self.delete(_within(ctx, entry.namespace), served, entry.name, options)
-                except NotFound:
-                    pass
 
         try:
             async with asyncio.TaskGroup() as tasks:
-                for entry in found.entries:
-                    tasks.create_task(remove(entry))
+                for _ in range(min(COLLECTION_WORKERS, len(found.entries))):
+                    tasks.create_task(remove())
         except BaseExceptionGroup as failures:
             # not `except*`: what is raised there comes out as a group on some versions of Python 3.11
             refusals, others = failures.split(APIError)

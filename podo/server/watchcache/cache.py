@@ -103,8 +103,10 @@ class WatchCache:
 
     def _advance(self, revision: int) -> None:
         self.revision = revision
-        if self._monotonic is not None:
-            self._past.compacted = self._past.advance(Revision(revision), self._monotonic()) or self._past.compacted
+        if self._monotonic is not None and (old := self._past.advance(Revision(revision), self._monotonic())):
+            self._past.compacted = old
+            for resource in self._resources.values():
+                resource.forget(old)
         while self._waiting and self._waiting[0][0] <= revision:
             _, _, reached = heapq.heappop(self._waiting)
             if not reached.done():

@@ -68,9 +68,17 @@ class ResourceCache:
         if len(window) > KEPT_ENCODINGS:
             window[-KEPT_ENCODINGS - 1].sent.clear()
         while len(window) > WINDOW_CHANGES or (self._window_bytes > WINDOW_BYTES and len(window) > KEPT_ENCODINGS):
-            gone = window.popleft()
-            self._window_bytes -= len(gone.entry.tail)
-            self.floor = gone.revision
+            self._forget_first()
+
+    def _forget_first(self) -> None:
+        gone = self._window.popleft()
+        self._window_bytes -= len(gone.entry.tail)
+        self.floor = gone.revision
+
+    def forget(self, until: int) -> None:
+        """Forget the changes up to the revision `until`. Where there were none, watches begin as far back as before."""
+        while self._window and self._window[0].revision <= until:
+            self._forget_first()
 
     def reread(self) -> None:
         """The selectable fields, or the form of the objects, have changed: watches end, and may come again."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from podo.api.errors import Expired, Timeout
+from podo.clock import VirtualClock
 from podo.server.watchcache import cache as module
 from podo.server.watchcache.cache import ROOT, WatchCache, split_key
 from podo.server.watchcache.selection import Selection
@@ -101,3 +102,19 @@ async def test_watches_end_with_the_server():
 
 def test_patience_is_that_of_kubernetes():
     assert module.PATIENCE == 3.0
+
+
+async def test_what_has_happened_is_forgotten_after_some_minutes_if_anything_is_written():
+    store, clock = MemoryStore(), VirtualClock()
+    other = f"{ROOT}core/secrets/"
+    async with feeding(store, monotonic=clock.monotonic) as cache:
+        for _ in range(12):  # a minute apart
+            record = await store.create(f"{PREFIX}ns/{clock.monotonic()}", value("a", namespace="ns"))
+            await cache.reach(record.modified)
+            clock.advance(60)
+        resource = cache.resource(PREFIX)
+        assert len(list(resource.since(resource.floor))) == 5
+        with pytest.raises(Expired):
+            resource.watch(Selection(), resource.floor - 1)
+        assert len(resource) == 12
+        assert cache.resource(other).floor == 1  # nothing has happened there

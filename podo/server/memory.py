@@ -1,0 +1,69 @@
+"""The memory of a process that serves: what it holds stays, what it has freed goes back to the machine.
+
+The C library keeps what is freed, for later, where something still lies behind it: after a thousand watchers that came
+and went, or a list of all there is, a server would for ever occupy what it once needed.
+"""
+
+import asyncio
+import ctypes
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from podo.clock import Clock
+
+EVERY = 5.0
+"""Seconds between two looks."""
+SLACK = 16 << 20
+"""Bytes by which the process may grow before what is free in it is given back."""
+
+
+class Heap(Protocol):
+    """What a process has of the machine's memory."""
+
+    def resident(self) -> int:
+        """Bytes that it occupies."""
+        ...
+
+    def trim(self) -> None:
+        """Give back what is free; nothing else runs for that long, about 0.1 ms a MiB."""
+        ...
+
+
+class SystemHeap:
+    """That of this process."""
+
+    def __init__(self) -> None:
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries than GNU's lack it
+
+    def resident(self) -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    def trim(self) -> None:
+        if self._trim is not None:
+            self._trim(0)
+
+
+async def stay_small(heap: Heap, clock: Clock) -> None:
+    """Until cancelled, give back what is free whenever the process has grown."""
+    least = heap.resident()
+    while True:
+        await clock.sleep(EVERY)
+        if heap.resident() >= least + SLACK:
+            heap.trim()
+            least = heap.resident()
+        else:
+            least = min(least, heap.resident())
+
+
+@asynccontextmanager
+async def staying_small(heap: Heap, clock: Clock) -> AsyncIterator[None]:
+    """Do so until left."""
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(stay_small(heap, clock), name="memory")
+        try:
+            yield
+        finally:
+            keeping.cancel()
