@@ -76,7 +76,9 @@ def _nothing() -> None:
 class Pump:
     """All flows of a server."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: Callable[[], float] | None = None) -> None:
+        """`time` is what rounds are timed by, in seconds; None: the loop's."""
+        self._time = time or asyncio.get_running_loop().time
         self._marked: dict[Flow, None] = {}
         self._scheduled = False
         self._not_before = self._busy = 0.0
@@ -87,7 +89,7 @@ class Pump:
         if not self._scheduled:
             self._scheduled = True
             loop = asyncio.get_running_loop()
-            wait = self._not_before - loop.time()
+            wait = self._not_before - self._time()
             if wait > 0:
                 loop.call_later(wait, self._round)
             else:
@@ -99,12 +101,12 @@ class Pump:
 
     def _round(self) -> None:
         loop, marked = asyncio.get_running_loop(), self._marked
-        began = loop.time()
+        began = self._time()
         for _ in range(min(SLICE, len(marked))):
             flow = next(iter(marked))
             del marked[flow]
             flow.flush()
-        now = loop.time()
+        now = self._time()
         self._busy += now - began
         if marked:
             loop.call_soon(self._round)
