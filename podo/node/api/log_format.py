@@ -41,7 +41,12 @@ def wanted(line: LogLine, options: LogOptions) -> bytes | None:
         return None
     if options.since is not None and moment(line.time) < options.since:
         return None
-    return line.time + b" " + line.text if options.timestamps else line.text
+    return shown(line.time) + b" " + line.text if options.timestamps else line.text
+
+
+def shown(time: bytes) -> bytes:
+    """A line's time as clients are shown it: UTC is a Z (RFC 3339), however the runtime writes it."""
+    return time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
 
 
 def moment(time: bytes) -> datetime:

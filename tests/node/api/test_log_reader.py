@@ -47,6 +47,12 @@ async def test_what_is_asked_for(log, options, text):
     assert await text_of(log, **options) == text
 
 
+async def test_times_are_shown_in_utc_as_kubernetes_does(tmp_path):
+    path = tmp_path / "0.log"
+    path.write_bytes(line(1, "as conmon writes").replace(b"Z ", b"+00:00 "))
+    assert await text_of(path, timestamps=True) == "2026-01-01T00:00:01.123456789Z as conmon writes\n"
+
+
 async def test_following_shows_what_is_added_until_the_container_ends(log):
     added = [line(4, "four"), line(5, "five")]
 
