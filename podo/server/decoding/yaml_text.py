@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .json_text import Number, Pairs
+from .json_text import MAX_DEPTH, Number, Pairs
 from .quoting import go_quoted
 from .yaml_body import YAMLError
 
@@ -21,6 +21,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "!plain"
 _MERGE = object()
+_INDENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])[ \t?:-]*")
 
 
 class _Loader(yaml.CSafeLoader):
@@ -32,7 +33,9 @@ _Loader.yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
 
 def parse(body: bytes) -> tuple[Any, list[str]]:
     """(the value as `json_text.parse` gives it, what repeated members strict validation reports). Raises YAMLError."""
-    loader = _Loader(body.decode("utf-8", "podo-byte-by-byte"))
+    text = body.decode("utf-8", "podo-byte-by-byte")
+    check_depth(text)
+    loader = _Loader(text)
     try:
         node = loader.get_node() if loader.check_node() else None
     except yaml.YAMLError as error:
@@ -49,6 +52,25 @@ def parse(body: bytes) -> tuple[Any, list[str]]:
     except RecursionError as error:
         raise YAMLError("yaml: exceeded max depth") from error
     return value, reader.repeated
+
+
+def check_depth(text: str) -> None:
+    """Raises YAMLError where the first document nests deeper than any of use. Cheap where none can.
+
+    The library composes by recursion in C, and would take the whole process down. Its events come without.
+    """
+    if text.count("[") + text.count("{") + 2 * max(map(len, _INDENT.findall(text))) + 2 <= MAX_DEPTH:
+        return  # a block is deeper only further right; a list may stand right below its key
+    loader, depth = _Loader(text), 0
+    try:
+        while not isinstance(event := loader.get_event(), yaml.DocumentEndEvent | yaml.StreamEndEvent):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise YAMLError("yaml: exceeded max depth")
+    except yaml.YAMLError:
+        pass  # what is wrong with it, whoever composes it will say: no deeper than here
+    finally:
+        loader.dispose()
 
 
 def _problem(error: yaml.YAMLError) -> str:

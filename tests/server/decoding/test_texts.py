@@ -179,9 +179,32 @@ def test_a_bomb_of_aliases_is_refused_before_it_goes_off():
         yaml_text.parse("\n".join(lines).encode())
 
 
-def test_deeply_nested_yaml_is_refused():
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 1_000_000, id="lists that never end"),
+        pytest.param("[" * 1_000_000 + "]" * 1_000_000, id="lists"),
+        pytest.param("a: " + "{a: " * 200_000 + "}" * 200_000, id="maps"),
+        pytest.param("- " * 1_000_000 + "a", id="blocks on one line"),
+        pytest.param("? " * 500_000 + "a", id="keys on one line"),
+        pytest.param("- ? " * 500_000 + "a", id="both on one line"),
+        pytest.param("\n".join(" " * i + "a:" for i in range(1_500)), id="blocks line by line"),
+        pytest.param("\r".join(" " * i + "a:" for i in range(1_500)), id="lines that end in an older way"),
+        pytest.param("".join(" " * i + "a:\n" + " " * i + "-\n" for i in range(1_000)), id="lists below their keys"),
+        pytest.param('"' + "[" * 1_000 + '": ' + "[" * 100_000, id="after brackets in a string"),
+        pytest.param("&a [" * 200_000, id="with anchors"),
+        pytest.param("!!seq [" * 200_000, id="with tags"),
+    ],
+)
+def test_deeply_nested_yaml_is_refused(text):
+    """The library's recursion would take the process down."""
     with pytest.raises(YAMLError):
-        yaml_text.parse(b"[" * 20_000)
+        yaml_text.parse(text.encode())
+
+
+@pytest.mark.parametrize("text", ["[" * 300 + "]" * 300, "- " * 300 + "a", '{k: "' + "[" * 1_000 + '"}'])
+def test_what_only_looks_deep_or_is_not_too_deep_is_read(text):
+    yaml_text.parse(text.encode())
 
 
 @given(json_of(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126))))
