@@ -1,8 +1,9 @@
 """Image names: the reference grammar of the distribution specification, with Docker's rules for what is left out."""
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
+
+from podo.api.remembering import remembering
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _DOMAIN_PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -27,7 +28,7 @@ class ImageReference(NamedTuple):
     digest: str
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def parse(name: str) -> ImageReference | None:
     """The parts of an image name, with `docker.io` and `library/` added as Docker does; None if it is no image name."""
     if _IDENTIFIER.fullmatch(name):

@@ -5,7 +5,8 @@
 
 import re
 from decimal import ROUND_CEILING, ROUND_UP, Decimal
-from functools import lru_cache
+
+from podo.api.remembering import remembering
 
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -21,7 +22,22 @@ class QuantityError(ValueError):
     """The text is no quantity; the message is the API's."""
 
 
-@lru_cache(maxsize=4096)
+MOST_DIGITS = 100
+"""Digits on either side of the point that can make a difference to what is kept."""
+
+
+def _bounded(digits: str) -> str:
+    """The number, or one that is as good: beyond all bounds, or in no digit different that counts."""
+    whole, point, fraction = digits.partition(".")
+    whole = whole.lstrip("0") or "0"
+    if len(whole) > MOST_DIGITS:
+        whole, fraction = "1" + "0" * MOST_DIGITS, ""
+    if len(fraction) > MOST_DIGITS:
+        fraction = fraction[:MOST_DIGITS] + ("1" if fraction[MOST_DIGITS:].strip("0") else "")
+    return f"{whole}{point}{fraction}"
+
+
+@remembering(4096)
 def _split(text: str) -> tuple[Decimal, str]:
     """(value, suffix) of a quantity. Raises QuantityError."""
     match = _PATTERN.fullmatch(text)
@@ -31,13 +47,13 @@ def _split(text: str) -> tuple[Decimal, str]:
         known_letters = number is not None and re.fullmatch(r"[eEinumkKMGTP]*[-+]?[0-9]*", suffix)
         raise QuantityError(SUFFIX_MESSAGE if known_letters else FORMAT_MESSAGE)
     sign, digits, suffix = match.groups()
-    value = Decimal(sign + digits)
+    value = Decimal(sign + _bounded(digits))
     if suffix in BINARY:
         value *= Decimal(1024) ** BINARY[suffix]
     elif suffix in DECIMAL:
         value = value.scaleb(DECIMAL[suffix])
     else:
-        exponent = int(suffix[1:])
+        exponent = int(suffix[1:]) if len(suffix) < 20 else 1 << 62
         if abs(exponent) > 10_000:
             raise QuantityError(FORMAT_MESSAGE)
         value = value.scaleb(exponent)
@@ -63,7 +79,7 @@ def to_milli(text: str | int | float) -> int:
     return int((parse(text) * 1000).to_integral_value(rounding=ROUND_CEILING))
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def canonical(text: str) -> str:
     """The spelling that the API stores: no fraction, the largest suffix that allows it. Raises QuantityError."""
     return like(_split(text)[0], text)

@@ -46,6 +46,7 @@ from podo.server.discovery import Discovery
 from podo.server.health_checks import health_paths
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import VERSION, metrics, only_get, token_issuer, version
+from podo.server.http.patience import DEFAULT, Patience
 from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
@@ -92,6 +93,7 @@ class ServerConfig:
     hostname: str = ""
     """What this server is called among those of its store; "": what the machine is called."""
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
+    patience: Patience = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         tls = tls_context(config.tls) if config.tls else None
         await stack.enter_async_context(staying_small(SystemHeap(), clock))
         guards.is_serving = True
-        await stack.enter_async_context(listening(handler, sockets, tls))
+        await stack.enter_async_context(listening(handler, sockets, tls, config.patience))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         stack.callback(tasks.create_task(presence.run(), name="presence").cancel)

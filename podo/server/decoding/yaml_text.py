@@ -5,6 +5,9 @@ expanded under go-yaml's own limits, so a small text cannot become a large objec
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isinf
 from typing import Any
 
 import yaml
@@ -21,6 +24,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "!plain"
 _MERGE = object()
+MAX_NODES = 200_000
+"""A definition of 1 MB has about 50,000. Each takes some 10 µs, in which the server does nothing else."""
 _INDENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])[ \t?:-]*")
 
 
@@ -34,7 +39,7 @@ _Loader.yaml_implicit_resolvers = {None: [(_PLAIN, re.compile(""))]}
 def parse(body: bytes) -> tuple[Any, list[str]]:
     """(the value as `json_text.parse` gives it, what repeated members strict validation reports). Raises YAMLError."""
     text = body.decode("utf-8", "podo-byte-by-byte")
-    check_depth(text)
+    check_size(text)
     loader = _Loader(text)
     try:
         node = loader.get_node() if loader.check_node() else None
@@ -54,19 +59,25 @@ def parse(body: bytes) -> tuple[Any, list[str]]:
     return value, reader.repeated
 
 
-def check_depth(text: str) -> None:
-    """Raises YAMLError where the first document nests deeper than any of use. Cheap where none can.
+def check_size(text: str) -> None:
+    """Raises YAMLError where the first document nests deeper, or has more nodes, than any of use. Cheap where none can.
 
     The library composes by recursion in C, and would take the whole process down. Its events come without.
     """
-    if text.count("[") + text.count("{") + 2 * max(map(len, _INDENT.findall(text))) + 2 <= MAX_DEPTH:
-        return  # a block is deeper only further right; a list may stand right below its key
-    loader, depth = _Loader(text), 0
+    brackets = text.count("[") + text.count("{")
+    nodes = 2 * (brackets + text.count(",") + text.count(":") + text.count("- ") + text.count("\n") + text.count("\r"))
+    # a block is deeper only further right; a list may stand right below its key
+    if brackets + 2 * max(map(len, _INDENT.findall(text))) + 2 <= MAX_DEPTH and nodes <= MAX_NODES:
+        return
+    loader, depth, nodes = _Loader(text), 0, 0
     try:
         while not isinstance(event := loader.get_event(), yaml.DocumentEndEvent | yaml.StreamEndEvent):
+            nodes += isinstance(event, yaml.NodeEvent)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise YAMLError("yaml: exceeded max depth")
+            if nodes > MAX_NODES:
+                raise YAMLError(f"yaml: document has more than {MAX_NODES} nodes: send it as JSON")
     except yaml.YAMLError:
         pass  # what is wrong with it, whoever composes it will say: no deeper than here
     finally:
@@ -93,6 +104,12 @@ class _Reader:
         self._open: set[int] = set()
 
     def value(self, node: yaml.Node) -> Any:
+        with self._reading(node):
+            return self._node(node)
+
+    @contextmanager
+    def _reading(self, node: yaml.Node) -> Iterator[None]:
+        """Count a node, and all that is read meanwhile as coming through an alias if this one has been read before."""
         key = id(node)
         if key in self._open:
             raise YAMLError(f"yaml: anchor '{_anchor(node)}' value contains itself")
@@ -101,10 +118,9 @@ class _Reader:
         self._alias_depth += alias
         self._count()
         self._open.add(key)
-        result = self._node(node)
+        yield
         self._open.discard(key)
         self._alias_depth -= alias
-        return result
 
     def _count(self) -> None:
         self._read += 1
@@ -138,8 +154,8 @@ class _Reader:
     def _merged(self, node: yaml.Node) -> dict[str, Any]:
         """What `<<` brings in: a map, or several, of which the first that has a member counts."""
         if isinstance(node, yaml.MappingNode):
-            self._count()
-            return self._members(node)
+            with self._reading(node):
+                return self._members(node)
         if not isinstance(node, yaml.SequenceNode) or not all(isinstance(n, yaml.MappingNode) for n in node.value):
             raise YAMLError("yaml: map merge requires map or sequence of maps as the value")
         result: dict[str, Any] = {}
@@ -192,19 +208,23 @@ def _resolved(text: str) -> Any:
         return text in _TRUE
     digits = text.replace("_", "")
     if digits and digits[-1:].isalnum() and (digits[0] in "+-.0123456789"):
-        if _INT.fullmatch(digits):
-            return _whole(digits)
-        if _FLOAT.fullmatch(digits):
-            number = float(digits)
+        if _INT.fullmatch(digits) and (whole := _whole(digits)) is not None:
+            return whole
+        if _FLOAT.fullmatch(digits) and not isinf(number := float(digits)):
             return Number(repr(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number))
     if text.lstrip("+-") in (".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"):
         raise YAMLError(f"json: unsupported value: {text}")
     return text
 
 
-def _whole(digits: str) -> Number:
+def _whole(digits: str) -> Number | None:
+    """A whole number of 64 bits; None for a longer one, which may still be read as another kind of number."""
     sign = "-" if digits[0] == "-" else ""
     body = digits.lstrip("+-")
     if len(body) > 1 and body[0] == "0" and body[1].isdigit():
         body = f"0o{body[1:]}"
-    return Number(sign + str(int(body, 0)) if body.strip("0") else "0")
+    if not body.strip("0"):
+        return Number("0")
+    if len(body.lstrip("0")) > 67 or int(body, 0) >= 1 << 64:
+        return None
+    return Number(sign + str(int(body, 0)))

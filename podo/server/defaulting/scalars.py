@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 from decimal import ROUND_CEILING
-from functools import lru_cache
 from typing import Any
 
 from podo.api import quantity, timestamps
+from podo.api.remembering import remembering
 
 FINER_THAN_MILLI = ("n", "u")
 
@@ -27,7 +27,7 @@ def time_text(value: str) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def _round_up_to_milli(text: str) -> str:
     value = quantity.parse(text)
     rounded = (value * 1000).to_integral_value(rounding=ROUND_CEILING) / 1000

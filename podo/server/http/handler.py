@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
-from podo.api.errors import APIError
+from podo.api.errors import APIError, BadRequest
 from podo.api.selectors import SelectorError, parse_fields
 from podo.api.types.apiregistration_v1 import APIService
 from podo.clock import Clock
@@ -118,6 +118,8 @@ class Handler:
             answer = status_answer(error, request)
         except ConnectionError:
             raise
+        except RecursionError:  # nothing of use nests so deep
+            answer = status_answer(BadRequest("exceeded max depth"), request)
         except Exception:
             log.exception("%s %s failed", request.method, path)
             answer = status_answer(

@@ -1,9 +1,9 @@
 """In which form an answer goes out: what the client accepts, and what we have."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from podo.api.errors import NotAcceptable, UnsupportedMediaType
+from podo.api.remembering import remembering
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 OFFERED = (JSON, YAML, PROTOBUF)
@@ -25,7 +25,7 @@ class Form(NamedTuple):
 PLAIN = Form(JSON)
 
 
-@lru_cache(maxsize=512)
+@remembering(512)
 def negotiate(accept: str, *, has_messages: bool = True, has_tables: bool = True) -> Form:
     """The first form, by the client's weights, that we have. Raises NotAcceptable.
 
@@ -57,7 +57,7 @@ class DiscoveryForm(NamedTuple):
     aggregated: bool = False
 
 
-@lru_cache(maxsize=128)
+@remembering(128)
 def negotiate_discovery(accept: str, *, may_aggregate: bool) -> DiscoveryForm:
     """The first form, by the client's weights, that discovery has. Raises NotAcceptable."""
     if not accept.strip():
@@ -82,7 +82,7 @@ def _is_message(form: Form, has_messages: bool) -> bool:
     return form.as_kind != TABLE if form.as_kind else has_messages
 
 
-@lru_cache(maxsize=512)
+@remembering(512)
 def form_of_failures(accept: str) -> Form:
     """The form for a Status, which is never turned into anything: JSON, if the client accepts nothing we have."""
     clauses = (text for text in accept.split(",") if not _clause(text)[2].get("as"))
@@ -121,7 +121,7 @@ def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
     return Form(media_type, kind, version)
 
 
-@lru_cache(maxsize=128)
+@remembering(128)
 def body_media_type(content_type: str) -> str:
     """The media type of a request's body. Raises UnsupportedMediaType."""
     media_type = content_type.partition(";")[0].strip().lower() or JSON

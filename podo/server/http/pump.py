@@ -17,14 +17,12 @@ from podo.server.watchcache.watcher import Watcher
 log = logging.getLogger("podo.server.http")
 SLICE = 100
 """How many streams are written before others on the loop have their turn."""
-UNREAD = 64 << 10
-"""A client that has so many bytes to read still is written no more until it has read them."""
 
 
 class Flow:
     """One stream of a watch, from its watcher to its client."""
 
-    __slots__ = ("_encoder", "_pump", "_unread", "_write", "full", "stopped", "watcher")
+    __slots__ = ("_encoder", "_is_full", "_pump", "_write", "full", "stopped", "watcher")
 
     def __init__(
         self,
@@ -32,10 +30,10 @@ class Flow:
         watcher: Watcher,
         encoder: Encoder,
         write: Callable[[bytes], None],
-        unread: Callable[[], int],
+        is_full: Callable[[], bool],
     ) -> None:
-        """`write` sends bytes to the client, `unread` says how many it has not read yet."""
-        self._pump, self._encoder, self._write, self._unread = pump, encoder, write, unread
+        """`write` sends bytes to the client, `is_full` says whether it has to read some before it is sent more."""
+        self._pump, self._encoder, self._write, self._is_full = pump, encoder, write, is_full
         self.watcher = watcher
         self.full = False
         self.stopped = asyncio.Event()
@@ -54,7 +52,7 @@ class Flow:
         try:
             if notices := self.watcher.take():
                 self._write(self._encoder.chunk(notices, shared=not self.watcher.selection.narrow))
-                self.full = self._unread() > UNREAD
+                self.full = self._is_full()
         except ConnectionError:  # gone: the owner is being cancelled
             self.watcher.close()
         except Exception:

@@ -1,7 +1,8 @@
 """What a request's path and method mean: the verb, and the resource or other path that it is about."""
 
-from functools import lru_cache
 from typing import NamedTuple
+
+from podo.api.remembering import remembering
 
 VERBS = {"POST": "create", "GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
@@ -27,7 +28,7 @@ class RequestInfo(NamedTuple):
         return bool(self.resource)
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def request_info(method: str, path: str) -> RequestInfo:
     """What `method` of `path` (decoded, without the query) asks for; list and watch are still `get`."""
     plain = RequestInfo(method.lower(), path)

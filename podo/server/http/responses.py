@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from podo.server.answer import Answer, Pieces
+from podo.server.http.patience import patience_with, room
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 CACHE = b"Cache-Control: no-cache, private\r\n"
@@ -38,13 +39,16 @@ class Whole(web.StreamResponse):
         body = self._whole_body
         if isinstance(body, bytes) and len(body) <= PIECE:
             transport.write(self._head + body)
+            if request.protocol.writing_paused:
+                await room(request)
             return None
         transport.write(self._head)
+        until = asyncio.get_running_loop().time() + patience_with(request).reading
         for piece in body if isinstance(body, Pieces) else _pieces(body):
             if transport.is_closing():
                 raise ConnectionResetError("the client is gone")
             transport.write(piece)
-            await request.writer.drain()
+            await room(request, until)
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:

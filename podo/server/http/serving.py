@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -15,6 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from podo.api.errors import APIError, BadRequest, MethodNotAllowed
 from podo.server.http.bodies import LIMIT
+from podo.server.http.patience import DEFAULT, UNREAD, Patience
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HEADER_LIMIT = 64 << 10
@@ -45,7 +47,36 @@ def tls_context(files: TLSFiles) -> ssl.SSLContext:
 
 
 class Connection(RequestHandler):
-    """A client's connection. What is no HTTP is refused by a Status, too."""
+    """A client's connection. What is no HTTP is refused by a Status, too; who sends no request is cut off."""
+
+    def __init__(self, manager: web.Server, patience: Patience, **more: Any) -> None:
+        super().__init__(manager, keepalive_timeout=patience.idle, **more)
+        self.patience = patience
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self.transport is not None:
+            self.transport.set_write_buffer_limits(high=UNREAD)
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come. The headers of a request are to be complete some time after their first byte."""
+        super().data_received(data)
+        if self._messages or self._current_request is not None:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+        elif self._late is None:
+            self._expect_request()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        self._late = asyncio.get_running_loop().call_later(self.patience.head, self.force_close)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -63,15 +94,22 @@ class Connection(RequestHandler):
 class Server(web.Server):
     """Makes the connections."""
 
+    def __init__(self, handle: Handle, patience: Patience, **more: Any) -> None:
+        super().__init__(handle, **more)
+        self._patience = patience
+
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, self._patience, loop=self._loop, **self._kwargs)
 
 
 @asynccontextmanager
-async def listening(handle: Handle, sockets: list[socket.socket], tls: ssl.SSLContext | None) -> AsyncIterator[None]:
+async def listening(
+    handle: Handle, sockets: list[socket.socket], tls: ssl.SSLContext | None, patience: Patience = DEFAULT
+) -> AsyncIterator[None]:
     """Serve on the sockets until left. Requests of clients that have gone are cancelled."""
     server = Server(
         handle,
+        patience,
         access_log=None,
         handler_cancellation=True,
         auto_decompress=False,

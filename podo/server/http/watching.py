@@ -13,6 +13,7 @@ from podo.server.core import Core
 from podo.server.customresources.relaying import readable_watch
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import JSON, YAML, not_acceptable
+from podo.server.http.patience import room
 from podo.server.http.pump import Flow, Pump
 from podo.server.http.query import ReadOptions, parse_revision
 from podo.server.http.responses import head_lines
@@ -158,28 +159,27 @@ class Stream(web.StreamResponse):
         """Write lines as one chunk. Raises ConnectionError when the client is gone."""
         data = b"".join(lines) if len(lines) > 1 else lines[0]
         self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._whole else data)
-        await self._request.writer.drain()
+        await room(self._request)
 
     async def follow(self, watcher: Watcher, encoder: Encoder) -> None:
         """Let the pump write; see to it only when the client is slow."""
         if not self._whole:
             await follow_lines(self, watcher, encoder)
             return
-        flow = Flow(self._pump, watcher, encoder, self._write, self._unread)
+        flow = Flow(self._pump, watcher, encoder, self._write, self._full)
         try:
             while not watcher.closed:
                 await flow.stopped.wait()
                 if flow.full:
-                    await self._request.writer.drain()
+                    await room(self._request)
                     flow.full = False
                     flow.stopped.clear()
                     flow.resume()
         finally:
             flow.end()
 
-    def _unread(self) -> int:
-        transport = self._request.transport
-        return transport.get_write_buffer_size() if isinstance(transport, asyncio.WriteTransport) else 0
+    def _full(self) -> bool:
+        return self._request.protocol.writing_paused
 
     def end(self) -> None:
         """Write the last chunk."""

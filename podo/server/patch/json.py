@@ -66,7 +66,7 @@ def _string(op: dict[str, Any], name: str) -> str:
 
 def _position(array: list[Any], key: str, size: int) -> int:
     """The index that `key` names in an array that counts as `size` long."""
-    if not _INDEX.fullmatch(key):
+    if not _INDEX.fullmatch(key) or len(key) > 19:
         raise PatchError(f"value was not a proper array index: '{key}'")
     index = int(key)
     if not -size <= index < size:

@@ -9,8 +9,11 @@ from podo.server.watchcache.entry import Change, Entry
 from podo.server.watchcache.selection import FieldsOf, Selection
 from podo.store.base import EventType
 
-BACKLOG = 10_000
-"""A watcher that has not taken so many changes is too slow, and is closed; it may come again."""
+BACKLOG, BACKLOG_BYTES = 10_000, 16 << 20
+"""A watcher that has not taken so many changes, or objects of so many bytes, is too slow, and is closed.
+
+It may come again, as long as the window reaches.
+"""
 
 
 class Seen(Enum):
@@ -42,6 +45,7 @@ class Watcher:
         self._fields_of = fields_of
         self._narrow = selection.narrow
         self._pending: list[Notice] = []
+        self._pending_bytes = 0
         self.closed = False
         self.wake: Callable[[], None] = _nothing
 
@@ -77,7 +81,7 @@ class Watcher:
 
     def take(self) -> list[Notice]:
         """All that is pending, in order."""
-        taken, self._pending = self._pending, []
+        taken, self._pending, self._pending_bytes = self._pending, [], 0
         return taken
 
     async def changed(self) -> None:

@@ -8,7 +8,7 @@ from podo.api.selectors import parse_labels
 from podo.clock import VirtualClock
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import PLAIN
-from podo.server.http.pump import UNREAD, Flow, Pump
+from podo.server.http.pump import Flow, Pump
 from podo.server.registry.catalog import Catalog
 from podo.server.table.tables import PrinterTables
 from podo.server.watchcache.entry import Change
@@ -25,11 +25,10 @@ class Client:
     """A client that remembers what it was sent."""
 
     def __init__(self, pump, selection=None):
-        self.chunks, self.unread = [], 0
+        self.chunks, self.has_to_read = [], False
         self.watcher = Watcher(selection or Selection(), lambda obj: {}, 0)
-        self.flow = Flow(
-            pump, self.watcher, Encoder(SERVED, PLAIN, PrinterTables(VirtualClock())), self.write, lambda: self.unread
-        )
+        encoder = Encoder(SERVED, PLAIN, PrinterTables(VirtualClock()))
+        self.flow = Flow(pump, self.watcher, encoder, self.write, lambda: self.has_to_read)
 
     def write(self, data):
         self.chunks.append(data)
@@ -97,7 +96,7 @@ async def test_a_selection_gets_chunks_of_its_own():
 
 async def test_a_client_that_does_not_read_is_left_alone_until_it_has():
     client = Client(still_pump())
-    client.unread = UNREAD + 1
+    client.has_to_read = True
     client.watcher.offer(change(5))
     await settle()
     assert client.flow.full
@@ -105,7 +104,7 @@ async def test_a_client_that_does_not_read_is_left_alone_until_it_has():
     client.watcher.offer(change(6))
     await settle()
     assert client.seen() == [1]
-    client.unread, client.flow.full = 0, False
+    client.has_to_read, client.flow.full = False, False
     client.flow.resume()
     await asyncio.sleep(0.01)
     assert client.seen() == [1, 1]
