@@ -25,6 +25,9 @@ class Patience:
     reading: float = 60.0
     """Until a client has taken an answer, or anything of what happens on a watch."""
 
+    rest: float = 5.0
+    """While the rest of a body that was refused is read and dropped."""
+
 
 DEFAULT = Patience()
 

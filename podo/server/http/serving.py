@@ -21,8 +21,6 @@ from podo.server.http.patience import DEFAULT, UNREAD, Patience
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 HEADER_LIMIT = 64 << 10
 BACKLOG = 4096
-LINGER = 5.0
-"""Seconds that the rest of a refused body is read and dropped."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ async def listening(
         auto_decompress=False,
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
-        lingering_time=LINGER,
+        lingering_time=patience.rest,
         read_bufsize=LIMIT // 8,
     )
     loop = asyncio.get_running_loop()

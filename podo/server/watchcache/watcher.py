@@ -65,9 +65,11 @@ class Watcher:
     def put(self, notice: Notice) -> None:
         """Note what concerns this watch."""
         self._pending.append(notice)
+        self._pending_bytes += len(notice.change.entry.tail)
         if len(self._pending) == 1:
             self.wake()
-        elif len(self._pending) > BACKLOG:
+        elif len(self._pending) > BACKLOG or self._pending_bytes > BACKLOG_BYTES:
+            self._pending = []
             self.close()
 
     def _view(self, change: Change) -> Seen | None:
