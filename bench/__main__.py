@@ -86,6 +86,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long each load lasts.")] = Options.seconds,
     rounds: Annotated[int, typer.Option(help="How often a single thing is timed.")] = Options.rounds,
     stored: Annotated[list[int] | None, typer.Option(help="How many objects the LISTs find.")] = None,
+    scale: Annotated[list[int] | None, typer.Option(help="With how many objects stored each verb is timed.")] = None,
     watchers: Annotated[int, typer.Option(help="How many watch at once.")] = Options.watchers,
     image: Annotated[str, typer.Option(help="An image that every node has.")] = Options.image,
     process: Annotated[str, typer.Option(help="Regular expression for the cluster's command lines.")] = "",
@@ -95,7 +96,8 @@ def main(
     nodes: Annotated[bool, typer.Option(help="Whether the started cluster will have nodes.")] = True,
 ) -> None:
     """Measure a Kubernetes cluster. What it lacks is left out, and said."""
-    options = Options(kubeconfig or Path(), seconds, rounds, tuple(stored or Options.stored), watchers)
+    options = Options(kubeconfig or Path(), seconds, rounds, tuple(stored or Options.stored), watchers=watchers)
+    options = replace(options, scale=tuple(scale or Options.scale))
     options = replace(options, image=image, process=process, start=start, stop=stop, prepare=prepare)
     if not kubeconfig:
         options = own_cluster(options)

@@ -50,7 +50,8 @@ async def load(client: Client, make: Make, *, connections: int, seconds: float =
             async with asyncio.TaskGroup() as tasks:
                 for index, connection in enumerate(opened):
                     share = count // connections + (index < count % connections) if count else 0
-                    tasks.create_task(_worker(connection, index, make, sample, until, share))
+                    if share or not count:
+                        tasks.create_task(_worker(connection, index, make, sample, until, share))
         except ExceptionGroup as errors:
             if isinstance(broken := errors.exceptions[0], OSError):
                 raise Refused(f"the connection broke: {broken}") from errors

@@ -25,6 +25,7 @@ class Options:
     seconds: float = 3.0  # how long a load lasts
     rounds: int = 20  # how often a single thing is timed
     stored: tuple[int, ...] = (10_000,)
+    scale: tuple[int, ...] = (1_000, 10_000, 100_000)
     watchers: int = 1_000
     image: str = "hello:v1"
     process: str = ""  # a regular expression for the command lines of the cluster's processes

@@ -26,7 +26,7 @@ async def options(tmp_path: Path) -> AsyncIterator[Options]:
         path = tmp_path / "kubeconfig"
         credentials = kubeconfig.Credentials(server=f"http://{server.host}:{server.port}", token="secret")
         kubeconfig.write(path, kubeconfig.render("bench", credentials))
-        yield Options(path, seconds=0.05, rounds=2, stored=(300,), watchers=5)
+        yield Options(path, seconds=0.05, rounds=2, stored=(300,), scale=(30, 300), watchers=5)
 
 
 async def names(options: Options, path: str) -> list[str]:
@@ -44,6 +44,21 @@ async def test_a_measure_of_the_api_reads_something_plausible(options, measure):
             assert "failed" not in reading.note
             assert 0 < (reading.p50 or 1) <= (reading.p99 or 1) < 5
             assert reading.rate is None or reading.rate > 1
+
+
+async def test_each_verb_is_timed_with_as_many_objects_as_asked_for(options):
+    measure = next(measure for measure in MEASURES if measure.name == "scale")
+    async with prepared(options) as target:
+        cases = [reading.case async for reading in measure.run(target)]
+    assert len(cases) == len(set(cases)) == 14
+    assert {case.rpartition(", ")[2] for case in cases} == {"30 stored", "300 stored"}
+
+
+async def test_a_load_of_fewer_requests_than_connections_ends(options):
+    async with prepared(options) as target:
+        await target.stock(3, 10)
+        found = await names(options, f"/api/v1/namespaces/{target.namespace}/configmaps")
+    assert len([name for name in found if name.startswith("stock-3-")]) == 3
 
 
 async def test_a_run_says_what_it_left_out_and_leaves_nothing_behind(options):
