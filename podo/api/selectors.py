@@ -230,9 +230,12 @@ class FieldSelector:
         return next((t.value for t in self.terms if t.path == path and not t.negated), None)
 
 
+_TERM = re.compile(r"(?:[^\\,]|\\.|\\$)+", re.DOTALL)  # up to a comma that no backslash escapes
+
+
 def parse_fields(text: str) -> FieldSelector:
     r"""The selector that `metadata.name=a,status.phase!=Running` says; `\,` is an escape. Raises SelectorError."""
-    return FieldSelector(tuple(_field_term(t) for t in re.split(r"(?<!\\),", text) if t))
+    return FieldSelector(tuple(_field_term(t) for t in _TERM.findall(text) if t))
 
 
 def _field_term(text: str) -> FieldTerm:
