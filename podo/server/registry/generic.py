@@ -12,7 +12,7 @@ from podo.server.context import Context
 from podo.server.metadata import dedup_owners
 from podo.server.registry.creating import fill_metadata, place, prepare_create
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
-from podo.server.registry.hooks import Hook
+from podo.server.registry.hooks import Hook, WorkedOut
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions, ListResult, list_entries
 from podo.server.registry.unbroken import Unbroken
@@ -83,6 +83,8 @@ class Registry:
         self._fields, self._chance = fields, chance
         self.hooks: dict[tuple[str, str], Hook] = {}
         """By (group, kind) of the stored version; set once, before the first request."""
+        self.worked_out: dict[str, WorkedOut] = {}
+        """Kinds that are not stored, by the prefix of their keys."""
 
     def _resource(self, served: Served) -> ResourceCache:
         return self.cache.resource(served.stored.prefix)
@@ -90,6 +92,10 @@ class Registry:
     async def get(self, served: Served, namespace: str, name: str, *, revision: int | None = None) -> Entry:
         """The object, as new as any acknowledged write, or (with `revision`) at least so new. Raises NotFound."""
         cache = self.cache
+        if (source := self.worked_out.get(served.stored.prefix)) is not None:
+            if (entry := await source.find(name)) is None:
+                raise not_found(served, name)
+            return entry
         if revision is None:
             if cache.revision < cache.acknowledged or cache.shared:
                 await cache.consistent()
@@ -102,6 +108,10 @@ class Registry:
 
     async def list(self, served: Served, selection: Selection, options: ListOptions) -> ListResult:
         """A page of the selected objects."""
+        if (source := self.worked_out.get(served.stored.prefix)) is not None:
+            fields_of = self._resource(served).fields_of
+            entries = [entry for entry in await source.all() if selection.matches(entry, fields_of)]
+            return ListResult(entries, self.cache.revision)
         found = await list_entries(self.cache, self._resource(served), selection, options)
         return found._replace(entries=await served.readable(found.entries)) if served.converts else found
 
