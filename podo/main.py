@@ -40,6 +40,7 @@ def controllers(
     from podo.controllers.cronjob import CronJobController
     from podo.controllers.daemonset import DaemonSetController
     from podo.controllers.deployment import DeploymentController
+    from podo.controllers.device_taint_eviction import DeviceTaintEviction
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.garbage_collector import GarbageCollector
     from podo.controllers.job import JobController
@@ -50,6 +51,7 @@ def controllers(
     from podo.controllers.policy_types import PolicyTypes
     from podo.controllers.replicaset import ReplicaSetController
     from podo.controllers.replication_controller import ReplicationControllerController
+    from podo.controllers.resource_claim import ResourceClaimController
     from podo.controllers.resource_quota import ResourceQuotaController
     from podo.controllers.served import ServedResources
     from podo.controllers.statefulset import StatefulSetController
@@ -61,6 +63,7 @@ def controllers(
         CronJobController(client, clock, events),
         DaemonSetController(client, clock, events),
         DeploymentController(client, clock, events),
+        DeviceTaintEviction(client, clock, events),
         DisruptionController(client, clock, events),
         GarbageCollector(client, clock, events),
         HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
@@ -72,6 +75,7 @@ def controllers(
         PolicyTypes(client),
         ReplicaSetController(client, clock, events),
         ReplicationControllerController(client, clock, events),
+        ResourceClaimController(client, clock, events),
         ResourceQuotaController(client, clock, events),
         StatefulSetController(client, clock, events),
         TaintEviction(client, clock, events),
