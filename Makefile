@@ -2,7 +2,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-APT    := crun runc conmon nftables skopeo buildah conntrack haproxy iproute2 busybox-static docker-registry etcd-server python3-venv
+APT    := crun runc conmon nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv
 PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=

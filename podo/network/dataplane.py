@@ -13,6 +13,9 @@ from podo.api.types.discovery_v1 import EndpointSlice
 from podo.client.base import Client, Key
 from podo.client.informers import Informers
 from podo.clock import Clock
+from podo.network.base import PodNetwork
+from podo.network.cni.attachments import Attachments, PluggedPods
+from podo.network.cni.plugin import PluginPrograms
 from podo.network.config import NetworkConfig
 from podo.network.dns import resolv_conf
 from podo.network.dns.server import DnsServer
@@ -80,19 +83,24 @@ class NodeDataPlane(DataPlane):
         proxy: ServiceProxy,
         dns: DnsServer,
         routes: RouteKeeper,
-        pods: LinkedPods,
+        links: LinkedPods,
+        attachments: Attachments,
+        plugins: Path,
         host_ports: SavedHostPorts,
         policies: PolicyKeeper,
         health: HealthChecks,
     ) -> None:
         super().__init__(config, proxy=proxy, dns=dns, routes=routes)
-        self.pods, self.policies, self._host_ports, self._health = pods, policies, host_ports, health
+        self.policies, self._host_ports, self._health = policies, host_ports, health
+        self._links, self._attachments = links, attachments
+        self.pods: PodNetwork = PluggedPods(plugins, attachments, links)
 
     async def recover(self, sandboxes: Mapping[str, Key]) -> None:
         """These sandboxes, of these Pods, are there since before a restart; take down what is left of all others."""
         for sandbox_id, pod in sandboxes.items():
             self.policies.adopt(sandbox_id, pod)
-        await self.pods.retain(set(sandboxes))
+        await self._links.retain(set(sandboxes))
+        await self._attachments.retain(set(sandboxes))
 
     async def run(self, informers: Informers) -> None:
         """As any data plane; the host ports of Pods that are still there are kept open."""
@@ -120,10 +128,14 @@ def node_data_plane(
     addresses: tuple[str, ...],
     pod_ranges: tuple[str, ...],
     state: Path,
+    plugins: Path,
     client: Client,
     clock: Clock,
 ) -> NodeDataPlane:
-    """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder."""
+    """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder.
+
+    Configurations in the folder `plugins` have CNI plug-ins link Pods in podo's place.
+    """
     health = HealthChecks(own=(("0.0.0.0", HEALTH_PORT), ("127.0.0.1", STATUS_PORT)))
     proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock, health)
     host_ports = SavedHostPorts(state / "host-ports.json", proxy)
@@ -133,7 +145,9 @@ def node_data_plane(
         proxy=proxy,
         dns=_dns(config, (config.dns_address,), clock, relay=config.host_addresses),
         routes=RouteKeeper(config, Place(NODE_DEVICE, addresses, node), clock),
-        pods=LinkedPods(
+        attachments=Attachments(state / "cni-attachments", PluginPrograms()),
+        plugins=plugins,
+        links=LinkedPods(
             config,
             addresses=AddressManager(state / "addresses.json", pod_ranges),
             sources=addresses,

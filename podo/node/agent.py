@@ -186,6 +186,7 @@ class _Starting:
             addresses=config.addresses,
             pod_ranges=ranges,
             state=config.state_dir,
+            plugins=config.cni_dir,
             client=self._client,
             clock=clock,
         )

@@ -49,6 +49,11 @@ class AgentConfig:
         return self.state_dir / "manifests"
 
     @property
+    def cni_dir(self) -> Path:
+        """Where CNI configurations are: the machine's, or on a node that shares its machine the node's own."""
+        return self.state_dir / "cni" if self.is_local else Path("/etc/cni/net.d")
+
+    @property
     def is_local(self) -> bool:
         """Whether the node shares its machine with others, in a network namespace of its own."""
         return self.host_netns is not None

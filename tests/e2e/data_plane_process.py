@@ -66,6 +66,7 @@ def make_plane(arguments, client, clock):
         addresses=(arguments["address"],),
         pod_ranges=(arguments["pod_range"],),
         state=config.run_root / arguments["node"],
+        plugins=config.run_root / "cni",
         client=client,
         clock=clock,
     )
