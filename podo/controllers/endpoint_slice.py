@@ -25,7 +25,7 @@ from podo.client.base import DeleteOptions, Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
-from podo.controllers import pods, service_pods
+from podo.controllers import pods, service_pods, zone_hints
 from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
 from podo.controllers.ownership import reference_to
 from podo.controllers.service_pods import ZONE, ServicePods
@@ -58,6 +58,7 @@ class EndpointSliceController:
             Watch(Service, to=itself),
             Watch(Pod, to=self._pods.services_of, when=service_pods.may_change_endpoints),
             Watch(Node, to=self._pods.services_on, when=service_pods.may_change_zone),
+            Watch(Node, to=self._hinting, when=_may_change_shares),
             Watch(EndpointSlice, to=by_service),
         )
 
@@ -66,6 +67,8 @@ class EndpointSliceController:
         if service is None or not service_pods.is_served(service):
             return DONE
         wanted = desired_endpoints(service, self._pods.pods_of(service), self._node)
+        if zone_hints.is_wanted(service):
+            wanted = self._hinted(service, wanted)
         observed = [s for s in self._slices(key) if not s.metadata.deletion_timestamp]
         try:
             await self._apply(plan(service, wanted, observed), bool(service.metadata.deletion_timestamp))
@@ -76,6 +79,27 @@ class EndpointSliceController:
             self._events.warning(service, "FailedToUpdateEndpointSlices", message)
             raise
         return DONE
+
+    def _hinted(self, service: Service, wanted: "Wanted") -> "Wanted":
+        """With the hints of topology mode Auto, for each family where they can be given."""
+        shares, found = zone_hints.shares(self._nodes), dict(wanted)
+        had = any(e.hints for s in self._slices(key_of(service)) for e in s.endpoints)
+        for family in service_pods.families_of(service):
+            groups = [group for group in wanted if group[0] == family]
+            result = zone_hints.hinted([e for group in groups for e in wanted[group]], shares)
+            rest = iter(result.endpoints)
+            found |= {group: [next(rest) for _ in wanted[group]] for group in groups}
+            if result.why:
+                text = f"{result.why}, addressType: {family}"
+                self._events.warning(service, "TopologyAwareHintsDisabled", text)
+            elif not had:
+                text = f"{zone_hints.ENABLED}, addressType: {family}"
+                self._events.normal(service, "TopologyAwareHintsEnabled", text)
+        return found
+
+    def _hinting(self, node: Node) -> Iterable[Key]:
+        """The Services whose hints depend on what CPUs there are."""
+        return [key_of(service) for service in self._services if zone_hints.is_wanted(service)]
 
     def _node(self, name: str) -> Node | None:
         return self._nodes.get(Key("", name))
@@ -90,6 +114,10 @@ class EndpointSliceController:
                 await self._client.delete(EndpointSlice, key_of(gone), DeleteOptions(uid=gone.metadata.uid))
             except NotFound:
                 continue
+
+
+def _may_change_shares(old: Node | None, new: Node | None) -> bool:
+    return zone_hints.part_of(old) != zone_hints.part_of(new)
 
 
 @dataclass
