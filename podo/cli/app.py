@@ -2,7 +2,22 @@
 
 import typer
 
-from podo.cli import build, doctor, down, expose, image, kubeconfig, logs, network, node, setup, status, up, version
+from podo.cli import (
+    build,
+    dns,
+    doctor,
+    down,
+    expose,
+    image,
+    kubeconfig,
+    logs,
+    network,
+    node,
+    setup,
+    status,
+    up,
+    version,
+)
 from podo.cli.output import failures
 
 app = typer.Typer(
@@ -20,6 +35,7 @@ app.command("down")(down.down)
 app.command("status")(status.status)
 app.add_typer(node.app, name="node")
 app.add_typer(network.app, name="network")
+app.add_typer(dns.app, name="dns")
 app.command("expose")(expose.expose)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("build")(build.build)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from podo.cluster import firewall
 from podo.cluster.errors import ClusterError
+from podo.network.names import DEFAULT_CLUSTER, bridge_name
 from podo.node.cgroups.detect import detect, problem
 
 
@@ -107,6 +109,17 @@ def forwarding() -> Finding:
     return Finding("ip_forward", ok, "on, or podo up can switch it on" if ok else "off", "" if ok else "run as root")
 
 
+def other_firewalls() -> Finding:
+    """Chains of others that drop what they do not know would drop what Pods send and get."""
+    bridge = bridge_name(DEFAULT_CLUSTER)
+    found = firewall.dropping(firewall.inspect(), [bridge])
+    if not found:
+        return Finding("firewall", True, "no other firewall drops what it does not know")
+    listed = ", ".join(f"chain {each.chain} of table {each.family} {each.table}" for each in found)
+    fix = "; ".join(firewall.remedy(each, bridge) for each in found)
+    return Finding("firewall", False, f"{listed} drops what nodes and Pods send", fix)
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
     root,
     python,
@@ -121,6 +134,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     overlay,
     nftables,
     forwarding,
+    other_firewalls,
 )
 
 # What a cluster cannot start without; the rest is needed only for some commands.

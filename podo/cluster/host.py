@@ -5,6 +5,7 @@ import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from podo.cluster import host_names
 from podo.cluster.config import ClusterConfig, NodeConfig, Ranges
 from podo.cluster.errors import ClusterError
 from podo.cluster.paths import Paths
@@ -74,12 +75,13 @@ def remove_node(where: Paths, cluster: ClusterConfig, node: str) -> None:
 
 
 def clean_up(where: Paths, cluster: ClusterConfig) -> None:
-    """Remove everything of the cluster's network."""
+    """Remove everything of the cluster's network, and what the host was told of its names."""
     try:
         asyncio.run(removal.cleanup(cluster.name))
     except (OSError, NftFailure) as error:
         hint = "run podo down once more"
         raise ClusterError(f"cannot remove the network of cluster {cluster.name!r}: {error}", hint=hint) from error
+    host_names.disable(cluster.name)
 
 
 def residue(where: Paths, cluster: ClusterConfig) -> list[str]:
