@@ -127,7 +127,10 @@ def _page(
     last = entries[-1].key
     if selection.narrow:
         return ListResult(entries, revision, encode_token(revision, last))
-    left = resource.count(selection.namespace, last) if at is None else 1 + sum(1 for _ in found)
+    if at is None:
+        left = resource.count(selection.namespace, last)
+    else:
+        left = resource.count_as_of(at, selection.namespace, last)
     return ListResult(entries, revision, encode_token(revision, last), left)
 
 

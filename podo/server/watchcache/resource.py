@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from heapq import merge
 from itertools import islice
 
 from sortedcontainers import SortedList
@@ -174,17 +175,32 @@ class ResourceCache:
         return revision >= (self._window[-1].revision if self._window else self.floor)
 
     def as_of(self, revision: int, namespace: str = "", after: str = "") -> Iterator[Entry]:
-        """The objects as they were at `revision`, in order of their keys. Raises Expired like `since`."""
-        then: dict[str, Entry | None] = {}
-        for change in self.since(revision):
-            then.setdefault(change.entry.key, change.previous)
-        prefix = f"{namespace}/" if namespace else ""
-        lost = [key for key, entry in then.items() if entry and key.startswith(prefix) and key > after]
-        keys = sorted({*self.keys(namespace, after), *lost}) if lost else self.keys(namespace, after)
-        for key in keys:
+        """The objects as they were at `revision`, in order of their keys. Raises Expired like `since`.
+
+        Costs what has happened since and what is taken, not what there is.
+        """
+        then = self._replaced_since(revision)
+        lost = [key for key, entry in then.items() if entry and key not in self._entries]
+        lost = sorted(key for key in lost if _within(key, namespace, after))
+        for key in merge(self.keys(namespace, after), lost) if lost else self.keys(namespace, after):
             entry = then[key] if key in then else self._entries[key]
             if entry is not None:
                 yield entry
+
+    def count_as_of(self, revision: int, namespace: str = "", after: str = "") -> int:
+        """How many objects `as_of` would give."""
+        then = self._replaced_since(revision)
+        changed = ((key, entry) for key, entry in then.items() if _within(key, namespace, after))
+        return self.count(namespace, after) + sum(
+            (entry is not None) - (key in self._entries) for key, entry in changed
+        )
+
+    def _replaced_since(self, revision: int) -> dict[str, Entry | None]:
+        """What each key had at `revision` that has been changed since; None for those that came later."""
+        then: dict[str, Entry | None] = {}
+        for change in self.since(revision):
+            then.setdefault(change.entry.key, change.previous)
+        return then
 
     def watch(self, selection: Selection, since: int) -> Watcher:
         """Someone who is given what happened after `since` and what will happen. Raises Expired like `since`."""
@@ -194,3 +210,7 @@ class ResourceCache:
                 watcher.offer(change)
         self.watchers.add(watcher)
         return watcher
+
+
+def _within(key: str, namespace: str, after: str) -> bool:
+    return key > after and (not namespace or key.startswith(f"{namespace}/"))

@@ -62,6 +62,7 @@ def test_present_and_past_are_as_in_a_plain_history(writes, selections, at, afte
     for selection in selections:
         past = [key for key in selected(states[then], Selection(selection.namespace)) if key > after]
         assert [entry.key for entry in cache.as_of(then, selection.namespace, after)] == past
+        assert cache.count_as_of(then, selection.namespace, after) == len(past)
     assert cache.count("a", after) == sum(key.startswith("a/") and key > after for key in states[-1])
     assert cache.count("", after) == sum(key > after for key in states[-1])
 

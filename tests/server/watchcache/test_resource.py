@@ -1,5 +1,7 @@
 """The objects of one kind, now and as they were."""
 
+from itertools import islice
+
 import pytest
 
 from podo.api.errors import Expired
@@ -126,3 +128,30 @@ def test_a_watch_of_one_namespace_is_replayed_only_that(lab):
     watcher = lab.cache.watch(Selection("b"), 0)
     lab.put("z", namespace="a")
     assert [notice.change.entry.key for notice in watcher.take()] == ["b/y"]
+
+
+class Counted(ResourceCache):
+    """Counts the keys that are looked at."""
+
+    looked_at = 0
+
+    def keys(self, namespace="", after=""):
+        for key in super().keys(namespace, after):
+            self.looked_at += 1
+            yield key
+
+
+def test_a_page_of_the_past_costs_what_it_returns_whatever_was_changed_since(lab):
+    lab.cache = Counted(fields_of)
+    for number in range(500):
+        lab.put(f"x{number:03}")
+    then = lab.revision
+    for number in range(0, 500, 50):
+        lab.put(f"x{number:03}", labels={"changed": "yes"})
+    lab.drop("x001")
+    lab.put("x0005")
+    page = list(islice(lab.cache.as_of(then), 10))
+    assert [found.key for found in page] == [f"ns/x{number:03}" for number in range(10)]
+    assert page[0].labels == {}
+    assert lab.cache.looked_at < 15
+    assert lab.cache.count_as_of(then, after="ns/x009") == 490
