@@ -24,11 +24,31 @@ class Table:
 
     def __init__(self, net, *, family=0):
         self.net, self.family, self.pods, self.policies = net, family, {}, []
-        self.keepers = {
-            name: PolicyKeeper(net.config, None, nft=NftCommand(spot.netns), clock=SystemClock())
-            for name, spot in net.nodes.items()
-        }
+        self._places = {}  # of each Pod: its node
+        self._told = []  # (method, new object) of all that keepers were told
+        self.keepers = self._made()
         self._nodes, self._revisions = itertools.cycle(net.nodes), itertools.count(1)
+
+    def _made(self):
+        return {
+            name: PolicyKeeper(self.net.config, None, nft=NftCommand(spot.netns), clock=SystemClock())
+            for name, spot in self.net.nodes.items()
+        }
+
+    def start_again(self):
+        """Keepers that know of nothing but what there is now, as after a restart of their agents."""
+        self.keepers = self._made()
+        for key, (node, pod) in self._places.items():
+            self.keepers[node].adopt(pod.sandbox.id, key)
+        for method, new in self._told:
+            self._tell(method, new)
+        for policy in self.policies:
+            for keeper in self.keepers.values():
+                keeper.policy_changed(None, policy)
+
+    def _tell(self, method, new):
+        for keeper in self.keepers.values():
+            getattr(keeper, method)(None, new)
 
     async def fill(self):
         for namespace in NAMESPACES:
@@ -42,6 +62,7 @@ class Table:
         pod = await self.net.add_pod(node, name, namespace=namespace)
         self.pods[f"{namespace}/{name}"] = pod
         self.keepers[node].adopt(pod.sandbox.id, Key(namespace, name))
+        self._places[Key(namespace, name)] = (node, pod)
         self.label(f"{namespace}/{name}", {"pod": name})
         everywhere = "::" if self.family else "0.0.0.0"
         for protocol, number in ports:
@@ -55,12 +76,13 @@ class Table:
         pod, (namespace, _, name) = self.pods[key], key.partition("/")
         address = ",".join(pod.addresses)
         told = build.pod(name, namespace=namespace, address=address, labels=labels, ports=CONTAINER_PORTS)
-        for keeper in self.keepers.values():
-            keeper.pod_changed(None, told)
+        self._told.append(("pod_changed", told))
+        self._tell("pod_changed", told)
 
     def label_namespace(self, name, labels):
-        for keeper in self.keepers.values():
-            keeper.namespace_changed(None, Namespace(metadata=ObjectMeta(name=name, labels=labels)))
+        told = Namespace(metadata=ObjectMeta(name=name, labels=labels))
+        self._told.append(("namespace_changed", told))
+        self._tell("namespace_changed", told)
 
     async def apply(self, *policies):
         """Make these the policies that there are; each is (namespace, its spec in YAML)."""

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -231,17 +232,34 @@ async def test_a_change_of_one_policy_has_no_moment_at_which_nothing_holds(four)
     """x/c is refused by both policies: while they replace each other all the time, it never gets through."""
     deny, allow = spec(INGRESS), spec(INGRESS + ", " + FROM_B)
     await four.apply(("x", deny))
-    ended = asyncio.Event()
+    async with knocking(four) as passed:
+        for number in range(60):
+            await four.apply(("x", allow if number % 2 else deny))
+    assert passed == []
+
+
+@asynccontextmanager
+async def knocking(table):
+    """x/c asks for x/a all the time; what gets through is in the list."""
+    ended, passed = asyncio.Event(), []
 
     async def knock():
-        passed = 0
         while not ended.is_set():
-            pairs = [("x/c", "x/a")] * 20
-            passed += len(await four.reached(ports=TCP_80, pairs=pairs))
-        return passed
+            passed.extend(await table.reached(ports=TCP_80, pairs=[("x/c", "x/a")] * 20))
 
-    knocking = asyncio.ensure_future(knock())
-    for number in range(60):
-        await four.apply(("x", allow if number % 2 else deny))
-    ended.set()
-    assert await knocking == 0
+    task = asyncio.ensure_future(knock())
+    try:
+        yield passed
+    finally:
+        ended.set()
+        await task
+
+
+async def test_an_agent_that_starts_again_leaves_no_moment_without_its_policies(four):
+    await four.apply(("x", spec(INGRESS)))
+    async with knocking(four) as passed:
+        for _ in range(20):
+            four.start_again()
+            await four.sync()
+    assert passed == []
+    assert await four.reached(wanted := but(to=["x/a"])) == wanted
