@@ -1,20 +1,24 @@
 """What a list or a watch asks of the cache: resource versions, pages, and the tokens that continue them."""
 
 import base64
+import posixpath
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from podo.api.errors import BadRequest, Expired
+from podo.server.validation.go_json import TYPES, parse_problem
 from podo.server.watchcache.cache import WatchCache, too_large
 from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.resource import ResourceCache
 from podo.server.watchcache.selection import Selection
 
 TOKEN_VERSION = "meta.k8s.io/v1"
+_ALPHABET = frozenset(string.ascii_letters + string.digits + "-_")
 NOT_VALID = "invalid continue token: continue key is not valid: "
 EXPIRED_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -57,20 +61,44 @@ def encode_token(revision: int, key: str) -> str:
 
 
 def decode_token(text: str) -> Token:
-    """Raises BadRequest for what is no token of ours."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        token = msgspec.json.decode(raw)
-        version, revision, start = token.get("v", ""), token.get("rv", 0), token.get("start", "")
-    except (ValueError, AttributeError) as error:
-        raise BadRequest(f"{NOT_VALID}{error}") from error
+    """Raises BadRequest for what is no token of ours, in the words of Kubernetes."""
+    token = _token_fields(_decoded(text))
+    version, revision, start = (token.get(name, blank) for name, blank in (("v", ""), ("rv", 0), ("start", "")))
     if version != TOKEN_VERSION:
         raise BadRequest(f"{NOT_VALID}server does not recognize this encoded version {version}")
-    if not isinstance(revision, int) or not isinstance(start, str) or not start or start.startswith("/"):
-        raise BadRequest(f"{NOT_VALID}incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
-    if ".." in start.rstrip("\0").split("/"):
+    if revision == 0:
+        raise BadRequest(f"{NOT_VALID}incorrect encoded start resourceVersion (version {TOKEN_VERSION})")
+    if not start:
+        raise BadRequest(f"{NOT_VALID}encoded start key empty (version {TOKEN_VERSION})")
+    if posixpath.normpath(f"/{start.removeprefix('/')}") != f"/{start.removeprefix('/')}":
         raise BadRequest(f"{NOT_VALID}{start}")
-    return Token(revision, start.removesuffix("\0"))
+    return Token(revision, start.removeprefix("/").removesuffix("\0"))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of a text in base64 without padding."""
+    bad = next((i for i, letter in enumerate(text) if letter not in _ALPHABET), -1)
+    if bad < 0 and len(text) % 4 == 1:
+        bad = len(text) - 1
+    if bad >= 0:
+        raise BadRequest(f"{NOT_VALID}illegal base64 data at input byte {bad}")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _token_fields(raw: bytes) -> dict[str, Any]:
+    try:
+        token = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        token = None
+    if not isinstance(token, dict):
+        raise BadRequest(f"{NOT_VALID}{parse_problem(raw, 'storage.continueToken')}")
+    for name, (wanted, called) in {"v": (str, "string"), "rv": (int, "int64"), "start": (str, "string")}.items():
+        value = token.get(name)
+        if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
+            found = TYPES.get(type(value), "object")
+            field = f"Go struct field continueToken.{name} of type {called}"
+            raise BadRequest(f"{NOT_VALID}json: cannot unmarshal {found} into {field}")
+    return {name: value for name, value in token.items() if value is not None}
 
 
 async def list_entries(

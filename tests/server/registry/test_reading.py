@@ -1,5 +1,8 @@
 """Lists: pages, tokens, resource versions."""
 
+import base64
+import re
+
 import pytest
 
 from podo.api.errors import BadRequest, Expired, Timeout
@@ -34,10 +37,35 @@ def test_a_token_can_be_read_back():
     assert decode_token(encode_token(7, "ns/x")) == (7, "ns/x")
 
 
-@pytest.mark.parametrize("token", ["!!", "abc", "e30", encode_token(5, "../x"), encode_token(5, "/x")])
-def test_what_is_no_token_is_refused(token):
-    with pytest.raises(BadRequest, match="continue key is not valid"):
-        decode_token(token)
+def token(text):
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+V1 = '"v":"meta.k8s.io/v1"'
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("!!", "illegal base64 data at input byte 0"),
+        ("abcde", "illegal base64 data at input byte 4"),
+        ("abc=", "illegal base64 data at input byte 3"),
+        (token("x"), "invalid character 'x' looking for beginning of value"),
+        (token("[]"), "json: cannot unmarshal array into Go value of type storage.continueToken"),
+        (token('{"v":1}'), "json: cannot unmarshal number into Go struct field continueToken.v of type string"),
+        (token("{}"), "server does not recognize this encoded version "),
+        (token(f"{{{V1}}}"), "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"),
+        (token(f'{{{V1},"rv":5}}'), "encoded start key empty (version meta.k8s.io/v1)"),
+        (encode_token(5, "../x"), "../x"),
+    ],
+)
+def test_what_is_no_token_is_refused(given, why):
+    with pytest.raises(BadRequest, match=re.escape(f"invalid continue token: continue key is not valid: {why}")):
+        decode_token(given)
+
+
+def test_a_token_may_begin_at_the_root():
+    assert decode_token(token(f'{{{V1},"rv":5,"start":"/ns/x"}}')) == (5, "ns/x")
 
 
 async def test_pages_together_are_the_list(core, configmaps, make):
