@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from podo.api import names
 from podo.api.errors import APIError, Conflict, NotFound
 from podo.api.timestamps import format_microtime
 from podo.server.bootstrap.endpoints import Place, publish_endpoints
@@ -100,7 +101,7 @@ class Presence:
             "renewTime": format_microtime(now),
         }
         place = {ADVERTISED: f"{identity.place.address} {identity.place.port}"} if identity.place else {}
-        labels = {LABEL: COMPONENT, HOST: identity.host}
+        labels = {LABEL: COMPONENT} | ({} if names.label_value(identity.host) else {HOST: identity.host})
 
         async def change(current: Object, revision: int) -> Object:
             metadata = current.get("metadata") or {"name": identity.name, "namespace": NAMESPACE}

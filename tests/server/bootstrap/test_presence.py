@@ -65,6 +65,13 @@ async def test_a_server_has_a_lease_that_a_new_start_takes_over(started, clock):
     assert again["spec"]["renewTime"] > lease["spec"]["renewTime"]
 
 
+@pytest.mark.parametrize("host", ["", "a_b.example.com-", "x" * 64])
+async def test_a_host_whose_name_is_no_label_has_a_lease_too(started, host):
+    await presence(started, host=host).renew()
+    labels = (await leases(started))[lease_name(host)]["metadata"]["labels"]
+    assert labels.get("kubernetes.io/hostname", "") in ("", host[:63])
+
+
 async def test_a_lease_is_renewed_in_time(started, clock):
     await presence(started, shared=True).renew()
     [before] = (await leases(started)).values()
