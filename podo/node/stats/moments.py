@@ -45,15 +45,16 @@ class Moments:
         self._turn = asyncio.Lock()
 
     async def now(self) -> Moment:
-        """The figures of now. The first that asks after a while waits a second for the rates."""
+        """The figures of now. Who asks first after a while, or where something is new, waits a second for the rates."""
         async with self._turn:
             moment, found = await self._read()
             self._kept = [old for old in self._kept if age(old, found) <= FRESH]
-            if not self._kept:
+            result = rates_since(self._kept, found) if self._kept else {}
+            if found.keys() - result.keys():
                 self._kept.append(found)
                 await self._clock.sleep(PAUSE)
                 moment, found = await self._read()
-            result = rates_since(self._kept, found)
+                result = rates_since(self._kept, found)
             if age(self._kept[-1], found) >= WINDOW:
                 self._kept.append(found)
             return replace(moment, rates=result)

@@ -43,7 +43,7 @@ def test_cpu_load_scales_out_and_its_end_back_in(kubectl):
     kubectl.rolled_out("deployment/burn")
     (first,) = kubectl.pods("-l", "app=burn")
     kubectl("exec", first["metadata"]["name"], "--", "touch", "/burn")
-    until("the load is seen", lambda: "burn" in kubectl("top", "pods", "--no-headers"))
+    until("the load is seen", lambda: "burn" in kubectl.try_("top", "pods", "--no-headers").stdout)
     target = {"type": "Utilization", "averageUtilization": 60}
     kubectl.apply(autoscaler("burn", {"type": "Resource", "resource": {"name": "cpu", "target": target}}))
     until("it has scaled out", lambda: size(kubectl, "burn") > 1, 30)

@@ -39,7 +39,7 @@ class Machine:
     """Uses half a core, its only container a quarter; counts how often it is read."""
 
     def __init__(self, clock):
-        self.clock, self.reads, self.started = clock, 0, clock.now()
+        self.clock, self.reads, self.started, self.attempt = clock, 0, clock.now(), 0
 
     def _cpu(self, share):
         busy = (self.clock.now() - self.started).total_seconds() * share
@@ -55,7 +55,7 @@ class Machine:
 
     async def pods(self):
         memory = MemoryStats(at=self.clock.now(), usage=1, working_set=1, rss=1)
-        container = ContainerStats(container_id="x", name="c", attempt=0, cpu=self._cpu(0.25), memory=memory)
+        container = ContainerStats(container_id="x", name="c", attempt=self.attempt, cpu=self._cpu(0.25), memory=memory)
         sandbox = SandboxStats(sandbox_id="s", pod_uid="u", cpu=self._cpu(0.25), containers=(container,))
         return [PodUse(uid="u", sandbox=sandbox), PodUse(uid="unknown")]
 
@@ -98,6 +98,18 @@ async def test_rates_are_of_the_last_while_however_long_one_has_asked(clock):
         found, _ = await ask(moments, clock)
         clock.advance(WINDOW.total_seconds())
     assert found.rates[NODE].window == WINDOW.total_seconds()
+
+
+async def test_for_what_has_begun_meanwhile_one_waits_again(clock):
+    machine = Machine(clock)
+    moments = Moments(machine, lambda: [pod(meta={"uid": "u"})], clock)
+    await ask(moments, clock)
+    clock.advance(15)
+    machine.attempt = 1
+    found, took = await ask(moments, clock)
+    assert took == PAUSE
+    assert found.rates["u/c/1"].window == PAUSE
+    assert found.rates[NODE].window == 15 + 2 * PAUSE
 
 
 async def test_after_a_quiet_time_old_readings_count_no_more(clock):
