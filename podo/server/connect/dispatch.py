@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -32,16 +33,27 @@ class Connections:
             return await self._pods.answer(call, await self._get(served, call.info.namespace, call.info.name))
         return await self._proxy(call, served)
 
-    async def _proxy(self, call: Call, served: Served) -> web.StreamResponse:
+    async def _proxy(self, call: Call, served: Served) -> Answer | web.StreamResponse:
         name, namespace = proxy.parse_name(call.info.name), call.info.namespace
         found = await self._get(served, namespace, name.name)
         if call.info.resource == "pods":
             return await proxy.carry_on(call, proxy.pod_target(found, name), None)
         if call.info.resource == "nodes":
             target = proxy.node_target(found, name)
-            return await proxy.carry_on(call, target, proxy.node_context(self._access, target, found))
+            context = proxy.node_context(self._access, target, found)
+            return await proxy.carry_on(call, target, context, name.name if context is not None else "")
         slices = await self._slices(namespace, name.name)
-        return await proxy.carry_on(call, proxy.service_target(found, slices, name, self._chance), None)
+        target = proxy.service_target(found, slices, name, self._chance, partial(self._is_pod, namespace))
+        return await proxy.carry_on(call, target, None)
+
+    def _is_pod(self, namespace: str, target: Object, address: str) -> bool:
+        """Whether an endpoint is a Pod of the namespace that has the address."""
+        if target.get("kind") != "Pod" or target.get("namespace", namespace) != namespace:
+            return False
+        stored = self._kind("", "pods").stored
+        entry = self._core.cache.resource(stored.prefix).get(stored.key(namespace, target.get("name", "")))
+        status = (entry.object().get("status") or {}) if entry is not None else {}
+        return address in [status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or ())]
 
     async def _node(self, name: str) -> Object:
         return await self._get(self._kind("", "nodes"), "", name)

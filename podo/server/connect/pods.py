@@ -14,6 +14,7 @@ from podo.server.answer import Answer
 from podo.server.connect import containers
 from podo.server.connect.nodes import FindNode, NodeAccess, Place, place_of
 from podo.server.http.handler import Call
+from podo.server.outgoing.addresses import checked_host
 from podo.streaming.takeover import Head, SocketDuplex, join, request_upgrade, take_over
 
 Object = Mapping[str, Any]
@@ -58,10 +59,11 @@ class PodConnections:
         headers = call.request.headers
         if "upgrade" not in headers.get("Connection", "").lower():
             raise BadRequest("Upgrade request required")
-        place = place_of(await self._find_node(containers.node_of(pod)))
+        node = containers.node_of(pod)
+        place = place_of(await self._find_node(node))
         given = [("Host", f"{place.host}:{place.port}")]
         given += [(name, value) for name, value in headers.items() if name.lower() in FORWARDED]
-        head, reader, writer = await _reach(place, self._access.context, target, given)
+        head, reader, writer = await _reach(place, self._access.context, target, given, node)
         if head.status != 101:
             raise await _refusal(head, reader, writer)
         answered = {name.title(): value for name, value in head.headers if name in (*FORWARDED, "sec-websocket-accept")}
@@ -85,7 +87,7 @@ class PodConnections:
         )
         target = f"/containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{quote(container)}?{query}"
         headers = [("Host", f"{place.host}:{place.port}"), ("Connection", "close")]
-        head, reader, writer = await _reach(place, self._access.context, target, headers)
+        head, reader, writer = await _reach(place, self._access.context, target, headers, pod["spec"]["nodeName"])
         if head.status != 200:
             raise await _refusal(head, reader, writer)
         try:
@@ -107,11 +109,18 @@ def _renamed(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 
 
 async def _reach(
-    place: Place, context: ssl.SSLContext, target: str, headers: list[tuple[str, str]]
+    place: Place, context: ssl.SSLContext, target: str, headers: list[tuple[str, str]], node: str
 ) -> tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]:
+    return await ask_node(place._replace(host=await checked_host(place.host)), context, target, headers, node)
+
+
+async def ask_node(
+    place: Place, context: ssl.SSLContext, target: str, headers: list[tuple[str, str]], node: str
+) -> tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask the API of a node. Its certificate must be of the node's name: an address is only what the node says."""
     try:
         async with asyncio.timeout(30):
-            return await request_upgrade(place.host, place.port, context, target, headers)
+            return await request_upgrade(place.host, place.port, context, target, headers, server_name=node)
     except (OSError, TimeoutError) as error:
         raise ServiceUnavailable(f"error dialing backend: {place.host}:{place.port}: {error or 'timed out'}") from error
 

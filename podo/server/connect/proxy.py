@@ -2,21 +2,26 @@
 
 import random
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import web
 
 from podo.api.errors import BadRequest, NotFound, ServiceUnavailable
+from podo.server.answer import Answer
 from podo.server.connect.nodes import NODE_PORT, NodeAccess, place_of
 from podo.server.http.handler import Call
+from podo.server.outgoing.addresses import checked_host
+from podo.server.outgoing.forwarding import Backend, Unreachable, client_headers, forward
+from podo.server.outgoing.trust import trusting_anyone
 
 Object = Mapping[str, Any]
-HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
-    | {"upgrade", "host", "authorization", "content-length"}
-)
+SAFE = "/:@!$&()*+,;=~'"
+
+
+IsPod = Callable[[Object, str], bool]
+"""Whether an endpoint's targetRef is a Pod with that address."""
 
 
 class ProxyName(NamedTuple):
@@ -63,8 +68,13 @@ def pod_target(pod: Object, name: ProxyName) -> Target:
     return Target(name.scheme or "http", address, named)
 
 
-def service_target(service: Object, slices: Sequence[Object], name: ProxyName, chance: random.Random) -> Target:
-    """A ready endpoint of the Service's port. Raises ServiceUnavailable."""
+def service_target(
+    service: Object, slices: Sequence[Object], name: ProxyName, chance: random.Random, is_pod: IsPod
+) -> Target:
+    """A ready endpoint of the Service's port that is a Pod's. Raises ServiceUnavailable.
+
+    Who may write EndpointSlices could else lead this server wherever they like.
+    """
     title = service["metadata"]["name"]
     ports = service["spec"].get("ports") or ()
     wanted = [p for p in ports if name.port in ("", p.get("name", ""), str(p["port"]))]
@@ -78,6 +88,7 @@ def service_target(service: Object, slices: Sequence[Object], name: ProxyName, c
         for endpoint in each.get("endpoints") or ()
         if (endpoint.get("conditions") or {}).get("ready", True)
         for address in endpoint["addresses"]
+        if is_pod(endpoint.get("targetRef") or {}, address)
     ]
     if not found:
         raise ServiceUnavailable(f'no endpoints available for service "{name.name}"')
@@ -91,45 +102,40 @@ def node_target(node: Object, name: ProxyName) -> Target:
     return Target(name.scheme or ("https" if port in (place.port, NODE_PORT) else "http"), place.host, port)
 
 
-async def carry_on(call: Call, target: Target, context: ssl.SSLContext | None) -> web.StreamResponse:
-    """Send the request to `target` and its answer back, both as streams. Raises ServiceUnavailable."""
+async def carry_on(
+    call: Call, target: Target, context: ssl.SSLContext | None, server_name: str = ""
+) -> Answer | web.StreamResponse:
+    """Send the request to `target` and its answer back, both as streams. Raises ServiceUnavailable, BadRequest.
+
+    `context` is that of TLS (None: any certificate will do), `server_name` the name that the certificate must have.
+    No redirect is followed: it is the client's, who gets there only through this server again.
+    """
     request = call.request
-    query = request.raw_path.partition("?")[2]
-    url = f"{target.scheme}://{_bracketed(target.host)}:{target.port}/{quote(call.info.rest, safe='/:@!$&()*+,;=~')}"
-    headers = [(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP]
-    timeout = ClientTimeout(total=None, sock_connect=30)
-    body = request.content.iter_any() if request.body_exists else None
+    path, _, query = request.raw_path.partition("?")
+    if not call.info.rest and not path.endswith("/") and request.method in ("GET", "HEAD"):
+        return Answer(301, b"", "", {"Location": f"{path}/{f'?{query}' if query else ''}"})
+    host = await checked_host(target.host)
+    tls = (context or trusting_anyone()) if target.scheme == "https" else None
+    backend = Backend(host, target.port, tls, server_name)
+    wanted = f"/{quote(call.info.rest, safe=SAFE)}{'/' if call.info.rest and path.endswith('/') else ''}"
+    headers = [(k, v) for k, v in client_headers(request) if not k.lower().startswith("x-forwarded-")]
+    headers += forwarded(request, path)
     try:
-        async with (
-            ClientSession(connector=TCPConnector(force_close=True), timeout=timeout, auto_decompress=False) as session,
-            session.request(
-                request.method,
-                f"{url}?{query}" if query else url,
-                headers=headers,
-                data=body,
-                ssl=context if context is not None else False,
-                allow_redirects=False,
-            ) as answer,
-        ):
-            kept = [(k, v) for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP]
-            response = web.StreamResponse(status=answer.status, reason=answer.reason)
-            response.headers.extend(kept)
-            await response.prepare(request)
-            async for piece in answer.content.iter_any():
-                await response.write(piece)
-            await response.write_eof()
-            return response
-    except (TimeoutError, ClientError, OSError) as error:
+        return await forward(request, backend, f"{wanted}?{query}" if query else wanted, headers)
+    except Unreachable as error:
         raise ServiceUnavailable(f"error trying to reach service: {error}") from error
+
+
+def forwarded(request: web.BaseRequest, path: str) -> list[tuple[str, str]]:
+    """What a server behind a proxy may know of the request: from whom, and for what."""
+    found = [("X-Forwarded-Uri", path), ("X-Forwarded-Proto", "https" if request.secure else "http")]
+    found.append(("X-Forwarded-Host", request.headers.get("Host", "")))
+    return [*found, *([("X-Forwarded-For", request.remote)] if request.remote else [])]
 
 
 def node_context(access: NodeAccess, target: Target, node: Object) -> ssl.SSLContext | None:
     """The server's own certificate is shown to the node's API alone, never to another port."""
     return access.context if target.scheme == "https" and target.port == place_of(node).port else None
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def named(found: Object | None, kind: str, name: str) -> Object:

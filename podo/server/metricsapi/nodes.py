@@ -64,9 +64,13 @@ class AgentSummaries:
             async with (
                 asyncio.timeout(TIMEOUT),
                 ClientSession(connector=connector) as session,
-                session.get(f"https://{host}:{place.port}{PATH}") as answer,
+                session.get(
+                    f"https://{host}:{place.port}{PATH}", server_hostname=name, allow_redirects=False
+                ) as answer,
             ):
-                answer.raise_for_status()
+                if answer.status != 200:
+                    log.info("node %s gives no figures: status %d", name, answer.status)
+                    return None
                 return msgspec.json.decode(await answer.read(), type=dict[str, Any])
         except (TimeoutError, ClientError, OSError, APIError, msgspec.DecodeError) as error:
             log.info("node %s gives no figures: %s", name, error)

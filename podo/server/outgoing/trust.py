@@ -46,14 +46,19 @@ class ClientCertificate(NamedTuple):
 @lru_cache(maxsize=200)
 def showing(own: ClientCertificate | None, bundle: str, server_name: str, *, insecure: bool) -> ssl.SSLContext:
     """A context that shows our certificate, and trusts `bundle` or (`insecure`) anyone. Raises BundleError."""
-    context = _trusting_anyone() if insecure else _trusting(bundle)
+    context = _open() if insecure else _trusting(bundle)
     if own is not None:
         context.load_cert_chain(own.certificate, own.key)
     return context
 
 
-def _trusting_anyone() -> ssl.SSLContext:
-    """For `insecureSkipTLSVerify`."""
+@lru_cache(maxsize=1)
+def trusting_anyone() -> ssl.SSLContext:
+    """A context that takes any certificate, and shows none."""
+    return _open()
+
+
+def _open() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

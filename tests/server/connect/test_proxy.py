@@ -52,6 +52,10 @@ def test_a_pod_without_that_port_or_without_address_is_unavailable():
         pod_target(POD | {"status": {}}, parse_name("p"))
 
 
+def anything(target, address):
+    return True
+
+
 def slices(*ready: bool):
     endpoints = [{"addresses": [f"10.0.0.{i}"], "conditions": {"ready": r}} for i, r in enumerate(ready)]
     return [{"ports": [{"name": "http", "port": 8080}], "endpoints": endpoints}]
@@ -62,14 +66,19 @@ SERVICE = {"metadata": {"name": "s"}, "spec": {"ports": [{"name": "http", "port"
 
 @pytest.mark.parametrize("name", ["s", "s:http", "s:80"])
 def test_a_service_gives_one_of_its_ready_endpoints(name):
-    found = service_target(SERVICE, slices(False, True), parse_name(name), random.Random(1))
+    found = service_target(SERVICE, slices(False, True), parse_name(name), random.Random(1), anything)
     assert found == Target("http", "10.0.0.1", 8080)
 
 
 @pytest.mark.parametrize(("name", "ready"), [("s", (False,)), ("s:81", (True,))])
 def test_a_service_without_endpoint_or_port_is_unavailable(name, ready):
     with pytest.raises(ServiceUnavailable):
-        service_target(SERVICE, slices(*ready), parse_name(name), random.Random(1))
+        service_target(SERVICE, slices(*ready), parse_name(name), random.Random(1), anything)
+
+
+def test_a_service_does_not_lead_to_what_is_no_pod():
+    with pytest.raises(ServiceUnavailable, match="no endpoints available"):
+        service_target(SERVICE, slices(True), parse_name("s"), random.Random(1), lambda target, address: False)
 
 
 def test_a_nodes_api_is_its_default_port_and_other_ports_are_plain():
