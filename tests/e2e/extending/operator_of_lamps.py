@@ -1,4 +1,4 @@
-"""An operator in kopf on a custom resource: it says in the status that a Lamp is lit, and keeps a ConfigMap for each."""
+"""An operator in kopf on a custom resource: it says in the status that a Lamp is lit, and makes a ConfigMap for it."""
 
 import kopf
 from kubernetes_asyncio import client, config

@@ -17,7 +17,7 @@ def main(verb: str, release: str, namespace: str, values: str = "{}") -> None:
     if verb == "install":
         config.install(chart, release, json.loads(values), namespace=namespace, wait="watcher", timeout=60)
     elif verb == "upgrade":
-        config.upgrade(release, chart, json.loads(values), namespace=namespace, wait="watcher", timeout=60)
+        config.upgrade(chart, release, json.loads(values), namespace=namespace, wait="watcher", timeout=60)
     elif verb == "uninstall":
         config.uninstall(release, wait="watcher", timeout=60)
     else:
