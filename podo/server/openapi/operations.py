@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from podo.api import schema
+from podo.api import resources, schema
 from podo.api.resources import Resource, Subresource
 from podo.server.openapi import parameters
 from podo.server.openapi.parameters import NAME, NAMESPACE, PATH, PRETTY, Parameter
@@ -18,6 +18,8 @@ PATCH_TYPES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
+CUSTOM_PATCH_TYPES = PATCH_TYPES[:-1]
+"""Of custom resources, which have no strategic merge patch: kubectl looks here for what it may send."""
 CONNECTIONS = frozenset(parameters.OF_CONNECTIONS)
 STATUS, DELETE_OPTIONS, WATCH_EVENT = f"{META}Status", f"{META}DeleteOptions", f"{META}WatchEvent"
 RESOURCE_LIST, GROUP = f"{META}APIResourceList", f"{META}APIGroup"
@@ -127,6 +129,8 @@ class _Resource:
         self._owner = camel(resource.group) + resource.version.capitalize()
         self._tag = tag_of(resource.group, resource.version)
         self._kind = kind_of(resource.group, resource.version, resource.kind)
+        built_in = resources.by_path(resource.group, resource.version, resource.plural) is not None
+        self._patch_types = PATCH_TYPES if built_in else CUSTOM_PATCH_TYPES
         self._list = kind_of(resource.group, resource.version, f"{resource.kind}List").type
         inner = f"{base}/namespaces/{{namespace}}" if resource.namespaced else base
         shared = (NAMESPACE,) if resource.namespaced else ()
@@ -208,7 +212,7 @@ class _Resource:
                 *("patch", "patch", "patch"),
                 parameters=parameters.PATCH,
                 body=PATCH,
-                takes=PATCH_TYPES,
+                takes=self._patch_types,
                 answer=own,
                 codes=(200, 201),
             )
@@ -229,7 +233,9 @@ class _Resource:
                 gives=("text/plain", *OBJECT_TYPES),
             )
             return {path: Path([log], (*shared, PRETTY, *parameters.LOG))}
-        operations = [_below_operation(verb, f"{self._owner}{tail}", self._tag, kind) for verb in sub.verbs]
+        operations = [
+            _below_operation(verb, f"{self._owner}{tail}", self._tag, kind, self._patch_types) for verb in sub.verbs
+        ]
         posts = parameters.WRITE if sub.verbs == ("create",) else ()
         return {path: Path(operations, (*posts, *shared, PRETTY))}
 
@@ -282,7 +288,7 @@ class _Resource:
         )
 
 
-def _below_operation(verb: str, tail: str, tag: str, kind: Kind) -> Operation:
+def _below_operation(verb: str, tail: str, tag: str, kind: Kind, patch_types: tuple[str, ...]) -> Operation:
     """A verb on a subresource that shows an object."""
     names = {"get": "read", "update": "replace", "create": "create", "patch": "patch", "delete": "delete"}
     method, id = METHODS[verb], f"{names[verb]}{tail}"
@@ -297,7 +303,7 @@ def _below_operation(verb: str, tail: str, tag: str, kind: Kind) -> Operation:
         kind=kind,
         parameters={"patch": parameters.PATCH, "update": parameters.WRITE}.get(verb, ()),
         body=PATCH if verb == "patch" else kind.type,
-        takes=PATCH_TYPES if verb == "patch" else ("*/*",),
+        takes=patch_types if verb == "patch" else ("*/*",),
         answer=kind.type,
         codes=(200, 201, 202) if verb == "create" else (200, 201),
     )

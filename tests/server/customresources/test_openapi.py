@@ -2,6 +2,7 @@
 
 from podo.server.core import Core
 from podo.server.customresources.openapi import schemas_of
+from podo.server.openapi.operations import paths_of
 from tests.server.customresources.build import GROUP, definition, spec_schema, version
 from tests.server.customresources.test_serving import Api
 
@@ -25,3 +26,14 @@ async def test_embedded_objects_show_kind_and_metadata(core: Core) -> None:
     shown = schemas_of([api.served()], "#/s/")[NAME]["properties"]["spec"]["properties"]["template"]
     assert sorted(shown["properties"]) == ["apiVersion", "kind", "metadata"]
     assert shown["required"] == ["kind", "apiVersion"]
+
+
+async def test_no_strategic_merge_patch_is_offered(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition(version(subresources={"status": {}})))
+    paths = paths_of(GROUP, "v1", [api.served().resource])
+    patches = [o for path in paths.values() for o in path.operations if o.method == "patch"]
+    assert len(patches) == 2
+    for operation in patches:
+        assert "application/merge-patch+json" in operation.takes
+        assert not any("strategic" in taken for taken in operation.takes)
