@@ -17,7 +17,7 @@ def schemas_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Docum
         names, version = served.definition.status.accepted_names, served.resource.version
         own = type_name(served.resource.group, version, names.kind)
         found[own] = object_schema(served, reference)
-        found[type_name(served.resource.group, version, names.list_kind)] = _list_schema(served, own, reference)
+        found[type_name(served.resource.group, version, names.list_kind)] = list_schema(served, own, reference)
     return found
 
 
@@ -29,43 +29,46 @@ def type_name(group: str, version: str, kind: str) -> str:
 def object_schema(served: CustomServed, reference: str) -> Document:
     """The schema of one kind."""
     schema = served.definition.schemas[served.version.name]
-    shown: Document = _embedded(schema, reference) if schema else {"type": "object"}
+    shown: Document = embedded(schema, reference) if schema else {"type": "object"}
     if schema:
-        shown["properties"] = {**(shown.get("properties") or {}), **_of_object(reference)}
-    return shown | {"x-kubernetes-group-version-kind": [_mark(served, served.resource.kind)]}
+        shown["properties"] = {**(shown.get("properties") or {}), **of_object(reference)}
+    return shown | {"x-kubernetes-group-version-kind": [mark(served, served.resource.kind)]}
 
 
-def _list_schema(served: CustomServed, own: str, reference: str) -> Document:
+def list_schema(served: CustomServed, own: str, reference: str) -> Document:
+    """The schema of lists of one kind, whose name is `own`."""
     fields = {
         "apiVersion": _TEXT,
         "items": {"type": "array", "items": {"$ref": f"{reference}{own}"}},
         "kind": _TEXT,
         "metadata": {"$ref": f"{reference}{_META}ListMeta"},
     }
-    mark = [_mark(served, served.definition.status.accepted_names.list_kind)]
-    return {"type": "object", "required": ["items"], "properties": fields, "x-kubernetes-group-version-kind": mark}
+    own_mark = [mark(served, served.definition.status.accepted_names.list_kind)]
+    return {"type": "object", "required": ["items"], "properties": fields, "x-kubernetes-group-version-kind": own_mark}
 
 
-def _mark(served: CustomServed, kind: str) -> Document:
+def mark(served: CustomServed, kind: str) -> Document:
+    """What tells clients the kind of a schema."""
     return {"group": served.resource.group, "kind": kind, "version": served.resource.version}
 
 
-def _of_object(reference: str) -> Document:
+def of_object(reference: str) -> Document:
+    """The fields that every object has."""
     return {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"$ref": f"{reference}{_META}ObjectMeta"}}
 
 
-def _embedded(schema: Any, reference: str) -> Any:
+def embedded(schema: Any, reference: str) -> Any:
     """A copy, in which embedded objects have what every object has."""
     if not isinstance(schema, dict):
         return schema
     shown = dict(schema)
     if "properties" in schema:
-        shown["properties"] = {name: _embedded(child, reference) for name, child in schema["properties"].items()}
+        shown["properties"] = {name: embedded(child, reference) for name, child in schema["properties"].items()}
     for name in ("items", "additionalProperties"):
         if name in schema:
-            shown[name] = _embedded(schema[name], reference)
+            shown[name] = embedded(schema[name], reference)
     if schema.get("x-kubernetes-embedded-resource"):
-        shown["properties"] = {**(shown.get("properties") or {}), **_of_object(reference)}
+        shown["properties"] = {**(shown.get("properties") or {}), **of_object(reference)}
         shown["required"] = [*(schema.get("required") or ())] + [
             name for name in ("kind", "apiVersion") if name not in (schema.get("required") or ())
         ]

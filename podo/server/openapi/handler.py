@@ -20,6 +20,7 @@ from podo.server.aggregation.merging import Merged
 from podo.server.answer import JSON, Answer
 from podo.server.customresources.kind import CustomServed
 from podo.server.customresources.openapi import schemas_of
+from podo.server.customresources.openapi_v2 import definitions_of
 from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import not_acceptable
 from podo.server.openapi import operations, v2, v3
@@ -125,6 +126,8 @@ class OpenAPI:
         for name in [f"apis/{group}" for group, _ in self._groups if group] + ["api", "apis", "version"]:
             paths |= _others(name)
         document = v2.document(paths, self._server_version)
+        custom = [served for kinds in self._custom.values() for served in kinds]
+        document["definitions"] |= definitions_of(custom, "#/definitions/")
         return self._others.swagger(document) if self._others is not None else document
 
     def _protobuf(self) -> bytes:

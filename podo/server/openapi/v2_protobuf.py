@@ -4,6 +4,7 @@ The part of them that our document needs, as a table of numbers; the protobuf li
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
@@ -41,7 +42,10 @@ MESSAGES = {
     "Response": "description 1 string, schema 2 SchemaItem",
     "ResponseValue": "response 1 Response",
     "Responses": "response_code 1 NamedResponseValue*",
-    "Schema": "_ref 1 string, format 2 string, required 19 string*, enum 20 Any*, "
+    "Schema": "_ref 1 string, format 2 string, title 3 string, description 4 string, default 5 Any, "
+    "multiple_of 6 double, maximum 7 double, exclusive_maximum 8 bool, minimum 9 double, exclusive_minimum 10 bool, "
+    "max_length 11 int64, min_length 12 int64, pattern 13 string, max_items 14 int64, min_items 15 int64, "
+    "unique_items 16 bool, max_properties 17 int64, min_properties 18 int64, required 19 string*, enum 20 Any*, "
     "additional_properties 21 AdditionalPropertiesItem, type 22 TypeItem, items 23 ItemsItem, "
     "properties 25 Properties, vendor_extension 31 NamedAny*",
     "SchemaItem": "schema 1 Schema",
@@ -55,8 +59,21 @@ MESSAGES = {
 SCALARS = {
     "string": descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
     "bool": descriptor_pb2.FieldDescriptorProto.TYPE_BOOL,
+    "double": descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
+    "int64": descriptor_pb2.FieldDescriptorProto.TYPE_INT64,
 }
-EXTENSION = "x-"
+EXTENSION, FIELD = "x-", re.compile("[A-Z]")
+PLAIN = ("format", "title", "description", "pattern")
+NUMBERS = ("multipleOf", "maximum", "minimum")
+COUNTS = ("maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties")
+FLAGS = ("exclusiveMaximum", "exclusiveMinimum", "uniqueItems")
+COPIED: dict[str, Callable[[Any], Any]] = {
+    name: convert for names, convert in ((PLAIN, str), (NUMBERS, float), (COUNTS, int), (FLAGS, bool)) for name in names
+}
+"""The fields of schemas that are copied, with their types."""
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+PARAMETER = ("name", "type", "in", "required")
+PLACES = ("query", "path")
 
 
 @cache
@@ -120,19 +137,19 @@ def _any(value: Any) -> Any:
 
 
 def _path(item: dict[str, Any]) -> Any:
-    operations = {method: _operation(found) for method, found in item.items() if method != "parameters"}
+    operations = {method: _operation(found) for method, found in item.items() if method in METHODS}
     return message("PathItem", **operations, parameters=_parameters(item.get("parameters", ())))
 
 
 def _operation(found: dict[str, Any]) -> Any:
-    responses = _named("NamedResponseValue", found["responses"], _response)
+    responses = _named("NamedResponseValue", found.get("responses", {}), _response)
     return message(
         "Operation",
-        tags=found["tags"],
-        operation_id=found["operationId"],
-        produces=found["produces"],
-        consumes=found["consumes"],
-        schemes=found["schemes"],
+        tags=found.get("tags", ()),
+        operation_id=found.get("operationId", ""),
+        produces=found.get("produces", ()),
+        consumes=found.get("consumes", ()),
+        schemes=found.get("schemes", ()),
         parameters=_parameters(found.get("parameters", ())),
         responses=message("Responses", response_code=responses),
         vendor_extension=_extensions(found),
@@ -140,21 +157,23 @@ def _operation(found: dict[str, Any]) -> Any:
 
 
 def _response(found: dict[str, Any]) -> Any:
-    made = message("Response", description=found["description"])
+    made = message("Response", description=found.get("description", ""))
     if "schema" in found:
         made.schema.CopyFrom(message("SchemaItem", schema=_schema(found["schema"])))
     return message("ResponseValue", response=made)
 
 
 def _parameters(found: Iterable[dict[str, Any]]) -> list[Any]:
-    return [message("ParametersItem", parameter=_parameter(parameter)) for parameter in found]
+    known = [parameter for parameter in found if parameter.get("in") in (*PLACES, "body")]
+    return [message("ParametersItem", parameter=_parameter(parameter)) for parameter in known]
 
 
 def _parameter(found: dict[str, Any]) -> Any:
     if found["in"] == "body":
-        body = {name: value for name, value in found.items() if name != "schema"}
-        return message("Parameter", body_parameter=message("BodyParameter", **body, schema=_schema(found["schema"])))
-    plain = {name: value for name, value in found.items() if name != "uniqueItems"} | {"unique_items": True}
+        body = {name: found[name] for name in ("description", "name", "in", "required") if name in found}
+        schema = _schema(found.get("schema", {}))
+        return message("Parameter", body_parameter=message("BodyParameter", **body, schema=schema))
+    plain = {name: found[name] for name in PARAMETER if name in found} | {"unique_items": True}
     place = found["in"]
     inner = message(f"{place.capitalize()}Parameter", **plain)
     outer = message("NonBodyParameter", **{f"{place}_parameter_sub_schema": inner})
@@ -167,12 +186,19 @@ def _schema(found: dict[str, Any]) -> Any:
         setattr(made, "_ref", found["$ref"])  # noqa: B010 - the field's name begins so
     if "type" in found:
         made.type.value.append(found["type"])
-    made.format = found.get("format", "")
+    for name, convert in COPIED.items():
+        if found.get(name) is not None:
+            setattr(made, FIELD.sub(lambda upper: f"_{upper[0].lower()}", name), convert(found[name]))
+    if "default" in found:
+        made.default.CopyFrom(_any(found["default"]))
     made.enum.extend(_any(value) for value in found.get("enum", ()))
     if "items" in found:
         made.items.schema.append(_schema(found["items"]))
-    if "additionalProperties" in found:
-        made.additional_properties.schema.CopyFrom(_schema(found["additionalProperties"]))
+    more = found.get("additionalProperties")
+    if isinstance(more, bool):
+        made.additional_properties.boolean = more
+    elif more is not None:
+        made.additional_properties.schema.CopyFrom(_schema(more))
     if found.get("properties"):
         made.properties.additional_properties.extend(_named_schemas(found["properties"]))
     return made

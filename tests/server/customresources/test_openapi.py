@@ -1,12 +1,19 @@
 """Custom resources in OpenAPI documents."""
 
+import pytest
+
+from podo.server.context import ANONYMOUS
 from podo.server.core import Core
 from podo.server.customresources.openapi import schemas_of
+from podo.server.customresources.openapi_v2 import definitions_of, reduced
+from podo.server.http.handler import PathRequest
+from podo.server.openapi.handler import V2_PROTOBUF, OpenAPI
 from podo.server.openapi.operations import paths_of
 from tests.server.customresources.build import GROUP, definition, spec_schema, version
 from tests.server.customresources.test_serving import Api
 
 NAME = "com.example.v1.Shirt"
+UNKNOWN = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 async def test_a_schema_shows_what_every_object_has_and_its_own_fields(core: Core) -> None:
@@ -37,3 +44,41 @@ async def test_no_strategic_merge_patch_is_offered(core: Core) -> None:
     for operation in patches:
         assert "application/merge-patch+json" in operation.takes
         assert not any("strategic" in taken for taken in operation.takes)
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown"),
+    [
+        ({"type": "string", "nullable": True, "description": "d"}, {"description": "d"}),
+        ({"type": "object", "properties": {"a": {}}, "x-kubernetes-preserve-unknown-fields": True}, UNKNOWN),
+        ({"type": "array", "items": {"type": "string"}, "anyOf": [{}]}, {"type": "array", "items": {"type": "string"}}),
+        ({"type": "array", "x-kubernetes-preserve-unknown-fields": True, "items": {}}, UNKNOWN),
+        (
+            {"type": "object", "required": ["a", "b"], "properties": {"a": {"nullable": True}, "b": {}}},
+            {"type": "object", "required": ["b"], "properties": {"a": {}, "b": {}}},
+        ),
+    ],
+)
+def test_openapi_2_says_only_what_it_can(schema, shown) -> None:
+    assert reduced(schema) == shown
+
+
+async def test_definitions_are_published_in_openapi_2_as_json_and_protobuf(core: Core) -> None:
+    api = Api(core)
+    color = {"type": "string", "description": "its color", "pattern": "^[a-z]+$", "maxLength": 9, "default": "red"}
+    await api.define(definition(version(schema=spec_schema(color=color))))
+    found = definitions_of([api.served()], "#/definitions/")
+    assert found[NAME]["properties"]["spec"]["properties"]["color"] == color
+    assert found[NAME]["x-kubernetes-group-version-kind"] == [{"group": GROUP, "kind": "Shirt", "version": "v1"}]
+    documents = OpenAPI(core.catalog, "v")
+    request = PathRequest("GET", "/openapi/v2", {}, {"Accept": V2_PROTOBUF}, ANONYMOUS)
+    answer = await documents.second(request)
+    for text in (NAME, f"{NAME}List", "its color", "^[a-z]+$"):
+        assert text.encode() in bytes(answer.body)
+
+
+async def test_a_kind_without_schema_shows_no_fields(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition(version(schema=UNKNOWN | {"type": "object"})))
+    found = definitions_of([api.served()], "#/definitions/")[NAME]
+    assert set(found) == {"type", "x-kubernetes-group-version-kind"}
