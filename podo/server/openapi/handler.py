@@ -100,7 +100,8 @@ class OpenAPI:
                 self._custom.setdefault((served.resource.group, served.resource.version), []).append(served)
             self._groups.setdefault((served.resource.group, served.resource.version), []).append(served.resource)
         names = {_name(*pair): rows for pair, rows in self._groups.items()}
-        names |= {f"apis/{group}": [] for group, _ in self._groups if group} | {"api": [], "apis": [], "version": []}
+        described = {group for group, version in self._groups if group and (group, version) not in self._custom}
+        names |= {f"apis/{group}": [] for group in described} | {"api": [], "apis": [], "version": []}
         since = {_name(*pair): [served.since for served in kinds] for pair, kinds in self._custom.items()}
         self._hashes = {
             name: _hash(name, self._server_version, names[name], since.get(name, [])) for name in sorted(names)
@@ -115,8 +116,11 @@ class OpenAPI:
         pair = next((pair for pair in self._groups if _name(*pair) == name), None)
         if pair is not None:
             paths, group, version = operations.paths_of(*pair, self._groups[pair]), *pair
+            if pair in self._custom:  # neither discovery nor the old paths of watches are described
+                base = f"/apis/{group}/{version}/"
+                paths = {p: shown for p, shown in paths.items() if p != base and not p.startswith(f"{base}watch/")}
             custom = schemas_of(self._custom.get(pair, ()), "#/components/schemas/")
-            return v3.document(paths, group, version, self._server_version, custom)
+            return v3.document(paths, None if custom else group, version, self._server_version, custom)
         return v3.document(_others(name), "", "", self._server_version)
 
     def _all(self) -> dict[str, Any]:

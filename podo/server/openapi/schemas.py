@@ -5,6 +5,7 @@ from typing import Any
 
 from podo.api import schema
 from podo.api.schema import Field, TypeSchema
+from podo.server.openapi.known_versions import known_versions
 
 Schema = dict[str, Any]
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
@@ -182,14 +183,9 @@ def references(schema: Any) -> list[str]:
 def _everywhere(table: TypeSchema, group: str | None, version: str) -> list[Schema]:
     kind = table.name.rpartition(".")[2]
     if group is None:
-        pairs = sorted({mark[:2] for package in schema.packages() for mark in _marks_of(package)} | {("", "v1")})
-        return [kind_mark(*pair, kind) for pair in pairs]
+        return [kind_mark(*pair, kind) for pair in known_versions()]
     own = [] if (group, version) in (("", "v1"), ("", "")) else [kind_mark(group, version, kind)]
     return [kind_mark("", "v1", kind), *own]
-
-
-def _marks_of(package: str) -> list[tuple[str, str, str]]:
-    return [kind for table in schema.package(package).values() for kind in table.kinds]
 
 
 def kind_mark(group: str, version: str, kind: str) -> Schema:

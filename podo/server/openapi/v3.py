@@ -13,9 +13,12 @@ SECURITY = {"BearerToken": {"type": "apiKey", "name": "authorization", "in": "he
 
 
 def document(
-    paths: Mapping[str, Path], group: str, version: str, server_version: str, given: Mapping[str, Any] = {}
+    paths: Mapping[str, Path], group: str | None, version: str, server_version: str, given: Mapping[str, Any] = {}
 ) -> Document:
-    """The document of some paths with the schemas that they need; `given` are those of custom resources."""
+    """The document of some paths with the schemas that they need; `given` are those of custom resources.
+
+    `group` None: kinds that exist in every group name them all, as they do beside custom resources.
+    """
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": server_version},

@@ -50,7 +50,7 @@ def _field(value: Any, shape: str, kind: str) -> Any:
     if value is None:
         if shape:
             return None
-        return ZERO[kind] if kind in ZERO else internal_form(kind, {})
+        return ZERO.get(kind) if kind in ZERO or kind in RAW else internal_form(kind, {})
     if shape == "[]":
         return [_field(item, "", kind) for item in value]
     if shape == "map":

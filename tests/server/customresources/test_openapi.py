@@ -1,5 +1,7 @@
 """Custom resources in OpenAPI documents."""
 
+import json
+
 import pytest
 
 from podo.server.context import ANONYMOUS
@@ -82,3 +84,16 @@ async def test_a_kind_without_schema_shows_no_fields(core: Core) -> None:
     await api.define(definition(version(schema=UNKNOWN | {"type": "object"})))
     found = definitions_of([api.served()], "#/definitions/")[NAME]
     assert set(found) == {"type", "x-kubernetes-group-version-kind"}
+
+
+async def test_a_document_of_custom_resources_has_their_own_paths_only(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition())
+    documents = OpenAPI(core.catalog, "v")
+    answer = await documents.one(PathRequest("GET", f"/openapi/v3/apis/{GROUP}/v1", {}, {}, ANONYMOUS))
+    found = json.loads(bytes(answer.body))
+    assert all(path.endswith(("shirts", "shirts/{name}")) and "/watch/" not in path for path in found["paths"])
+    marks = found["components"]["schemas"]["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"]
+    assert {"group": "extensions", "kind": "DeleteOptions", "version": "v1beta1"} in marks[
+        "x-kubernetes-group-version-kind"
+    ]
