@@ -61,6 +61,7 @@ class Following:
         self._seen: dict[str, Signature] = {}
         self._custom: dict[Entry, frozenset[GroupVersion]] = {}
         """What each definition serves."""
+        self._wanted: set[GroupVersion] = set()
 
     async def begin(self) -> None:
         """Register what is built in, before the first request."""
@@ -77,16 +78,16 @@ class Following:
                     await self._follow(watchers, tasks)
 
     async def _follow(self, watchers: Sequence[Watcher], tasks: asyncio.TaskGroup) -> None:
-        look = True
+        look = changed = True
         while not any(watcher.closed for watcher in watchers):
             if look:
-                await self._local()
+                await self._local(changed=changed)
             for service in list(self._registered.remote().values()):
                 self._consider(service, tasks)
             await self._wait()
             self._changed.clear()
             seen = [watcher.take() for watcher in watchers]
-            look = bool(seen[0] or seen[1])
+            look, changed = bool(seen[0] or seen[1]), bool(seen[0])
 
     @asynccontextmanager
     async def _watching(self) -> AsyncIterator[list[Watcher]]:
@@ -117,13 +118,19 @@ class Following:
         own = {served.resource.group for served in self._catalog if not served.typed_items}
         return [each for each in found if each.group in own and each.group != OWN_GROUP]
 
-    async def _local(self) -> None:
-        """An APIService for each version of a custom group; none for what is no more; all of this server available."""
+    async def _local(self, *, changed: bool = True) -> None:
+        """An APIService for each version of a custom group; none for what is no more; all of this server available.
+
+        `changed`: not only definitions have, but APIServices.
+        """
         entries = self._registry.cache.resource(self._kinds[1].stored.prefix).select(EVERYTHING)
         self._custom = {
             entry: self._custom[entry] if entry in self._custom else _versions_of(entry) for entry in entries
         }
         wanted = {version for versions in self._custom.values() for version in versions}
+        if wanted == self._wanted and not changed:
+            return
+        self._wanted = wanted
         for each in sorted(wanted):
             await self._ensure(each, custom=True)
         for service in list(self._registered.all()):

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
+from podo.api import scheme
 from podo.api.errors import NotFound
+from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.api.types.apiregistration_v1 import APIService
 from podo.client.base import Key
 from podo.server.aggregation.assembly import aggregation_of
@@ -14,6 +16,8 @@ from podo.server.discovery import documents, with_remote
 from podo.server.outgoing.services import Services
 from tests.server.aggregation.conftest import GROUP, RESOURCES, VERSION, OneEndpoint, service
 from tests.server.aggregation.test_availability import make
+from tests.server.customresources.build import GROUP as CUSTOM
+from tests.server.customresources.build import definition
 
 
 class Found(Services):
@@ -56,6 +60,24 @@ async def test_what_this_server_serves_is_registered_and_available(client, aggre
     await until(client, "v1.", says("Local"))
     with pytest.raises(NotFound):
         await client.get(APIService, Key("", "v1.apiregistration.k8s.io"))
+
+
+async def test_the_versions_of_custom_resources_come_and_go(client, aggregation):
+    kind = CustomResourceDefinition
+    await client.create(scheme.decode(kind, json.dumps(definition()).encode()))
+    found = await until(client, f"v1.{CUSTOM}", says("Local"))
+    assert found.metadata.labels == {"kube-aggregator.kubernetes.io/automanaged": "true"}
+    assert (found.spec.group_priority_minimum, found.spec.version_priority) == (1000, 100)
+    await client.delete(kind, Key("", f"shirts.{CUSTOM}"))
+    await until(client, f"v1.{CUSTOM}", lambda event: event.type == "DELETED")
+
+
+async def test_what_is_deleted_of_a_custom_group_comes_back(client, aggregation):
+    await client.create(scheme.decode(CustomResourceDefinition, json.dumps(definition()).encode()))
+    await until(client, f"v1.{CUSTOM}", says("Local"))
+    await client.delete(APIService, Key("", f"v1.{CUSTOM}"))
+    found = await until(client, f"v1.{CUSTOM}", says("Local"))
+    assert found.spec.version == "v1"
 
 
 async def test_a_server_is_checked_again_when_its_service_changes(client, aggregation, other):
