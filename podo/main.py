@@ -246,13 +246,18 @@ async def serve_ingresses(settings: "ServerSettings", client: "Client", informer
     """Ingresses on haproxy, until cancelled."""
     from podo.client.events import EventWriter
     from podo.cluster.host import network_config
-    from podo.cluster.pki import serving_pem
     from podo.network.dataplane import answer_at
     from podo.network.ingress.configuration import Places
     from podo.network.ingress.keeper import IngressKeeper
     from podo.network.ingress.process import Haproxy
 
     cluster, folder, pki = settings.cluster, Path(settings.run_dir) / "ingress", Path(settings.pki)
+
+    def certify(hosts: tuple[str, ...]) -> bytes:
+        from podo.cluster.pki import serving_pem  # heavy, and only there for Ingresses
+
+        return serving_pem(pki, hosts, clock.now())
+
     await answer_at(network_config(cluster), cluster.ingress_address)
     events = EventWriter(client, clock)
     keeper = IngressKeeper(
@@ -261,7 +266,7 @@ async def serve_ingresses(settings: "ServerSettings", client: "Client", informer
         Haproxy(folder, clock),
         Places(cluster.ingress_address, 80, 443, str(folder)),
         clock,
-        lambda hosts: serving_pem(pki, hosts, clock.now()),
+        certify,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events of ingresses")
