@@ -7,7 +7,7 @@ lets pass in that direction what one of those policies allows, and nothing else.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import collapse_addresses, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import NamedTuple
 
 from podo.api.selectors import EVERYTHING, LabelSelector, Nothing, from_object
@@ -66,6 +66,10 @@ class BlockPeer(NamedTuple):
     excepted: tuple[str, ...] = ()
 
 
+NOBODY = BlockPeer("0.0.0.0/32")
+"""What a block means that is none: no packet is from or to there."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """Packets that pass: to or from any of `peers` (None: anyone), at any of `ports` (None: all protocols)."""
@@ -121,11 +125,22 @@ def _peer(key: Key, peer: NetworkPolicyPeer) -> PodPeer | BlockPeer:
 
 
 def _block(block: IPBlock) -> BlockPeer:
-    cidr = ip_network(block.cidr, strict=False)
-    four = [each for text in block.except_ if (each := ip_network(text, strict=False)).version == 4]
-    six = [each for text in block.except_ if (each := ip_network(text, strict=False)).version == 6]
+    try:
+        cidr, networks = network(block.cidr), [network(text) for text in block.except_]
+    except ValueError:
+        return NOBODY
+    four = [each for each in networks if isinstance(each, IPv4Network)]
+    six = [each for each in networks if isinstance(each, IPv6Network)]
     excepted = collapse_addresses(four) if cidr.version == 4 else collapse_addresses(six)
     return BlockPeer(str(cidr), tuple(str(each) for each in excepted))
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    """The network of a CIDR as old objects may have it: with host bits, with zeros in front. Raises ValueError."""
+    address, _, bits = text.partition("/")
+    if ":" not in address:
+        address = ".".join(str(int(each)) for each in address.split("."))
+    return ip_network(f"{address}/{bits}", strict=False)
 
 
 def _port(port: NetworkPolicyPort) -> NamedPort | PortRange:

@@ -1,6 +1,6 @@
 import pytest
 
-from podo.network.policy.model import BlockPeer, Direction, NamedPort, PortRange, policy_facts, selecting
+from podo.network.policy.model import NOBODY, BlockPeer, Direction, NamedPort, PortRange, policy_facts, selecting
 from tests.network.policy.build import facts, pod_fact, policy
 
 IN, OUT = Direction.INGRESS, Direction.EGRESS
@@ -41,6 +41,19 @@ def test_blocks_are_networks_whose_exceptions_do_not_overlap():
     block = "{cidr: 10.0.0.5/8, except: [10.1.0.0/16, 10.1.2.0/24, 10.2.0.0/16]}"
     (rule,) = facts(f"{{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {block}}}]}}]}}").rules[IN]
     assert rule.peers == (BlockPeer("10.0.0.0/8", ("10.1.0.0/16", "10.2.0.0/16")),)
+
+
+@pytest.mark.parametrize(
+    ("block", "peer"),
+    [
+        ("{cidr: 010.001.0.0/16}", BlockPeer("10.1.0.0/16")),
+        ("{cidr: nonsense}", NOBODY),
+        ("{cidr: 10.0.0.0/8, except: [nonsense]}", NOBODY),
+    ],
+)
+def test_blocks_of_objects_that_no_server_would_take_today_never_mean_more_than_they_say(block, peer):
+    (rule,) = facts(f"{{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {block}}}]}}]}}").rules[IN]
+    assert rule.peers == (peer,)
 
 
 PEERS = {
