@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import processes
-from tests.e2e.processes import CommandFailed
+from tests.e2e.helm.conftest import Helm
 
 pytestmark = pytest.mark.e2e
 OPERATOR = Path(__file__).with_name("operator_of_lamps.py")
+CHART = str(Path(__file__).with_name("chart"))
+WAIT = {"wait": "watcher", "timeout": 60}
 
 
 def lamp(name, **spec):
@@ -20,26 +22,18 @@ def lamp(name, **spec):
 
 
 @pytest.fixture
-def helm(kubectl, image):
-    """Runs Helm in the namespace of the test."""
-
-    def run(verb, *more):
-        command = [sys.executable, "-m", "tests.e2e.extending.run_helm", verb, "lamps", kubectl.namespace, *more]
-        ended = processes.run(command, kubectl.environment, seconds=90)
-        if ended.status:
-            raise CommandFailed(str(ended))
-        return ended.stdout
-
-    return run
+def helm(kubectl, image) -> Helm:
+    """Helm, where the image is that the chart uses."""
+    return Helm(kubectl)
 
 
 @pytest.fixture
 def chart(kubectl, helm) -> Iterator[None]:
     """The chart, installed."""
     try:
-        helm("install")
+        helm("install", CHART, "lamps", {}, **WAIT)
         yield
-        helm("uninstall")
+        helm("uninstall", "lamps", **WAIT)
     finally:
         kubectl("delete", "validatingwebhookconfiguration", f"lamps-{kubectl.namespace}", "--ignore-not-found")
         kubectl("delete", "crd", "lamps.charts.example.com", "--ignore-not-found")
@@ -51,10 +45,10 @@ def test_a_chart_brings_its_definition_and_its_webhook(kubectl, helm, chart):
     said = kubectl.refusal("apply", "-f", "-", stdin=json.dumps(lamp("b", color="red", bad=True)))
     assert "this is bad" in said
     assert "Unsupported value" in kubectl.refusal("patch", "lamp", "a", "--type=merge", '-p={"spec":{"color":"blue"}}')
-    helm("upgrade", '{"replicas": 2}')
+    helm("upgrade", CHART, "lamps", {"replicas": 2}, **WAIT)
     assert kubectl.get("deployment", "lamps")["status"]["readyReplicas"] == 2
     kubectl.apply(lamp("b", color="green"))
-    assert "deployed" in helm("status")
+    assert helm("status", "lamps")["status"] == "deployed"
     assert "lamp.charts.example.com/a" in kubectl("get", "all", "-o", "name")
 
 
