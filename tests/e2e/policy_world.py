@@ -16,7 +16,7 @@ from tests.network.policy import build
 NAMESPACES, NAMES = "xyz", "abc"
 PORTS = (("tcp", 80), ("tcp", 81), ("udp", 80), ("udp", 81))
 CONTAINER_PORTS = tuple((f"serve-{number}-{protocol}", number, protocol.upper()) for protocol, number in PORTS)
-PATIENCE = 0.3  # seconds
+PATIENCE, AT_ONCE = 0.3, 50  # seconds; connections
 
 
 class Table:
@@ -112,12 +112,16 @@ class Table:
         pairs = pairs or itertools.product(self.pods, self.pods)
         asked = [(a, b, *port) for a, b in pairs for port in ports]
         passed = await self._ask(asked, PATIENCE)
-        return passed | await self._ask([each for each in asked if each in wanted and each not in passed], 2)
+        return passed | await self._ask([each for each in asked if each in wanted and each not in passed], 5)
 
     async def _ask(self, asked, seconds):
-        answers = await asyncio.gather(
-            *(reaches(self.pods[a].netns, self.address(b), *port, seconds=seconds) for a, b, *port in asked)
-        )
+        turns = asyncio.Semaphore(AT_ONCE)  # else those that wait for their turn would count as refused
+
+        async def ask(a, b, *port):
+            async with turns:
+                return await reaches(self.pods[a].netns, self.address(b), *port, seconds=seconds)
+
+        answers = await asyncio.gather(*(ask(*each) for each in asked))
         return {each for each, passed in zip(asked, answers, strict=True) if passed}
 
 
