@@ -45,7 +45,7 @@ def test_an_edit_that_is_refused_is_kept_for_the_user(kubectl, editor):
 
 
 def test_a_subresource_can_be_edited(kubectl, editor):
-    kubectl("create", "ingress", "a", "--rule=host/path=web:80")
+    kubectl("create", "ingress", "a", "--class=of-nobody", "--rule=host/path=web:80")
     change = editor("s/loadBalancer: {}/loadBalancer: {ingress: [{ip: 192.0.2.1}]}/")
     assert kubectl("edit", "ingress", "a", "--subresource=status", env=change) == "ingress.networking.k8s.io/a edited\n"
     assert kubectl.get("ingress", "a")["status"]["loadBalancer"]["ingress"] == [{"ip": "192.0.2.1"}]
