@@ -1,9 +1,10 @@
 """The registry: what every kind can do. It joins the pure decisions beside it with cache, store and admission."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound
@@ -112,8 +113,14 @@ class Registry:
             fields_of = self._resource(served).fields_of
             entries = [entry for entry in await source.all() if selection.matches(entry, fields_of)]
             return ListResult(entries, self.cache.revision)
-        found = await list_entries(self.cache, self._resource(served), selection, options)
+        past = partial(self._past, served.stored.prefix)
+        found = await list_entries(self.cache, self._resource(served), selection, options, past)
         return found._replace(entries=await served.readable(found.entries)) if served.converts else found
+
+    async def _past(self, prefix: str, revision: int) -> Sequence[Entry]:
+        """All objects under a prefix as the store had them. Raises Expired."""
+        page = await self._store.list(prefix, at=Revision(revision))
+        return [Entry(record.key.removeprefix(prefix), record.modified, record.value) for record in page.records]
 
     def watch(self, served: Served, selection: Selection, since: int) -> Watcher:
         """What happens after the revision `since`. Raises Expired. `unwatch` must follow."""

@@ -3,7 +3,7 @@
 import base64
 import posixpath
 import string
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -26,6 +26,11 @@ EXPIRED_TOKEN = (
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
+
+
+TOO_OLD = "The resourceVersion for the provided list is too old."
+Past = Callable[[int], Awaitable[Sequence[Entry]]]
+"""All objects of a kind as they were at a revision, in order of their keys. Raises Expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def _token_fields(raw: bytes) -> dict[str, Any]:
 
 
 async def list_entries(
-    cache: WatchCache, resource: ResourceCache, selection: Selection, options: ListOptions
+    cache: WatchCache, resource: ResourceCache, selection: Selection, options: ListOptions, past: Past
 ) -> ListResult:
     """One page of the selected objects."""
     if options.continue_token:
@@ -111,17 +116,18 @@ async def list_entries(
         if token.revision < 0:
             return _page(resource, selection, options.limit, cache.revision, None, token.key)
         try:
-            _check_known(cache, token.revision)
-            return _page(resource, selection, options.limit, token.revision, token.revision, token.key)
+            return await _page_of_then(cache, resource, selection, options.limit, token, past)
         except Expired as error:
             raise expired_token(token.key) from error
     if options.exact and options.resource_version is not None:
         await cache.consistent()
         if options.resource_version > cache.revision:
             raise too_large(options.resource_version, cache.revision, retry=False)
-        wanted = options.resource_version
-        _check_known(cache, wanted)
-        return _page(resource, selection, options.limit, wanted, wanted, "")
+        wanted = Token(options.resource_version, "")
+        try:
+            return await _page_of_then(cache, resource, selection, options.limit, wanted, past)
+        except Expired as error:
+            raise Expired(TOO_OLD) from error
     if options.resource_version is None:
         await cache.consistent()
     elif options.resource_version > cache.revision:
@@ -129,10 +135,23 @@ async def list_entries(
     return _page(resource, selection, options.limit, cache.revision, None, "")
 
 
-def _check_known(cache: WatchCache, revision: int) -> None:
-    """Raises Expired for a state that is forgotten, even where nothing has changed since: clients may rely on that."""
+async def _page_of_then(
+    cache: WatchCache, resource: ResourceCache, selection: Selection, limit: int, where: Token, past: Past
+) -> ListResult:
+    """A page as of a revision: from the cache or, before that begins, from the store. Raises Expired.
+
+    A state that is forgotten has expired even where nothing has changed since: clients may rely on that.
+    """
+    revision, after = where
     if revision < cache.forgotten:
-        raise Expired(f"too old resource version: {revision} ({cache.forgotten})")
+        raise Expired(TOO_OLD)
+    try:
+        return _page(resource, selection, limit, revision, revision, after)
+    except Expired:
+        then = [entry for entry in await past(revision) if entry.key > after]
+    of_namespace = (e for e in then if not selection.namespace or e.namespace == selection.namespace)
+    found = (entry for entry in of_namespace if selection.matches(entry, resource.fields_of))
+    return _cut(found, selection, limit, revision)
 
 
 def _page(
@@ -143,9 +162,20 @@ def _page(
         at = None
     if at is None:
         found = resource.select(selection, after)
-    else:
-        then = resource.as_of(at, selection.namespace, after)
-        found = (entry for entry in then if selection.matches(entry, resource.fields_of)) if selection.narrow else then
+        return _cut(found, selection, limit, revision, lambda last: resource.count(selection.namespace, last))
+    then = resource.as_of(at, selection.namespace, after)
+    found = (entry for entry in then if selection.matches(entry, resource.fields_of)) if selection.narrow else then
+    return _cut(found, selection, limit, revision, lambda last: resource.count_as_of(at, selection.namespace, last))
+
+
+def _cut(
+    found: Iterator[Entry],
+    selection: Selection,
+    limit: int,
+    revision: int,
+    count_after: Callable[[str], int] | None = None,
+) -> ListResult:
+    """The first `limit` of what is found. `count_after` says how many follow a key, if that is known."""
     if not limit:
         return ListResult(list(found), revision)
     entries = list(islice(found, limit))
@@ -155,10 +185,7 @@ def _page(
     last = entries[-1].key
     if selection.narrow:
         return ListResult(entries, revision, encode_token(revision, last))
-    if at is None:
-        left = resource.count(selection.namespace, last)
-    else:
-        left = resource.count_as_of(at, selection.namespace, last)
+    left = count_after(last) if count_after is not None else 1 + sum(1 for _ in found)
     return ListResult(entries, revision, encode_token(revision, last), left)
 
 
