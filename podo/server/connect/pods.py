@@ -12,6 +12,7 @@ from podo.api.errors import APIError, BadRequest, ServiceUnavailable, from_statu
 from podo.api.field_errors import invalid_object
 from podo.server.answer import Answer
 from podo.server.connect import containers
+from podo.server.connect.log_messages import send_messages, send_text, wants_messages
 from podo.server.connect.nodes import FindNode, NodeAccess, Place, place_of
 from podo.server.http.handler import Call
 from podo.server.outgoing.addresses import checked_host
@@ -91,14 +92,10 @@ class PodConnections:
         if head.status != 200:
             raise await _refusal(head, reader, writer)
         try:
-            response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-            await response.prepare(call.request)
-            async for piece in _body(head, reader):
-                await response.write(piece)
-            await response.write_eof()
+            send = send_messages if wants_messages(call.request) else send_text
+            return await send(call.request, _body(head, reader))
         finally:
             writer.close()
-        return response
 
 
 def _renamed(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
