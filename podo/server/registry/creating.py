@@ -34,7 +34,14 @@ def place(obj: Object, kind: StoredKind, namespace: str) -> None:
         meta["namespace"] = namespace
 
 
-def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable[[str], str]) -> None:
+def give_name(obj: Object, choice: Callable[[str], str]) -> None:
+    """Generate a name if one is asked for: after admission has mutated the object, before anything is allocated."""
+    meta = obj["metadata"]
+    if meta.get("generateName") and not meta.get("name"):
+        meta["name"] = generated_name(meta["generateName"], choice)
+
+
+def prepare_create(obj: Object, kind: StoredKind, ctx: Context) -> None:
     """Bring a new object into the form in which it is stored, and check it. Raises Invalid."""
     strategy, meta = kind.strategy, obj["metadata"]
     if kind.has_status and strategy.traits.drops_status:
@@ -45,8 +52,6 @@ def prepare_create(obj: Object, kind: StoredKind, ctx: Context, choice: Callable
     if strategy.traits.generations:
         meta["generation"] = 1
     strategy.prepare_create(obj, ctx)
-    if meta.get("generateName") and not meta.get("name"):
-        meta["name"] = generated_name(meta["generateName"], choice)
     if errors := strategy.validate(obj, ctx):
         raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), errors)
     strategy.canonicalize(obj, ctx)

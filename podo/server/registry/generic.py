@@ -11,7 +11,7 @@ from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound
 from podo.server.admission_point import Admission, Attributes, FieldManager, Operation
 from podo.server.context import Context
 from podo.server.metadata import dedup_owners
-from podo.server.registry.creating import fill_metadata, place, prepare_create
+from podo.server.registry.creating import fill_metadata, give_name, place, prepare_create
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
 from podo.server.registry.hooks import Hook, WorkedOut
 from podo.server.registry.kinds import Served
@@ -147,8 +147,9 @@ class Registry:
         attributes = Attributes(ctx, Operation.CREATE, served.resource, ctx.namespace, name, obj)
         await self.admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))
+        give_name(obj, self._chance.choice)
         async with self._around(ctx, served, obj, None):
-            prepare_create(obj, kind, ctx, self._chance.choice)
+            prepare_create(obj, kind, ctx)
             attributes.obj, attributes.name = obj, obj["metadata"]["name"]
             await self.admission.validate(attributes)
             return await self._store_new(ctx, served, obj)

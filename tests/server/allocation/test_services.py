@@ -80,6 +80,13 @@ async def test_a_service_is_given_an_address_and_gives_it_back(lab):
     assert await lab.claims() == ([], [])
 
 
+async def test_the_address_of_a_service_with_a_generated_name_says_whose_it_is(lab):
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"generateName": "s-"}, "spec": {"ports": [{"port": 80}]}}
+    made = (await lab.core.registry.create(lab.ctx(), lab.services, obj)).object()
+    address = await lab.core.registry.get(lab.addresses, "", made["spec"]["clusterIP"])
+    assert address.object()["spec"]["parentRef"]["name"] == made["metadata"]["name"]
+
+
 async def test_an_address_can_be_chosen_once(lab):
     assert (await lab.create(clusterIP="10.0.0.77"))["clusterIP"] == "10.0.0.77"
     with pytest.raises(Invalid, match=r"failed to allocate IP 10\.0\.0\.77: provided IP is already allocated"):
