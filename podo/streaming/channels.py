@@ -50,6 +50,11 @@ def is_text(protocol: str) -> bool:
     return "base64" in protocol
 
 
+def has_status(protocol: str) -> bool:
+    """Whether the error channel ends with a Status; without a version it has the text of an error, or nothing."""
+    return protocol.startswith(("v4.", "v5."))
+
+
 def parse_size(data: bytes) -> tuple[int, int] | None:
     """(columns, rows) of a resize message; None if it makes no sense."""
     try:

@@ -121,7 +121,10 @@ class ChannelStreams:
         await self._send(stream, data)
 
     async def finish(self, status: bytes) -> None:
-        await self._send(channels.ERROR, status)
+        if channels.has_status(self._protocol):
+            await self._send(channels.ERROR, status)
+        elif (decoded := json.loads(status)).get("status") != "Success":
+            await self._send(channels.ERROR, decoded.get("message", "").encode())
         await self._socket.close()
 
     async def _send(self, channel: int, data: bytes) -> None:

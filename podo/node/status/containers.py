@@ -99,9 +99,7 @@ def probe_state(state: PodState, container: Container, seen: ObservedContainer) 
 
 
 def _never_seen(given: StatusInput, container: Container) -> ContainerStatus:
-    initializing = bool(given.state.pod.spec.init_containers)
-    default = Waiting("PodInitializing" if initializing else "ContainerCreating")
-    waiting = given.waiting.get(container.name, default)
+    waiting = given.waiting.get(container.name, Waiting(_until_started(given)))
     state = ContainerState(waiting=ContainerStateWaiting(reason=waiting.reason, message=waiting.message))
     if given.terminal:
         previous = _previously(given, container)
@@ -121,6 +119,11 @@ def _never_seen(given: StatusInput, container: Container) -> ContainerStatus:
     )
 
 
+def _until_started(given: StatusInput) -> str:
+    """Why a container waits whose turn has not come, or which is being made."""
+    return "PodInitializing" if given.state.pod.spec.init_containers else "ContainerCreating"
+
+
 def _previously(given: StatusInput, container: Container) -> ContainerStatus | None:
     status = given.state.pod.status
     known = status.init_container_statuses + status.container_statuses
@@ -132,7 +135,7 @@ def _waits(
 ) -> ContainerState | None:
     """The waiting state of a container that will be started again; None if it will not, or it is not known why."""
     if seen.state is seen_as.ContainerState.CREATED:
-        return ContainerState(waiting=ContainerStateWaiting(reason="ContainerCreating"))
+        return ContainerState(waiting=ContainerStateWaiting(reason=_until_started(given)))
     spec = given.state.pod.spec
     if given.terminal or ephemeral or not (waiting := given.waiting.get(container.name)):
         return None

@@ -48,6 +48,9 @@ PATCHES = (
 )
 
 
+PROXY_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROXY_VERBS = {"head": "get", "options": ""}
+"""What is authorized where the method is none of a resource's own (apiserver's RequestInfo)."""
 CONNECTIONS = frozenset({"exec", "attach", "portforward", "log", "proxy"})
 """The subresources that are carried on to a node, a Pod or a Service."""
 UPGRADED = frozenset({"exec", "attach", "portforward"})
@@ -103,6 +106,8 @@ class Resources:
     def verb(self, info: RequestInfo, query: Mapping[str, str]) -> RequestInfo:
         """The final verb. A list of one name is authorized as a request for that name."""
         verb = info.verb
+        if info.subresource == "proxy":
+            return info._replace(verb=PROXY_VERBS.get(verb, verb))
         if info.deprecated_watch and verb == "get":
             return info._replace(verb="watch")
         if info.name or verb not in ("get", "delete"):
@@ -126,6 +131,8 @@ class Resources:
         verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs
         if info.name and not info.subresource and not OF_OBJECTS & set(verbs):
             raise NotFound("the server could not find the requested resource")
+        if info.subresource == "proxy" and call.request.method in PROXY_METHODS:
+            return await self._connect(call, served)
         handler = self._verbs.get(info.verb)
         fits = bool(info.subresource) or (info.verb in OF_OBJECTS) == bool(info.name) or info.deprecated_watch
         if handler is None or info.verb not in verbs or not fits:

@@ -104,8 +104,11 @@ def test_nothing_has_begun_in_full():
 
 
 def test_with_init_containers_all_wait_for_initialization():
-    found = status(state(pod(initContainers=[container("one")]), seen()))
-    assert found.container_statuses[0].state.waiting.reason == "PodInitializing"
+    made = running("one", state=ContainerState.CREATED, started_at=None)
+    for known in (seen(), seen(made)):
+        found = status(state(pod(initContainers=[container("one")]), known))
+        assert found.container_statuses[0].state.waiting.reason == "PodInitializing"
+        assert found.init_container_statuses[0].state.waiting.reason == "PodInitializing"
     initialized = next(c for c in found.conditions if c.type == "Initialized")
     assert initialized.reason == "ContainersNotInitialized"
     assert initialized.message == "containers with incomplete status: [one]"

@@ -148,6 +148,7 @@ async def test_large_answers_are_compressed_for_those_who_want_it(api):
         ("POST", f"{CONFIGMAPS}/x", 405, "MethodNotAllowed"),
         ("OPTIONS", CONFIGMAPS, 405, "MethodNotAllowed"),
         ("DELETE", "/api/v1/namespaces", 405, "MethodNotAllowed"),
+        ("OPTIONS", "/api/v1/namespaces/default/pods/x/proxy/path", 503, "ServiceUnavailable"),
         ("GET", f"{CONFIGMAPS}?labelSelector=a%20b", 400, "BadRequest"),
         ("DELETE", "/api/v1/namespaces/default", 403, "Forbidden"),
     ],
