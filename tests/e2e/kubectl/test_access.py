@@ -1,12 +1,13 @@
 """Roles, identities and certificates, and the API by other ways than verbs on objects."""
 
 import json
+import socket
 import subprocess
 import urllib.request
 
 import pytest
 
-from tests.e2e.manifests import config_map
+from tests.e2e.manifests import IMAGE, PORT, config_map
 
 pytestmark = pytest.mark.e2e
 
@@ -95,6 +96,32 @@ def test_the_proxy_lends_the_users_credentials(kubectl):
         path = f"/api/v1/namespaces/{kubectl.namespace}/configmaps/a"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
             assert json.load(answer)["data"] == {"k": "v"}
+
+
+def test_the_proxy_listens_on_a_unix_socket_too(kubectl, tmp_path):
+    path = tmp_path / "proxy.sock"
+    with kubectl.start("proxy", f"--unix-socket={path}") as proxy:
+        proxy.expect("Starting to serve on ")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET /api/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["versions"] == ["v1"]
+
+
+def test_a_replication_controller_is_exposed_and_its_service_exposed_again(kubectl):
+    container = {"name": "main", "image": IMAGE, "ports": [{"containerPort": PORT}]}
+    template = {"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "selector": {"app": "db"}, "template": template}
+    kubectl.apply({"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "db"}, "spec": spec})
+    assert (
+        kubectl("expose", "rc", "db", "--name=rm2", "--port=1234", f"--target-port={PORT}") == "service/rm2 exposed\n"
+    )
+    kubectl("expose", "service", "rm2", "--name=rm3", "--port=2345", f"--target-port={PORT}")
+    for name, port in (("rm2", 1234), ("rm3", 2345)):
+        kubectl.wait("jsonpath={.subsets[0].addresses}", f"endpoints/{name}")
+        assert kubectl.get("service", name)["spec"]["ports"][0]["port"] == port
+        assert kubectl.get("endpoints", name)["subsets"][0]["ports"][0]["port"] == PORT
 
 
 def test_raw_paths_can_be_written(kubectl):
