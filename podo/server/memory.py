@@ -5,7 +5,6 @@ and went, or a list of all there is, a server would for ever occupy what it once
 """
 
 import asyncio
-import ctypes
 import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,15 +34,15 @@ class Heap(Protocol):
 class SystemHeap:
     """That of this process."""
 
-    def __init__(self) -> None:
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries than GNU's lack it
-
     def resident(self) -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
     def trim(self) -> None:
-        if self._trim is not None:
-            self._trim(0)
+        import ctypes  # not while the server starts
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries than GNU's lack it
+        if trim is not None:
+            trim(ctypes.c_size_t(0))
 
 
 async def stay_small(heap: Heap, clock: Clock) -> None:

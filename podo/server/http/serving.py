@@ -74,7 +74,12 @@ class Connection(RequestHandler):
         super().connection_lost(exc)
 
     def _expect_request(self) -> None:
-        self._late = asyncio.get_running_loop().call_later(self.patience.head, self.force_close)
+        self._late = asyncio.get_running_loop().call_later(self.patience.head, self._cut_off)
+
+    def _cut_off(self) -> None:
+        self._late = None
+        if not self._messages and self._current_request is None:  # not one that began in the same turn of the loop
+            self.force_close()
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

@@ -96,6 +96,15 @@ async def test_a_second_request_that_stops_in_its_headers_is_cut_off_too(lab):
         assert (await lab.ended(reader)).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.slow
+async def test_a_request_that_takes_long_is_not_cut_off(lab):
+    async with lab.connection() as (reader, writer):
+        writer.write(request("GET", f"{MAPS}?watch=1&timeoutSeconds=1"))
+        head, _, rest = (await lab.ended(reader)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert rest.endswith(b"0\r\n\r\n")  # it ended by itself
+
+
 async def test_an_idle_connection_is_closed(lab):
     async with lab.connection() as (reader, writer):
         writer.write(request("GET", "/version"))
