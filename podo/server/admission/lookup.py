@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol, TypeVar
 
 from podo.api import scheme
+from podo.api.resources import Resource
 from podo.api.scheme import Object as TypedObject
 from podo.server.registry.catalog import Catalog
 from podo.server.registry.kinds import Served
@@ -23,6 +24,10 @@ class Lookup(Protocol):
 
     async def all(self, cls: type[T], namespace: str = "") -> list[T]:
         """All objects of a kind."""
+        ...
+
+    def exists(self, resource: Resource, namespace: str, name: str) -> bool:
+        """Whether there is an object of a resource at this place, as far as is known now."""
         ...
 
 
@@ -72,6 +77,12 @@ class CachedLookup:
         """Whether there is an object of a kind at all."""
         await self._cache.consistent()
         return len(self._cache.resource(self._served(cls).stored.prefix)) > 0
+
+    def exists(self, resource: Resource, namespace: str, name: str) -> bool:
+        served = self._catalog.by_path(resource.group, resource.version, resource.plural)
+        if served is None:
+            return False
+        return self._cache.resource(served.stored.prefix).get(served.stored.key(namespace, name)) is not None
 
     async def all(self, cls: type[T], namespace: str = "") -> list[T]:
         await self._cache.consistent()

@@ -67,7 +67,7 @@ class ResourceQuotas(Validating):
         evaluator = evaluator_of(group_resource(attributes)) if attributes.namespace else None
         if evaluator is None or not uses_more(attributes, evaluator):
             return
-        if not await self._quotas(attributes):
+        if not await self._quotas(attributes) or self._is_taken(attributes):
             return
         request = Request(
             evaluator,
@@ -77,6 +77,12 @@ class ResourceQuotas(Validating):
         )
         async with self._writer.turn(attributes.namespace):
             await self._charge(attributes, request)
+
+    def _is_taken(self, attributes: Attributes) -> bool:
+        """Whether a create is bound to fail, since the name is taken: that is not charged."""
+        created = attributes.operation is Operation.CREATE and attributes.obj is not None
+        name = (attributes.obj or {}).get("metadata", {}).get("name", "") if created else ""
+        return bool(name) and self._lookup.exists(attributes.resource, attributes.namespace, name)
 
     async def _charge(self, attributes: Attributes, request: Request) -> None:
         done: set[str] = set()

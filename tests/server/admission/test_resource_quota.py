@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from podo.api.errors import Forbidden
+from podo.api.errors import AlreadyExists, Forbidden
 from podo.api.types.core_v1 import ConfigMap, ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus
 from podo.client.base import Key
 from tests.server.admission.build import container, meta, namespace, pod
@@ -67,3 +67,12 @@ async def test_quotas_count_themselves(client):
     await limited(client, "second", pods="1")
     with pytest.raises(Forbidden, match="exceeded quota: q, requested: resourcequotas=1"):
         await limited(client, "third", pods="1")
+
+
+async def test_a_name_that_is_taken_is_not_charged(client):
+    await limited(client, pods="2")
+    await client.create(pod("a"))
+    for _ in range(3):
+        with pytest.raises(AlreadyExists):
+            await client.create(pod("a"))
+    assert await used(client) == {"pods": "1"}
