@@ -27,6 +27,7 @@ from podo.server.strategy import Object
 
 from .embedded import EmbeddedError, coerce_embedded, coerce_metadata
 from .kind import CustomServed
+from .schema.pruning import prune
 
 _ANY = GoType(INTERFACE, "interface {}")
 
@@ -127,6 +128,10 @@ def coerced(value: Object, served: CustomServed) -> list[str]:
     if group != served.resource.group or value["kind"] != served.resource.kind:
         return findings
     if value["apiVersion"] != served.resource.api_version:
+        other = value["apiVersion"].rpartition("/")[2]
+        if other in served.definition.schemas:
+            unknown = prune(value, served.definition.structural(other))
+            return findings + [f'unknown field "{path}"' for path in unknown]
         return findings + [f'unknown field "{name}"' for name in sorted({*value} - {"apiVersion", "kind", "metadata"})]
     findings += [f'unknown field "{path}"' for path in served.normalise(value)]
     return findings + coerce_embedded(value, served.structural)

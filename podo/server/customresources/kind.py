@@ -177,6 +177,14 @@ class CustomServed(Served):
         (found,) = await self._converted([obj])
         return found
 
+    def hides(self, entry: Entry) -> bool:
+        stored = _version_of(entry)
+        if self.converter is not None or stored == self.version.name or self.definition.spec.preserve_unknown_fields:
+            return False
+        obj = self._headed(entry.object())
+        self.definition.restore(obj, stored)
+        return bool(prune(obj, self.structural))
+
     def is_outdated(self, entry: Entry) -> bool:
         stored = entry.stored_version if isinstance(entry, ConvertedEntry) else entry.api_version
         return stored != f"{self.resource.group}/{self.definition.storage.name}"

@@ -250,6 +250,8 @@ class Registry:
         live = old if served.verbatim else served.client_form(current)
         obj = await update.change(served.client_form(current), current.revision)
         obj = self._with_fields(ctx, served, obj, live)
+        if not ctx.applies and served.hides(current):
+            obj["metadata"].pop("managedFields", None)
         attributes = Attributes(ctx, Operation.UPDATE, served.resource, ctx.namespace, name, obj, live)
         await update.admission.mutate(attributes)
         obj = served.store_form(_present(attributes.obj))

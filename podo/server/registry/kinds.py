@@ -100,6 +100,10 @@ class Served:
         """An object of this version in the version in which it is stored."""
         return obj
 
+    def hides(self, entry: Entry) -> bool:
+        """Whether a stored object has fields that this version does not know: then nobody can say who owns what."""
+        return False
+
     def is_outdated(self, entry: Entry) -> bool:
         """Whether an object is stored in another version than it would be now."""
         return False

@@ -9,7 +9,7 @@ import pytest
 from podo.api.errors import Conflict, Forbidden, Invalid, NotFound
 from podo.server.context import Context, User
 from podo.server.core import Core
-from podo.server.customresources.bodies import decode_custom
+from podo.server.customresources.bodies import coerced, decode_custom
 from podo.server.customresources.kind import CustomServed
 from podo.server.operations import Target
 from podo.server.registry.deleting import DeleteOptions
@@ -133,6 +133,29 @@ async def test_versions_show_one_object_each_in_its_own_fields(api: Api) -> None
     assert (await api.show("s", "v2"))["spec"] == {"color": "red"}
     await api.create(shirt("t", f"{GROUP}/v2", color="blue", two="2"), "v2")
     assert (await api.show("t"))["spec"] == {"color": "blue", "one": "1"}
+
+
+async def test_a_change_in_a_version_that_does_not_know_all_fields_leaves_none_with_owners(api: Api) -> None:
+    second = version("v2", spec_schema(color=STRING), storage=False)
+    await api.define(definition(version("v1", spec_schema(color=STRING, one=STRING)), second))
+    await api.create(shirt(color="red", one="1"))
+    await api.create(shirt("whole", color="red"))
+
+    async def paint(obj: dict[str, Any], revision: int) -> dict[str, Any]:
+        obj["spec"]["color"] = "blue"
+        return obj
+
+    served = api.served("v2")
+    for name, owned in (("s", False), ("whole", True)):
+        await api.core.registry.update(api.context(served, "default"), served, name, paint)
+        assert ("managedFields" in (await api.show(name))["metadata"]) is owned
+
+
+async def test_a_body_of_another_version_is_read_by_that_version(api: Api) -> None:
+    second = version("v2", spec_schema(two=STRING), storage=False)
+    await api.define(definition(version("v1", spec_schema(one=STRING)), second))
+    assert coerced(shirt(one="1", two="2"), api.served("v2")) == ['unknown field "spec.two"']
+    assert coerced(shirt(one="1") | {"apiVersion": f"{GROUP}/v9"}, api.served("v2")) == ['unknown field "spec"']
 
 
 async def test_the_storage_version_is_noted_and_old_objects_are_still_read(api: Api) -> None:
