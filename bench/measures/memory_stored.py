@@ -12,7 +12,7 @@ from bench.reading import Reading
 from bench.target import Target
 
 STORED, SMALL, LARGE = 50_000, 300, 700  # characters of data: an object of 1 KB has 700
-REST = 8.0  # seconds
+REST = 16.0  # seconds
 
 
 async def measure(target: Target) -> AsyncIterator[Reading]:

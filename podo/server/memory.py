@@ -17,6 +17,8 @@ EVERY = 5.0
 """Seconds between two looks."""
 SLACK = 16 << 20
 """Bytes by which the process may grow before what is free in it is given back."""
+LOOKS = 3
+"""After so many looks it is given back in any case: what was freed since the last time shows in no size."""
 
 
 class Heap(Protocol):
@@ -46,15 +48,14 @@ class SystemHeap:
 
 
 async def stay_small(heap: Heap, clock: Clock) -> None:
-    """Until cancelled, give back what is free whenever the process has grown."""
-    least = heap.resident()
+    """Until cancelled, give back what is free: soon when the process has grown, else now and then."""
     while True:
-        await clock.sleep(EVERY)
-        if heap.resident() >= least + SLACK:
-            heap.trim()
-            least = heap.resident()
-        else:
-            least = min(least, heap.resident())
+        least = heap.resident()
+        for _ in range(LOOKS):
+            await clock.sleep(EVERY)
+            if heap.resident() >= least + SLACK:
+                break
+        heap.trim()
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from podo.clock import VirtualClock
-from podo.server.memory import EVERY, SLACK, SystemHeap, staying_small
+from podo.server.memory import EVERY, LOOKS, SLACK, SystemHeap, staying_small
 from podo.server.registry.deleting import DeleteOptions
 from podo.server.registry.generic import COLLECTION_WORKERS
 from podo.server.registry.reading import ListOptions
@@ -49,25 +49,24 @@ async def test_a_process_that_has_grown_gives_back_what_is_free():
         assert heap.resident() == 100 * MIB
 
 
-async def test_a_process_that_has_not_grown_much_is_left_alone():
+async def test_what_was_freed_without_growth_is_given_back_a_little_later():
     heap, clock = Heap(100 * MIB), VirtualClock()
     async with watched(heap, clock):
-        heap.free = SLACK - 1
-        await clock.run_for(10 * EVERY)
+        heap.held, heap.free = 40 * MIB, 60 * MIB
+        await clock.run_for((LOOKS - 1) * EVERY)
         assert heap.trimmed == 0
+        await clock.run_for(EVERY)
+        assert heap.resident() == 40 * MIB
 
 
-async def test_what_is_needed_is_tried_once_and_growth_counts_from_the_least():
+async def test_what_is_needed_is_not_tried_for_at_every_look():
     heap, clock = Heap(100 * MIB), VirtualClock()
     async with watched(heap, clock):
         heap.held += 5 * SLACK
-        await clock.run_for(10 * EVERY)
+        await clock.run_for(EVERY)
         assert heap.trimmed == 1
-        heap.held -= 5 * SLACK
-        await clock.run_for(EVERY)
-        heap.free = SLACK
-        await clock.run_for(EVERY)
-        assert heap.trimmed == 2
+        await clock.run_for(12 * LOOKS * EVERY)
+        assert heap.trimmed == 13
 
 
 def test_this_process_occupies_something_and_can_be_trimmed():
