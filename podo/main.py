@@ -156,6 +156,7 @@ def storage_controllers(
     """The controllers of claims and volumes; podo's own volumes are in the folder `volumes`."""
     from podo.controllers.default_storage import DefaultStorage
     from podo.controllers.ephemeral_volume import EphemeralVolumes
+    from podo.controllers.volume_attaching import VolumeAttaching
     from podo.controllers.volume_binding import VolumeBinding
     from podo.controllers.volume_expansion import VolumeExpansion
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
@@ -170,6 +171,7 @@ def storage_controllers(
         ClassProtection(client, clock, events),
         DefaultStorage(client),
         EphemeralVolumes(client, clock, events),
+        VolumeAttaching(client, clock, events),
         VolumeBinding(client, clock, events),
         VolumeDeletion(client, clock, events, makers),
         VolumeExpansion(client, clock, events, makers),

@@ -44,10 +44,12 @@ from podo.node.static.statuses import MirroredStatuses
 from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
-from podo.node.volumes.claims import ClaimVolumes
+from podo.node.volumes.claims import ClaimVolumes, InlineVolumes
 from podo.node.volumes.image import ImageVolumes
 from podo.node.volumes.local import LocalNode
-from podo.node.volumes.mounted import NodeVolumes
+from podo.node.volumes.mounted import NodeVolumes, VolumePlugin
+from podo.node.volumes.plugins import KubeletFolder, Plugins
+from podo.node.volumes.publishing import Publishing
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
 from podo.node.worker.dispatch import PodDispatcher
@@ -95,6 +97,7 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
     await asyncio.to_thread(memory_folder.make, config.run_dir / "volatile")
     async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
         node = _Starting(config, client, clock)
+        await asyncio.to_thread(node.plugins.folder.make)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(node.informers.run(), name="informers")
             tasks.create_task(node.events.run(), name="events")
@@ -107,6 +110,7 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 for service in services:
                     tasks.create_task(service(running))
                 await registering
+                tasks.create_task(node.plugins.run(), name="drivers")
                 log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
                 node.registration.set_health(Health())
                 await node.registration.run()
@@ -151,6 +155,8 @@ class _Starting:
         )
         self.registration = Registration(client, clock, self._machine, self.figures, self.images.list)
         self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
+        self.plugins = Plugins(client, clock, KubeletFolder(config.kubelet_dir), config.node_name)
+        self.plugins.add_own(LocalNode(config.volumes_dir))
         self.informers.of(Node).handle(self._node_changed)
 
     def node(self) -> Node | None:
@@ -227,11 +233,6 @@ class _Starting:
                     for task in working:
                         task.cancel()
 
-    def _claims(self, places: Places) -> ClaimVolumes:
-        """Persistent volumes, by the drivers of this node."""
-        local = LocalNode(self._config.volumes_dir)
-        return ClaimVolumes(self._client, places, {local.name: local})
-
     def _parts(
         self,
         runtime: OCIRuntime,
@@ -244,7 +245,8 @@ class _Starting:
         facts = self._facts(names)
         references = References(client, self.informers, clock)
         context = FieldContext(host_ips=facts.host_ips, allocatable=facts.allocatable)
-        sources = ContentSources(references, Tokens(client, clock), context)
+        tokens = Tokens(client, clock)
+        sources = ContentSources(references, tokens, context)
         services = self.informers.of(Service)
 
         async def drained(pod: Pod) -> None:
@@ -256,10 +258,21 @@ class _Starting:
 
         events = PodEvents(self.events.recorder(COMPONENT, config.node_name))
         image_volumes = ImageVolumes(self.images, self.images, references, events, clock)
+        folder = self.plugins.folder
+        publishing = Publishing(
+            client,
+            facts.places,
+            clock,
+            self.plugins.drivers,
+            node=config.node_name,
+            kubelet=folder.root,
+            tokens=tokens,
+        )
+        kinds: list[VolumePlugin] = [image_volumes, ClaimVolumes(client, publishing), InlineVolumes(client, publishing)]
         return Parts(
             runtime=runtime,
             images=self.images,
-            volumes=NodeVolumes(facts.places, sources, clock, [image_volumes, self._claims(facts.places)]),
+            volumes=NodeVolumes(facts.places, sources, clock, kinds, folder.real),
             cgroups=NodePodCgroups(cgroups, clock),
             checks=NodeChecks(runtime),
             references=references,

@@ -54,6 +54,11 @@ class AgentConfig:
         return self.state_dir / "cni" if self.is_local else Path("/etc/cni/net.d")
 
     @property
+    def kubelet_dir(self) -> Path:
+        """What drivers find under /var/lib/kubelet."""
+        return self.state_dir / "kubelet" if self.is_local else Path("/var/lib/kubelet")
+
+    @property
     def is_local(self) -> bool:
         """Whether the node shares its machine with others, in a network namespace of its own."""
         return self.host_netns is not None

@@ -108,14 +108,27 @@ class NodeDriver(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is no part of podo: it expects the kubelet's folders, and is told what its CSIDriver says."""
+        ...
+
+    @property
+    def groups(self) -> bool:
+        """Whether it gives files to a Pod's group itself."""
+        ...
+
     async def stage(self, volume: NodeVolume, staging: Path) -> None:
         """Make the volume ready on this node, for any Pod."""
         ...
 
     async def unstage(self, handle: str, staging: Path) -> None: ...
 
-    async def publish(self, volume: NodeVolume, staging: Path, target: Path) -> Path:
-        """Have the volume at `target` for one Pod; the answer is where it is: for a block volume a device."""
+    async def publish(self, volume: NodeVolume, staging: Path | None, target: Path) -> Path:
+        """Have the volume at `target` for one Pod; the answer is where it is: for a block volume a device.
+
+        `staging` is None for a volume that was not staged: one that lives as long as its Pod.
+        """
         ...
 
     async def unpublish(self, handle: str, target: Path) -> None: ...

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-IN_CLOSE_WRITE, IN_MOVED_FROM, IN_MOVED_TO, IN_DELETE = 0x8, 0x40, 0x80, 0x200
+IN_CLOSE_WRITE, IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE = 0x8, 0x40, 0x80, 0x100, 0x200
 IN_Q_OVERFLOW, IN_ONLYDIR = 0x4000, 0x1000000
 ARRIVALS = IN_CLOSE_WRITE | IN_MOVED_TO
 CHANGES = ARRIVALS | IN_MOVED_FROM | IN_DELETE

@@ -1,43 +1,36 @@
-"""Volumes that Pods have by claims: find the volume that a claim is bound to, and have its driver bring it here.
+"""Volumes that Pods have by claims, and volumes of drivers that a Pod describes itself."""
 
-What was published for a Pod is noted in the Pod's folder, so that another agent can take it away.
-"""
-
-import asyncio
+import hashlib
 import logging
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from podo.api.errors import APIError, NotFound
-from podo.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod, Volume
-from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of
+from podo.api.types.core_v1 import (
+    CSIPersistentVolumeSource,
+    CSIVolumeSource,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    SecretReference,
+    Volume,
+)
+from podo.api.types.storage_v1 import CSIDriver
+from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, find, key_of
 from podo.node.volumes import host_path, ownership
-from podo.node.volumes.base import Places, VolumeFailure
-from podo.storage.drivers import Access, DriverFailure, NodeDriver, NodeVolume, PodInfo
+from podo.node.volumes.base import VolumeFailure
+from podo.node.volumes.publishing import Publishing, Wanted, given
+from podo.storage.drivers import Access, NodeVolume
 from podo.storage.matching import mode
 from podo.storage.pod_claims import is_made_for
 
-FOLDER = "published"
 log = logging.getLogger(__name__)
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """What a driver made for a Pod."""
-
-    driver: str
-    handle: str
-    target: str
-    staging: str
-
-
 class ClaimVolumes:
-    """The `VolumePlugin` for persistent volumes; `drivers` are those of this node, by name."""
+    """The `VolumePlugin` for claims."""
 
-    def __init__(self, client: Client, places: Places, drivers: Mapping[str, NodeDriver]) -> None:
-        self._client, self._places, self._drivers = client, places, drivers
+    def __init__(self, client: Client, publishing: Publishing) -> None:
+        self._client, self._publishing = client, publishing
 
     async def mount(self, pod: Pod, volume: Volume, folder: Path) -> Path | None:
         source = volume.persistent_volume_claim
@@ -46,65 +39,24 @@ class ClaimVolumes:
         name = source.claim_name if source else f"{pod.metadata.name}-{volume.name}"
         claim = await self._claim(pod, name, own=volume.ephemeral is not None)
         found = await self._volume(claim)
-        read_only = bool(source and source.read_only)
-        group = ownership.fs_group(pod)
         if (path := found.spec.host_path) is not None:
             host_path.prepare(path.path, path.type)
             return Path(path.path)
         if (local := found.spec.local) is not None:
-            host_path.prepare(local.path, "BlockDevice" if mode(found) == "Block" else "")
+            block = mode(found) == "Block"
+            host_path.prepare(local.path, "BlockDevice" if block else "")
             if not Path(local.path).exists():
                 raise VolumeFailure(f'path "{local.path}" does not exist')
-            return await _given(Path(local.path), group if mode(found) != "Block" else None, pod)
-        if found.spec.csi is None:
+            return await given(Path(local.path), None if block else ownership.fs_group(pod), pod)
+        if (csi := found.spec.csi) is None:
             raise VolumeFailure(f"this node cannot mount the kind of volume that {found.metadata.name} is")
-        path_here = await self._publish(pod, volume, found, folder, read_only=read_only)
+        wanted = wanted_of(found, csi, read_only=bool(source and source.read_only))
+        here = await self._publishing.publish(pod, volume.name, wanted, folder)
         await self._tell_grown(claim, found)
-        return await _given(path_here, None if read_only or mode(found) == "Block" else group, pod)
+        return here
 
     async def release(self, uid: str) -> None:
-        """Raises VolumeFailure if a driver cannot let a volume go: it is to be tried again."""
-        folder = self._places.pod(uid) / FOLDER
-        for note in sorted(folder.glob("*.json")):
-            known = msgspec.json.decode(note.read_bytes(), type=Published)
-            driver = self._driver(known.driver)
-            try:
-                await driver.unpublish(known.handle, Path(known.target))
-                note.unlink(missing_ok=True)
-                if not self._still_used(known):
-                    await driver.unstage(known.handle, Path(known.staging))
-            except DriverFailure as error:
-                raise VolumeFailure(f"UnmountVolume.TearDown failed: {error}") from error
-        shutil.rmtree(folder, ignore_errors=True)
-
-    async def _publish(
-        self, pod: Pod, volume: Volume, found: PersistentVolume, folder: Path, *, read_only: bool
-    ) -> Path:
-        csi = found.spec.csi
-        assert csi is not None
-        driver = self._driver(csi.driver)
-        staging = self._places.pods.parent / "staged" / csi.driver / found.metadata.name
-        note = self._places.pod(pod.metadata.uid) / FOLDER / f"{volume.name}.json"
-        note.parent.mkdir(parents=True, exist_ok=True)
-        known = Published(driver=csi.driver, handle=csi.volume_handle, target=str(folder), staging=str(staging))
-        note.write_bytes(msgspec.json.encode(known))
-        wanted = NodeVolume(
-            handle=csi.volume_handle,
-            access=Access(
-                block=mode(found) == "Block",
-                fs_type=csi.fs_type,
-                mount_options=found.spec.mount_options,
-                modes=found.spec.access_modes,
-            ),
-            attributes=csi.volume_attributes,
-            read_only=read_only or bool(csi.read_only),
-            pod=PodInfo(fs_group=ownership.fs_group(pod)),
-        )
-        try:
-            await driver.stage(wanted, staging)
-            return await driver.publish(wanted, staging, folder)
-        except DriverFailure as error:
-            raise VolumeFailure(str(error)) from error
+        await self._publishing.release(uid)
 
     async def _tell_grown(self, claim: PersistentVolumeClaim, found: PersistentVolume) -> None:
         """A volume that was to grow when it is mounted again has grown now: the claim says so."""
@@ -121,22 +73,6 @@ class ClaimVolumes:
             await self._client.patch(PersistentVolumeClaim, key_of(claim), patch, subresource="status")
         except APIError as error:
             log.warning("cannot say that %s has grown: %s", claim.metadata.name, error)
-
-    def _driver(self, name: str) -> NodeDriver:
-        if (driver := self._drivers.get(name)) is None:
-            raise VolumeFailure(f"driver name {name} not found in the list of registered CSI drivers")
-        return driver
-
-    def _still_used(self, known: Published) -> bool:
-        """Whether another Pod of this node has the volume."""
-        for note in self._places.pods.glob(f"*/{FOLDER}/*.json"):
-            try:
-                other = msgspec.json.decode(note.read_bytes(), type=Published)
-            except (OSError, msgspec.DecodeError):
-                continue  # going, or just being written: its stage comes after
-            if (other.driver, other.handle) == (known.driver, known.handle):
-                return True
-        return False
 
     async def _claim(self, pod: Pod, name: str, *, own: bool) -> PersistentVolumeClaim:
         try:
@@ -162,10 +98,71 @@ class ClaimVolumes:
         return found
 
 
-async def _given(path: Path, group: int | None, pod: Pod) -> Path:
-    """The volume, after its files were given to the Pod's group."""
-    if group is not None:
-        context = pod.spec.security_context
-        policy = context.fs_group_change_policy if context else ""
-        await asyncio.to_thread(ownership.give, path, group, only_if_root_differs=policy == "OnRootMismatch")
-    return path
+class InlineVolumes:
+    """The `VolumePlugin` for volumes of drivers that live as long as their Pod (KEP-596)."""
+
+    def __init__(self, client: Client, publishing: Publishing) -> None:
+        self._client, self._publishing = client, publishing
+
+    async def mount(self, pod: Pod, volume: Volume, folder: Path) -> Path | None:
+        if (source := volume.csi) is None:
+            return None
+        try:
+            info = await find(self._client, CSIDriver, Key("", source.driver))
+        except APIError as error:
+            raise VolumeFailure(f"CSIDriver {source.driver} cannot be read: {error}") from error
+        modes = info.spec.volume_lifecycle_modes if info else ("Persistent",)
+        if "Ephemeral" not in modes:
+            listed = " ".join(f'"{m}"' for m in modes or ("Persistent",))
+            raise VolumeFailure(
+                f'volume mode "Ephemeral" not supported by driver {source.driver} (only supports [{listed}])'
+            )
+        return await self._publishing.publish(pod, volume.name, inline(pod, volume.name, source), folder)
+
+    async def release(self, uid: str) -> None:
+        await self._publishing.release(uid)
+
+
+def wanted_of(found: PersistentVolume, csi: CSIPersistentVolumeSource, *, read_only: bool) -> Wanted:
+    """What a driver is asked for, for a PersistentVolume."""
+    modes = found.spec.access_modes
+    access = Access(
+        block=mode(found) == "Block", fs_type=csi.fs_type, mount_options=found.spec.mount_options, modes=modes
+    )
+    volume = NodeVolume(
+        handle=csi.volume_handle,
+        access=access,
+        attributes=csi.volume_attributes,
+        read_only=read_only or bool(csi.read_only),
+    )
+    return Wanted(
+        driver=csi.driver,
+        label=found.metadata.name,
+        volume=volume,
+        stage_secret=_place(csi.node_stage_secret_ref),
+        publish_secret=_place(csi.node_publish_secret_ref),
+        chown=bool(csi.fs_type) and bool({"ReadWriteOnce", "ReadWriteOncePod"} & set(modes)),
+    )
+
+
+def inline(pod: Pod, name: str, source: CSIVolumeSource) -> Wanted:
+    """What a driver is asked for, for a volume that a Pod describes."""
+    secret = source.node_publish_secret_ref
+    volume = NodeVolume(
+        handle="csi-" + hashlib.sha256(f"{pod.metadata.uid}{name}".encode()).hexdigest(),
+        access=Access(fs_type=source.fs_type, modes=("ReadWriteOnce",)),
+        attributes=source.volume_attributes,
+        read_only=bool(source.read_only),
+    )
+    return Wanted(
+        driver=source.driver,
+        label=name,
+        volume=volume,
+        ephemeral=True,
+        publish_secret=(pod.metadata.namespace, secret.name) if secret else None,
+        chown=bool(source.fs_type),
+    )
+
+
+def _place(ref: SecretReference | None) -> tuple[str, str] | None:
+    return (ref.namespace, ref.name) if ref is not None else None

@@ -27,6 +27,7 @@ class LocalNode:
     """The `NodeDriver` for the folder `root`. Nothing is kept in memory: an agent may be a new one at any time."""
 
     name = DRIVER
+    foreign = groups = False
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -37,7 +38,7 @@ class LocalNode:
     async def unstage(self, handle: str, staging: Path) -> None:
         await asyncio.to_thread(self._unstage, handle)
 
-    async def publish(self, volume: NodeVolume, staging: Path, target: Path) -> Path:
+    async def publish(self, volume: NodeVolume, staging: Path | None, target: Path) -> Path:
         return await asyncio.to_thread(self._publish, volume, target)
 
     async def unpublish(self, handle: str, target: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -39,8 +39,15 @@ class NodeVolumes:
     """The `Volumes` of a node."""
 
     def __init__(
-        self, places: Places, sources: ContentSources, clock: Clock, plugins: Sequence[VolumePlugin] = ()
+        self,
+        places: Places,
+        sources: ContentSources,
+        clock: Clock,
+        plugins: Sequence[VolumePlugin] = (),
+        host_paths: Callable[[str], str] = lambda path: path,
     ) -> None:
+        """`host_paths` says what a hostPath means on this node."""
+        self._host_paths = host_paths
         self._places, self._sources, self._clock, self._plugins = places, sources, clock, plugins
         self._paths: dict[str, dict[str, Path]] = {}  # by uid and volume
         self._written = 0
@@ -92,8 +99,9 @@ class NodeVolumes:
     async def _mount(self, pod: Pod, volume: Volume) -> Path:
         uid, group = pod.metadata.uid, ownership.fs_group(pod)
         if source := volume.host_path:
-            host_path.prepare(source.path, source.type)
-            return Path(source.path)
+            path = self._host_paths(source.path)
+            host_path.prepare(path, source.type)
+            return Path(path)
         folder = self._places.volume(uid, volume.name)
         if empty := volume.empty_dir:
             empty_dir.make(folder, empty, pod)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=0.05), timedelta(seconds=10)
 PULL_FAILURE_SHOWN = timedelta(seconds=3)  # then the status says ImagePullBackOff
+RELEASE_AGAIN = 2.0  # seconds until a volume is tried again that could not be taken away
 
 
 class Operations:
@@ -98,8 +99,7 @@ class Operations:
             case do.RemoveSandbox():
                 await self._attempt(action.key, runtime.remove_pod_sandbox(action.sandbox_id))
             case do.ReleaseVolumes():
-                await self._parts.volumes.release(self._worker.pod.metadata.uid)
-                self._worker.volumes_mounted, self._worker.volumes_released = False, True
+                await self._release()
             case _:
                 raise AssertionError(f"no operation: {action}")
 
@@ -121,6 +121,16 @@ class Operations:
         else:
             worker.failures.pop("volumes", None)
             worker.volumes_mounted = True
+
+    async def _release(self) -> None:
+        worker = self._worker
+        try:
+            await self._parts.volumes.release(worker.pod.metadata.uid)
+        except VolumeFailure as error:
+            self._parts.events.warning(worker.pod, "FailedUnMount", str(error))
+            await self._parts.clock.sleep(RELEASE_AGAIN)
+        else:
+            worker.volumes_mounted, worker.volumes_released = False, True
 
     async def _sandbox(self, action: do.RunSandbox) -> None:
         try:

@@ -1,0 +1,191 @@
+"""Drivers that register themselves: a socket appears in the plug-in folder, and the driver is this node's from then on.
+
+The folder is the kubelet's (`/var/lib/kubelet`), so that drivers' Pods work as they are. Local nodes share a machine:
+each has a folder of its own, which its Pods see under the usual path.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from podo.api.errors import AlreadyExists, APIError
+from podo.api.types.core_v1 import Node
+from podo.api.types.meta_v1 import ObjectMeta, OwnerReference
+from podo.api.types.storage_v1 import CSINode, CSINodeDriver, CSINodeSpec, VolumeNodeResources
+from podo.client.base import MERGE_PATCH, Client, Key, Patch, find
+from podo.clock import Clock
+from podo.node import syscalls
+from podo.node.mounts import mounts_below
+from podo.node.runtime.exits import CHANGES, IN_CREATE, watch_folder
+from podo.storage.csi.client import SocketCaller
+from podo.storage.csi.node import SocketNode
+from podo.storage.drivers import DriverFailure, NodeDriver
+
+KUBELET = Path("/var/lib/kubelet")
+NODE_IDS = "csi.volume.kubernetes.io/nodeid"
+TRIES = 8  # of a registration, each after twice as long
+log = logging.getLogger(__name__)
+
+
+class KubeletFolder:
+    """Where drivers find what they know from the kubelet: at its usual path, or at another that Pods see there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def registry(self) -> Path:
+        return self.root / "plugins_registry"
+
+    def make(self) -> None:
+        """Make it, so that mounts which drivers make in their containers are seen here too (blocking)."""
+        for name in ("plugins_registry", "plugins", "pods"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        if self.root != KUBELET and str(self.root) not in mounts_below(self.root):
+            syscalls.mount(str(self.root), self.root, "", syscalls.MS_BIND)
+            syscalls.mount("", self.root, "", syscalls.MS_SHARED)
+
+    def real(self, path: str) -> str:
+        """A path that a Pod or driver names, on this machine."""
+        inside = Path(path).is_relative_to(KUBELET)
+        return str(self.root / Path(path).relative_to(KUBELET)) if inside else path
+
+    def usual(self, path: Path) -> Path:
+        """A path in this folder, as a driver in a Pod sees it."""
+        return KUBELET / path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+
+class Plugins:
+    """Keeps `drivers` and the node's CSINode in step with the sockets that there are."""
+
+    def __init__(self, client: Client, clock: Clock, folder: KubeletFolder, node: str) -> None:
+        self._client, self._clock, self.folder, self._node = client, clock, folder, node
+        self.drivers: dict[str, NodeDriver] = {}
+        self._registered: dict[str, str] = {}  # the driver of each socket
+        self._own: list[CSINodeDriver] = []
+
+    def add_own(self, driver: NodeDriver) -> None:
+        """A driver that is part of podo."""
+        self.drivers[driver.name] = driver
+        self._own.append(CSINodeDriver(name=driver.name, node_id=self._node))
+
+    async def run(self) -> None:
+        """Follow the sockets until cancelled."""
+        changed = asyncio.Event()
+        with watch_folder(self.folder.registry, lambda name: changed.set(), CHANGES | IN_CREATE):
+            await self._again(self._announce_own)
+            while True:
+                changed.clear()
+                await self._follow()
+                await changed.wait()
+
+    async def _announce_own(self) -> None:
+        for driver in self._own:
+            await self._announce(driver)
+
+    async def _follow(self) -> None:
+        there = {p.name for p in self.folder.registry.iterdir() if p.is_socket()}
+        for name in self._registered.keys() - there:
+            driver = self._registered.pop(name)
+            self.drivers.pop(driver, None)
+            log.info("driver %s is gone", driver)
+            await self._again(partial(self._withdraw, driver))
+        for name in sorted(there - self._registered.keys()):
+            await self._again(partial(self._register, name))
+
+    async def _again(self, step: Callable[[], Any]) -> None:
+        """Do it, with patience for what is only starting."""
+        for attempt in range(TRIES):
+            try:
+                await step()
+            except (DriverFailure, APIError) as error:
+                log.info("driver registration: %s", error)
+                await self._clock.sleep(0.1 * 2**attempt)
+            else:
+                return
+
+    async def _register(self, name: str) -> None:
+        """Ask who it is, take it in, and tell it. Raises DriverFailure, APIError."""
+        if not (self.folder.registry / name).is_socket():
+            return
+        registrar = SocketCaller(self.folder.registry / name)
+        try:
+            info = await registrar.call("/pluginregistration.Registration/GetInfo")
+            notify = "/pluginregistration.Registration/NotifyRegistrationStatus"
+            if info.type != "CSIPlugin":
+                why = f"plug-ins of type {info.type} are not known"
+                await registrar.call(notify, plugin_registered=False, error=why)
+                self._registered[name] = ""
+                return
+            await self._take_in(info.name, info.endpoint or str(self.folder.registry / name))
+            self._registered[name] = info.name
+            await registrar.call(notify, plugin_registered=True)
+        finally:
+            await registrar.close()
+
+    async def _take_in(self, name: str, endpoint: str) -> None:
+        caller = SocketCaller(Path(self.folder.real(endpoint)))
+        answer = await caller.call("/csi.v1.Node/NodeGetCapabilities")
+        capabilities = frozenset(c.rpc.type for c in answer.capabilities)
+        about = await caller.call("/csi.v1.Node/NodeGetInfo")
+        in_pod = Path(endpoint).is_relative_to(KUBELET) and self.folder.root != KUBELET
+        self.drivers[name] = SocketNode(name, caller, capabilities, self.folder.usual if in_pod else lambda p: p)
+        places = dict(about.accessible_topology.segments)
+        most = about.max_volumes_per_node
+        driver = CSINodeDriver(
+            name=name,
+            node_id=about.node_id,
+            topology_keys=tuple(sorted(places)),
+            allocatable=VolumeNodeResources(count=most) if most else None,
+        )
+        await self._label(name, about.node_id, places)
+        await self._announce(driver)
+        log.info("driver %s is here, as node %s", name, about.node_id)
+
+    async def _label(self, driver: str, node_id: str, places: dict[str, str]) -> None:
+        key = Key("", self._node)
+        node = await self._client.get(Node, key)
+        known = node.metadata.annotations.get(NODE_IDS, "")
+        ids = merged_ids(known, driver, node_id)
+        if ids != known or any(node.metadata.labels.get(k) != v for k, v in places.items()):
+            body = {"metadata": {"annotations": {NODE_IDS: ids}, "labels": places}}
+            await self._client.patch(Node, key, Patch(media_type=MERGE_PATCH, body=body))
+
+    async def _announce(self, driver: CSINodeDriver) -> None:
+        await self._change(lambda drivers: (*(d for d in drivers if d.name != driver.name), driver))
+
+    async def _withdraw(self, name: str) -> None:
+        await self._change(lambda drivers: tuple(d for d in drivers if d.name != name))
+
+    async def _change(self, change: Callable[[tuple[CSINodeDriver, ...]], tuple[CSINodeDriver, ...]]) -> None:
+        """Change the drivers of the node's CSINode, which is made if need be."""
+        key = Key("", self._node)
+        found = await find(self._client, CSINode, key)
+        if found is None:
+            node = await self._client.get(Node, key)
+            owner = OwnerReference(api_version="v1", kind="Node", name=self._node, uid=node.metadata.uid)
+            meta = ObjectMeta(name=self._node, owner_references=(owner,))
+            try:
+                await self._client.create(CSINode(metadata=meta, spec=CSINodeSpec(drivers=change(()))))
+            except AlreadyExists:
+                await self._change(change)
+            return
+        wanted = change(found.spec.drivers)
+        if wanted != found.spec.drivers:
+            await self._client.update(replace(found, spec=replace(found.spec, drivers=wanted)))
+
+
+def merged_ids(known: str, driver: str, node_id: str) -> str:
+    """The node's annotation with the ids that drivers know it by (JSON), with one more."""
+    import msgspec
+
+    try:
+        ids = msgspec.json.decode(known, type=dict[str, str]) if known else {}
+    except msgspec.DecodeError:
+        ids = {}
+    return msgspec.json.encode(dict(sorted((ids | {driver: node_id}).items()))).decode()

@@ -1,0 +1,140 @@
+"""The messages of CSI and of plug-in registration, as far as podo speaks them: names, numbers and types of fields.
+
+A type is a scalar's name, `map` (of strings to strings) or a message's name; `*` marks a repeated field. Fields of a
+`oneof` need no mark: a message has at most one of them set.
+"""
+
+from functools import cache
+from typing import Any
+
+CSI = {
+    "Empty": "",
+    "GetPluginInfoResponse": "name=1 string, vendor_version=2 string, manifest=3 map",
+    "ProbeResponse": "ready=1 BoolValue",
+    "BoolValue": "value=1 bool",
+    "Int64Value": "value=1 int64",
+    "Timestamp": "seconds=1 int64, nanos=2 int32",
+    "Capability": "rpc=1 RPC",
+    "RPC": "type=1 int32",
+    "CapabilitiesResponse": "capabilities=1 Capability*",
+    "CapacityRange": "required_bytes=1 int64, limit_bytes=2 int64",
+    "VolumeCapability": "block=1 Empty, mount=2 MountVolume, access_mode=3 AccessMode",
+    "MountVolume": "fs_type=1 string, mount_flags=2 string*, volume_mount_group=3 string",
+    "AccessMode": "mode=1 int32",
+    "Topology": "segments=1 map",
+    "TopologyRequirement": "requisite=1 Topology*, preferred=2 Topology*",
+    "SnapshotSource": "snapshot_id=1 string",
+    "VolumeSource": "volume_id=1 string",
+    "VolumeContentSource": "snapshot=1 SnapshotSource, volume=2 VolumeSource",
+    "Volume": (
+        "capacity_bytes=1 int64, volume_id=2 string, volume_context=3 map, content_source=4 VolumeContentSource, "
+        "accessible_topology=5 Topology*"
+    ),
+    "CreateVolumeRequest": (
+        "name=1 string, capacity_range=2 CapacityRange, volume_capabilities=3 VolumeCapability*, parameters=4 map, "
+        "secrets=5 map, volume_content_source=6 VolumeContentSource, accessibility_requirements=7 TopologyRequirement"
+    ),
+    "CreateVolumeResponse": "volume=1 Volume",
+    "DeleteVolumeRequest": "volume_id=1 string, secrets=2 map",
+    "ControllerPublishVolumeRequest": (
+        "volume_id=1 string, node_id=2 string, volume_capability=3 VolumeCapability, readonly=4 bool, secrets=5 map, "
+        "volume_context=6 map"
+    ),
+    "ControllerPublishVolumeResponse": "publish_context=1 map",
+    "ControllerUnpublishVolumeRequest": "volume_id=1 string, node_id=2 string, secrets=3 map",
+    "ControllerExpandVolumeRequest": (
+        "volume_id=1 string, capacity_range=2 CapacityRange, secrets=3 map, volume_capability=4 VolumeCapability"
+    ),
+    "ControllerExpandVolumeResponse": "capacity_bytes=1 int64, node_expansion_required=2 bool",
+    "NodeGetInfoResponse": "node_id=1 string, max_volumes_per_node=2 int64, accessible_topology=3 Topology",
+    "NodeStageVolumeRequest": (
+        "volume_id=1 string, publish_context=2 map, staging_target_path=3 string, "
+        "volume_capability=4 VolumeCapability, secrets=5 map, volume_context=6 map"
+    ),
+    "NodeUnstageVolumeRequest": "volume_id=1 string, staging_target_path=2 string",
+    "NodePublishVolumeRequest": (
+        "volume_id=1 string, publish_context=2 map, staging_target_path=3 string, target_path=4 string, "
+        "volume_capability=5 VolumeCapability, readonly=6 bool, secrets=7 map, volume_context=8 map"
+    ),
+    "NodeUnpublishVolumeRequest": "volume_id=1 string, target_path=2 string",
+    "NodeExpandVolumeRequest": (
+        "volume_id=1 string, volume_path=2 string, capacity_range=3 CapacityRange, staging_target_path=4 string, "
+        "volume_capability=5 VolumeCapability, secrets=6 map"
+    ),
+    "NodeExpandVolumeResponse": "capacity_bytes=1 int64",
+    "PluginInfo": "type=1 string, name=2 string, endpoint=3 string, supported_versions=4 string*",
+    "RegistrationStatus": "plugin_registered=1 bool, error=2 string",
+}
+METHODS = {  # path -> (request, answer)
+    "/csi.v1.Identity/GetPluginInfo": ("Empty", "GetPluginInfoResponse"),
+    "/csi.v1.Identity/Probe": ("Empty", "ProbeResponse"),
+    "/csi.v1.Controller/CreateVolume": ("CreateVolumeRequest", "CreateVolumeResponse"),
+    "/csi.v1.Controller/DeleteVolume": ("DeleteVolumeRequest", "Empty"),
+    "/csi.v1.Controller/ControllerPublishVolume": ("ControllerPublishVolumeRequest", "ControllerPublishVolumeResponse"),
+    "/csi.v1.Controller/ControllerUnpublishVolume": ("ControllerUnpublishVolumeRequest", "Empty"),
+    "/csi.v1.Controller/ControllerGetCapabilities": ("Empty", "CapabilitiesResponse"),
+    "/csi.v1.Controller/ControllerExpandVolume": ("ControllerExpandVolumeRequest", "ControllerExpandVolumeResponse"),
+    "/csi.v1.Node/NodeGetCapabilities": ("Empty", "CapabilitiesResponse"),
+    "/csi.v1.Node/NodeGetInfo": ("Empty", "NodeGetInfoResponse"),
+    "/csi.v1.Node/NodeStageVolume": ("NodeStageVolumeRequest", "Empty"),
+    "/csi.v1.Node/NodeUnstageVolume": ("NodeUnstageVolumeRequest", "Empty"),
+    "/csi.v1.Node/NodePublishVolume": ("NodePublishVolumeRequest", "Empty"),
+    "/csi.v1.Node/NodeUnpublishVolume": ("NodeUnpublishVolumeRequest", "Empty"),
+    "/csi.v1.Node/NodeExpandVolume": ("NodeExpandVolumeRequest", "NodeExpandVolumeResponse"),
+    "/pluginregistration.Registration/GetInfo": ("Empty", "PluginInfo"),
+    "/pluginregistration.Registration/NotifyRegistrationStatus": ("RegistrationStatus", "Empty"),
+}
+ACCESS_MODES = {  # what the API's access modes are on the wire
+    "ReadWriteOnce": 1,
+    "ReadOnlyMany": 3,
+    "ReadWriteMany": 5,
+    "ReadWriteOncePod": 6,
+}
+STAGES, EXPANDS, MOUNT_GROUP = 1, 3, 6  # capabilities of a driver's node side
+_SCALARS = {"string": 9, "bool": 8, "int32": 5, "int64": 3}
+_OPTIONAL, _REPEATED, _MESSAGE = 1, 3, 11  # labels and a type of descriptors
+
+
+@cache
+def _messages() -> Any:
+    """The classes of all messages, by name. Imports protobuf, which an agent without drivers does not need."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="podo/csi.proto", package="podo.csi", syntax="proto3")
+    for name, fields in CSI.items():
+        made = file.message_type.add(name=name)
+        for text in filter(None, fields.split(", ")):
+            _add(made, name, text)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {n: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"podo.csi.{n}")) for n in CSI}
+
+
+def _add(made: Any, owner: str, text: str) -> None:
+    place, kind = text.split(" ")
+    name, number = place.split("=")
+    many = kind.endswith("*") or kind == "map"
+    field = made.field.add(name=name, number=int(number), label=_REPEATED if many else _OPTIONAL)
+    kind = kind.removesuffix("*")
+    if kind in _SCALARS:
+        field.type = _SCALARS[kind]
+        return
+    field.type = _MESSAGE
+    if kind == "map":
+        entry = made.nested_type.add(name="".join(part.title() for part in name.split("_")) + "Entry")
+        entry.options.map_entry = True
+        for position, part in enumerate(("key", "value"), 1):
+            entry.field.add(name=part, number=position, type=_SCALARS["string"], label=_OPTIONAL)
+        field.type_name = f".podo.csi.{owner}.{entry.name}"
+    else:
+        field.type_name = f".podo.csi.{kind}"
+
+
+def message(name: str, /, **fields: Any) -> Any:
+    """A message with some of its fields set; dicts and lists stand for messages in it."""
+    return _messages()[name](**fields)
+
+
+def parser(name: str) -> Any:
+    """What reads a message of this name from bytes."""
+    return _messages()[name].FromString
