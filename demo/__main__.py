@@ -21,6 +21,7 @@ from demo.steps import (
     rollout,
     scale,
     survive,
+    volume,
 )
 
 STEPS: tuple[ModuleType, ...] = (
@@ -32,6 +33,7 @@ STEPS: tuple[ModuleType, ...] = (
     isolate,
     heal,
     node_loss,
+    volume,
     scale,
     autoscale,
     rollout,

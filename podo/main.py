@@ -242,6 +242,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
 
             tasks.create_task(manage(server.core, clock, informers, make), name="management")
             tasks.create_task(serve_ingresses(settings, client, informers, clock), name="ingresses")
+            tasks.create_task(take_snapshots(client, informers, clock, volumes), name="snapshots")
 
 
 async def serve_ingresses(settings: "ServerSettings", client: "Client", informers: Any, clock: "Clock") -> None:
@@ -273,6 +274,23 @@ async def serve_ingresses(settings: "ServerSettings", client: "Client", informer
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events of ingresses")
         tasks.create_task(keeper.run(informers), name="ingresses")
+
+
+async def take_snapshots(client: "Client", informers: Any, clock: "Clock", volumes: Path) -> None:
+    """Serve the snapshot API, which is made of custom resources, and take snapshots of podo's own volumes."""
+    from podo.client.events import EventWriter
+    from podo.client.informers import CachedClient
+    from podo.controllers import base
+    from podo.controllers.volume_snapshots import VolumeSnapshots, serve_snapshots
+    from podo.storage.local import CLASS, DRIVER
+    from podo.storage.local.maker import LocalVolumes
+
+    await serve_snapshots(client, clock, DRIVER, CLASS)
+    cached, events = CachedClient(client, informers, clock), EventWriter(client, clock)
+    taking = VolumeSnapshots(cached, clock, events, {DRIVER: LocalVolumes(volumes)})
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(events.run(), name="events of snapshots")
+        tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":

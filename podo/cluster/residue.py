@@ -133,7 +133,7 @@ def find(where: Paths, cluster: ClusterConfig, *, kept: bool) -> list[str]:
     )  # logs and credentials are users'
     found = [f"process {pid}" for pid in sorted(processes_about(ours))]
     found += [f"mount {point}" for folder in (where.run, where.state) for point in mounts_below(folder)]
-    found += [f"device {device}" for device in loops.below(where.volumes)]
+    found += [f"device {device}" for device in loops.staying(where.volumes)]
     found += [f"cgroup {folder}" for folder in cgroup_folders(cluster.name)]
     folders = (where.run, *(() if kept or where.foreign() else (where.state,)))
     found += [f"folder {folder}" for folder in folders if folder.exists()]

@@ -16,14 +16,15 @@ from podo.api.types.core_v1 import (
 )
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.storage_v1 import StorageClass
-from podo.client.base import MERGE_PATCH, Key, Patch
+from podo.client.base import MERGE_PATCH, Key, Patch, find
 from podo.client.events import EventWriter, reference
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.storage import annotations as known
-from podo.storage.drivers import Access, DriverFailure, MadeVolume, NoRoom, VolumeMaker, VolumeRequest
+from podo.storage.drivers import Access, DriverFailure, MadeVolume, NoRoom, Origin, VolumeMaker, VolumeRequest
 from podo.storage.matching import class_of, mode, requested, waits_for_consumer
+from podo.storage.snapshots import CONTENTS, GROUP, SNAPSHOTS
 
 Makers = Mapping[str, VolumeMaker]
 FS_TYPE = "csi.storage.k8s.io/fstype"
@@ -46,7 +47,12 @@ class VolumeProvisioning:
             return DONE
         maker = self._makers.get(claim.metadata.annotations.get(known.PROVISIONER, ""))
         found = self._classes.get(Key("", class_of(claim)))
-        if maker is None or found is None or self._volumes.get(Key("", volume_name(claim))) is not None:
+        if (
+            maker is None
+            or found is None
+            or is_for_populator(claim)
+            or self._volumes.get(Key("", volume_name(claim))) is not None
+        ):
             return DONE
         chosen = claim.metadata.annotations.get(known.SELECTED_NODE, "")
         if waits_for_consumer(found) and not chosen:
@@ -54,7 +60,8 @@ class VolumeProvisioning:
         events = self._writer.recorder(maker.name)
         events.normal(claim, "Provisioning", f'External provisioner is provisioning volume for claim "{key}"')
         try:
-            made = await maker.create(self._request(claim, found, chosen))
+            origin = await self._origin(claim, maker.name)
+            made = await maker.create(self._request(claim, found, chosen, origin))
         except DriverFailure as error:
             words = f'failed to provision volume with StorageClass "{found.metadata.name}": {error}'
             events.warning(claim, "ProvisioningFailed", words)
@@ -71,7 +78,30 @@ class VolumeProvisioning:
         events.normal(claim, "ProvisioningSucceeded", f"Successfully provisioned volume {volume.metadata.name}")
         return DONE
 
-    def _request(self, claim: PersistentVolumeClaim, found: StorageClass, node: str) -> VolumeRequest:
+    async def _origin(self, claim: PersistentVolumeClaim, driver: str) -> Origin | None:
+        """What the claim wants a copy of. Raises DriverFailure while that is not there."""
+        source = claim.spec.data_source_ref
+        if source is None:
+            return None
+        if (source.api_group or "", source.kind) == ("", "PersistentVolumeClaim"):
+            other = self._claims.get(Key(claim.metadata.namespace, source.name))
+            volume = self._volumes.get(Key("", other.spec.volume_name)) if other else None
+            if volume is None or volume.spec.csi is None or volume.spec.csi.driver != driver:
+                raise DriverFailure(f"claim in dataSource is not bound to a volume of this driver: {source.name}")
+            return Origin(volume=volume.spec.csi.volume_handle)
+        snapshot = await find(self._client, SNAPSHOTS, Key(claim.metadata.namespace, source.name))
+        if snapshot is None or not snapshot.status.ready_to_use:
+            words = "error getting handle for DataSource Type VolumeSnapshot by Name"
+            raise DriverFailure(f"{words} {source.name}: snapshot {source.name} is not Ready")
+        name = snapshot.status.bound_volume_snapshot_content_name
+        content = await find(self._client, CONTENTS, Key("", name))
+        if content is None or content.spec.driver != driver:
+            raise DriverFailure(f"snapshot {source.name} is not one of this driver")
+        return Origin(snapshot=content.status.snapshot_handle)
+
+    def _request(
+        self, claim: PersistentVolumeClaim, found: StorageClass, node: str, origin: Origin | None
+    ) -> VolumeRequest:
         at = self._nodes.get(Key("", node)) if node else None
         return VolumeRequest(
             name=volume_name(claim),
@@ -84,6 +114,7 @@ class VolumeProvisioning:
             ),
             parameters={k: v for k, v in found.parameters.items() if not k.startswith("csi.storage.k8s.io/")},
             topology=at.metadata.labels if at else {},
+            origin=origin,
         )
 
 
@@ -121,6 +152,13 @@ def is_to_go(volume: PersistentVolume) -> bool:
         return False
     dying = bool(volume.metadata.deletion_timestamp)
     return not dying or known.PROVISIONER_FINALIZER in volume.metadata.finalizers
+
+
+def is_for_populator(claim: PersistentVolumeClaim) -> bool:
+    """Whether somebody else fills the claim's volume: its source is of a kind that drivers do not copy."""
+    source = claim.spec.data_source_ref
+    known = (("", "PersistentVolumeClaim"), (GROUP, "VolumeSnapshot"))
+    return source is not None and (source.api_group or "", source.kind) not in known
 
 
 def volume_name(claim: PersistentVolumeClaim) -> str:

@@ -32,6 +32,14 @@ def unmount_below(folder: Path) -> None:
         unmount_quietly(point)
 
 
+def unmount_now(point: str | Path) -> None:
+    """Unmount it, so that what is below is free at once; detach it if it is in use; quiet if it is not mounted."""
+    try:
+        syscalls.unmount(point)
+    except OSError:
+        unmount_quietly(point)
+
+
 def unmount_quietly(point: str | Path) -> None:
     """Detach it; quiet if it is not mounted or not there."""
     try:

@@ -80,6 +80,24 @@ class VolumeMaker(Protocol):
     async def grow(self, handle: str, size: int, access: Access, secrets: Mapping[str, str]) -> Grown: ...
 
 
+@dataclass(frozen=True)
+class Snapped:
+    """A snapshot that a driver has; a volume made from it is at least `size` bytes."""
+
+    handle: str
+    size: int
+
+
+class Snapshotter(Protocol):
+    """A driver that can copy volumes as they are at a moment. Calls raise DriverFailure."""
+
+    async def snapshot(self, name: str, volume: str) -> Snapped: ...
+
+    async def size_of(self, snapshot: str) -> int: ...
+
+    async def delete(self, handle: str, secrets: Mapping[str, str]) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class PodInfo:
     """For whom a volume is published: drivers may ask to be told."""

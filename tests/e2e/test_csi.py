@@ -7,8 +7,8 @@ import pytest
 
 from tests.e2e import processes
 from tests.e2e.cluster import environment
-from tests.e2e.manifests import IDLE, pod
-from tests.e2e.test_storage import MOUNT, claim, user
+from tests.e2e.manifests import pod
+from tests.e2e.test_storage import MOUNT, claim, user, write
 
 pytestmark = pytest.mark.e2e
 NAME = "t.example.com"
@@ -63,7 +63,7 @@ def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_und
     }
     assert kubectl.get("node", "node-1")["metadata"]["labels"]["topology.test/host"] == "here"
     kubectl.apply(volume("vol"), claim("c", storageClassName="", volumeName="vol"))
-    kubectl.apply(user("p", script=f"echo written > /data/x; {IDLE}"))
+    kubectl.apply(user("p"))
     kubectl.wait("create", "volumeattachments", "--all")
     (attachment,) = kubectl.get("volumeattachments")
     assert (attachment["spec"]["attacher"], attachment["spec"]["nodeName"]) == (NAME, "node-1")
@@ -71,6 +71,7 @@ def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_und
     name = attachment["metadata"]["name"]
     kubectl("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "-p", json.dumps(status))
     kubectl.ready("pod/p")
+    write(kubectl, "p", "written")
     assert (driver.parent / "volumes/vol/x").read_text() == "written\n"
     told = dict(calls(driver))
     assert told["NodeStageVolume"]["publish_context"] == {"device": "x"}

@@ -24,6 +24,10 @@ def on(node: str) -> dict:
     return {"kubernetes.io/hostname": node}
 
 
+def write(kubectl, pod: str, text: str, file: str = "/data/x") -> None:
+    kubectl("exec", pod, "--", "sh", "-c", f"echo {text} > {file}")
+
+
 def other(node: str) -> str:
     return "node-1" if node == "node-2" else "node-2"
 
@@ -37,15 +41,16 @@ def gone(kubectl, podo, name: str) -> None:
 
 
 def test_data_outlives_its_pod_and_is_read_on_another_node(kubectl, podo):
-    kubectl.apply(claim("c"), user("first", script=f"echo kept > /data/x; {IDLE}"))
+    kubectl.apply(claim("c"), user("first"))
     kubectl.ready("pod/first")
+    write(kubectl, "first", "kept")
     node = kubectl.get("pod", "first")["spec"]["nodeName"]
     found = kubectl.get("pvc", "c")
     assert (found["status"]["phase"], found["status"]["capacity"]) == ("Bound", {"storage": "64Mi"})
     kubectl("delete", "pod", "first")
-    kubectl.apply(user("second", script=f"cat /data/x; {IDLE}", nodeName=other(node)))
+    kubectl.apply(user("second", nodeName=other(node)))
     kubectl.ready("pod/second")
-    assert kubectl("logs", "second") == "kept\n"
+    assert kubectl("exec", "second", "--", "cat", "/data/x") == "kept\n"
     kubectl("delete", "pod", "second")
     gone(kubectl, podo, "c")
 
@@ -54,7 +59,7 @@ def test_two_pods_on_two_nodes_share_a_volume(kubectl, podo):
     kubectl.apply(claim("c", accessModes=["ReadWriteMany"]))
     kubectl.apply(user("one", nodeSelector=on("node-1")), user("two", nodeSelector=on("node-2")))
     kubectl.ready("pod/one", "pod/two")
-    kubectl("exec", "one", "--", "sh", "-c", "echo shared > /data/x")
+    write(kubectl, "one", "shared")
     assert kubectl("exec", "two", "--", "cat", "/data/x") == "shared\n"
     kubectl("delete", "pod", "one", "two")
     gone(kubectl, podo, "c")
@@ -96,12 +101,14 @@ def test_a_block_volume_is_a_device(kubectl, podo):
 def test_the_group_of_a_pod_may_write_and_parts_are_mounted_alone(kubectl, podo):
     group = {"securityContext": {"runAsUser": 1000, "runAsGroup": 3000, "fsGroup": 2000}}
     part = {"volumeMounts": [{"name": "data", "mountPath": "/part", "subPath": "a/b"}]}
-    kubectl.apply(claim("c"), user("writer", script=f"echo mine > /data/x; {IDLE}", **group))
+    kubectl.apply(claim("c"), user("writer", **group))
     kubectl.ready("pod/writer")
+    write(kubectl, "writer", "mine")
     assert kubectl("exec", "writer", "--", "stat", "-c", "%u %g", "/data/x") == "1000 2000\n"
     kubectl("delete", "pod", "writer")
-    kubectl.apply(user("parts", script=f"echo part > /part/y; {IDLE}", container=part))
+    kubectl.apply(user("parts", container=part))
     kubectl.ready("pod/parts")
+    write(kubectl, "parts", "part", "/part/y")
     kubectl("delete", "pod", "parts")
     kubectl.apply(user("whole"))
     kubectl.ready("pod/whole")
@@ -111,7 +118,7 @@ def test_the_group_of_a_pod_may_write_and_parts_are_mounted_alone(kubectl, podo)
 
 
 def test_a_stateful_set_keeps_the_data_of_each_of_its_pods(kubectl, podo):
-    template = user("db", script=f"hostname >> /data/x; {IDLE}")
+    template = user("db")
     spec = template["spec"]
     del spec["volumes"]
     stateful = {
@@ -129,9 +136,11 @@ def test_a_stateful_set_keeps_the_data_of_each_of_its_pods(kubectl, podo):
     }
     kubectl.apply(stateful)
     kubectl.rolled_out("statefulset/db")
+    write(kubectl, "db-1", "kept")
     kubectl("delete", "pod", "db-1")
-    kubectl.rolled_out("statefulset/db")
-    assert kubectl("exec", "db-1", "--", "cat", "/data/x") == "db-1\ndb-1\n"
+    kubectl.wait("create", "pod/db-1")
+    kubectl.ready("pod/db-1")
+    assert kubectl("exec", "db-1", "--", "cat", "/data/x") == "kept\n"
     kubectl("delete", "statefulset", "db")
     for number in range(2):
         kubectl.wait("delete", f"pvc/data-db-{number}")
@@ -164,8 +173,9 @@ def test_a_folder_of_a_node_is_a_volume_of_that_node(kubectl, tmp_path):
     }
     try:
         kubectl.apply(volume, claim("c", storageClassName="", volumeName=name))
-        kubectl.apply(user("p", script=f"echo local > /data/x; {IDLE}"))
+        kubectl.apply(user("p"))
         kubectl.ready("pod/p")
+        write(kubectl, "p", "local")
         assert kubectl.get("pod", "p")["spec"]["nodeName"] == "node-2"
         assert (tmp_path / "x").read_text() == "local\n"
         kubectl("delete", "pod", "p")
@@ -173,3 +183,31 @@ def test_a_folder_of_a_node_is_a_volume_of_that_node(kubectl, tmp_path):
         kubectl.wait("jsonpath={.status.phase}=Released", f"pv/{name}")
     finally:
         kubectl.try_("delete", "pv", name)
+
+
+def test_a_snapshot_and_a_clone_have_the_data_of_their_moment(kubectl, podo):
+    kubectl.apply(claim("c"), user("first"))
+    kubectl.ready("pod/first")
+    write(kubectl, "first", "one")
+    snapshot = {
+        "apiVersion": "snapshot.storage.k8s.io/v1",
+        "kind": "VolumeSnapshot",
+        "metadata": {"name": "s"},
+        "spec": {"source": {"persistentVolumeClaimName": "c"}},
+    }
+    kubectl.apply(snapshot)
+    kubectl.wait("jsonpath={.status.readyToUse}=true", "volumesnapshot/s")
+    assert kubectl.get("volumesnapshot", "s")["status"]["restoreSize"] == "64Mi"
+    write(kubectl, "first", "two")
+    source = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "s"}
+    clone = {"kind": "PersistentVolumeClaim", "name": "c"}
+    kubectl.apply(claim("restored", dataSource=source), claim("cloned", "128Mi", dataSource=clone))
+    kubectl.apply(user("r", "restored"), user("n", "cloned"))
+    kubectl.ready("pod/r", "pod/n")
+    assert kubectl("exec", "r", "--", "cat", "/data/x") == "one\n"
+    assert kubectl("exec", "n", "--", "cat", "/data/x") == "two\n"
+    kubectl("delete", "volumesnapshot", "s")
+    kubectl("delete", "pod", "first", "r", "n")
+    for name in ("c", "restored", "cloned"):
+        gone(kubectl, podo, name)
+    assert not list((podo.state / "volumes").glob("snapshot-*"))

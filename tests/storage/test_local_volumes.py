@@ -8,7 +8,7 @@ import pytest
 
 from podo.node.mounts import mounts_below, unmount_below
 from podo.node.volumes.local import LocalNode
-from podo.storage.drivers import Access, DriverFailure, NodeVolume, NoRoom, VolumeRequest
+from podo.storage.drivers import Access, DriverFailure, NodeVolume, NoRoom, Origin, VolumeRequest
 from podo.storage.local import loops
 from podo.storage.local.layout import VolumeFolder
 from podo.storage.local.maker import LocalVolumes, rounded
@@ -22,8 +22,8 @@ def root(tmp_path: Path):
     yield tmp_path / "volumes"
     left = mounts_below(tmp_path)
     unmount_below(tmp_path)
-    devices = loops.below(tmp_path)
-    for device in devices:
+    devices = loops.staying(tmp_path)
+    for device in loops.below(tmp_path):
         loops.detach(device)
     assert (left, devices) == ([], []), "left behind"
 
@@ -59,7 +59,7 @@ async def test_what_was_written_is_there_for_the_next_and_no_more_than_asked_for
         (target / "big").write_bytes(b"x" * 40 * MI)
     (target / "big").unlink()
     await ended(node, target)
-    assert (mounts_below(tmp_path), loops.below(root)) == ([], [])
+    assert (mounts_below(tmp_path), loops.staying(root)) == ([], [])
     await published(node, target)
     assert (target / "x").read_text() == "kept"
     await ended(node, target)
@@ -156,6 +156,52 @@ async def test_a_block_volume_is_a_device_of_its_size(root, tmp_path):
     assert int(Path(f"/sys/block/{device.name}/size").read_text()) * 512 == 40 * MI
     await ended(node, target)
     assert VolumeFolder(root, "v").image.open("rb").read(3) == b"raw"
+
+
+async def test_a_snapshot_is_the_volume_as_it_was_and_becomes_volumes(root, tmp_path):
+    maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
+    await maker.create(request())
+    await published(node, target)
+    (target / "x").write_text("before")
+    taken = await maker.snapshot("s", "v")
+    assert taken == await maker.snapshot("s", "v")
+    (target / "x").write_text("after")
+    await maker.create(request("w", 64 * MI, origin=Origin(snapshot="s")))
+    await published(node, tmp_path / "pod" / "w", used("w"))
+    assert (tmp_path / "pod/w/x").read_text() == "before"
+    assert os.statvfs(tmp_path / "pod/w").f_blocks > os.statvfs(target).f_blocks * 1.7
+    await ended(node, tmp_path / "pod" / "w", "w")
+    await ended(node, target)
+    await maker.delete("s", {})
+    with pytest.raises(DriverFailure, match="there is no snapshot"):
+        await maker.size_of("s")
+
+
+async def test_a_clone_of_a_volume_in_use_is_whole(root, tmp_path):
+    maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
+    await maker.create(request())
+    await published(node, target)
+    (target / "x").write_text("written a moment ago")
+    await maker.create(request("w", origin=Origin(volume="v")))
+    await published(node, tmp_path / "pod" / "w", used("w"))
+    assert (tmp_path / "pod/w/x").read_text() == "written a moment ago"
+    await ended(node, tmp_path / "pod" / "w", "w")
+    await ended(node, target)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"origin": Origin(volume="missing")}, id="of nothing"),
+        pytest.param({"origin": Origin(volume="v"), "size": 16 * MI}, id="smaller than its origin"),
+        pytest.param({"origin": Origin(volume="v"), "block": True}, id="of another mode"),
+    ],
+)
+async def test_a_copy_that_cannot_be(root, asked):
+    maker = LocalVolumes(root)
+    await maker.create(request())
+    with pytest.raises(DriverFailure):
+        await maker.create(request("w", **asked))
 
 
 async def test_a_half_made_volume_is_made_anew(root, tmp_path):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from podo.node import syscalls
-from podo.node.mounts import MOUNTINFO, mount_points, unmount_quietly
+from podo.node.mounts import MOUNTINFO, mount_points, unmount_now
 from podo.storage.drivers import DriverFailure, NodeVolume
 from podo.storage.local import DRIVER, loops
 from podo.storage.local.layout import Description, VolumeFolder
@@ -95,7 +95,7 @@ class LocalNode:
                 for device in loops.of(place.image):
                     loops.detach(device)
             elif os.path.ismount(place.mounted) and len(mounts_of(place.mounted)) == 1:
-                unmount_quietly(place.mounted)
+                unmount_now(place.mounted)
 
 
 def _mount(place: VolumeFolder, known: Description, options: tuple[str, ...]) -> None:
@@ -107,6 +107,8 @@ def _mount(place: VolumeFolder, known: Description, options: tuple[str, ...]) ->
             more.append(option)
     if known.formatted < known.size and known.fs_type == "ext4":
         grow_unmounted(place, known)
+    if known.fs_type == "xfs":
+        more.append("nouuid")  # a copy has the identity of its origin
     device = loops.attach(place.image, until_unused=True)
     try:
         place.mounted.mkdir(exist_ok=True)
@@ -129,6 +131,6 @@ def mounts_of(point: Path) -> list[str]:
 
 
 def _take_away(target: Path) -> None:
-    unmount_quietly(target)
+    unmount_now(target)
     with contextlib.suppress(OSError):
         target.rmdir()

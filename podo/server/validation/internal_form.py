@@ -48,7 +48,7 @@ def internal_form(type_name: str, value: Object) -> Object:
 
 def _field(value: Any, shape: str, kind: str) -> Any:
     if value is None:
-        if shape:
+        if shape or kind in RAW:
             return None
         return ZERO.get(kind) if kind in ZERO or kind in RAW else internal_form(kind, {})
     if shape == "[]":

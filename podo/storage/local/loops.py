@@ -74,6 +74,19 @@ def below(folder: Path) -> list[Path]:
     return [device for device, file in attached() if file.startswith(f"{folder}/")]
 
 
+def staying(folder: Path) -> list[Path]:
+    """Those of them that nothing will free: the others go with their last user, which may be a container's copy of the
+    mount table that is just being given up."""
+    return [device for device in below(folder) if not _goes_by_itself(device)]
+
+
+def _goes_by_itself(device: Path) -> bool:
+    try:
+        return (SYS / device.name / "loop/autoclear").read_text().strip() == "1"
+    except OSError:
+        return True  # it is free by now
+
+
 def attached() -> list[tuple[Path, str]]:
     """All devices with their files."""
     found = []

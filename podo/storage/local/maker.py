@@ -1,15 +1,17 @@
 """Make, copy, grow and delete podo's own volumes: sparse files with a file system in them (what blocks, in threads)."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from podo.storage.drivers import Access, DriverFailure, Grown, MadeVolume, NoRoom, VolumeRequest
+from podo.storage.drivers import Access, DriverFailure, Grown, MadeVolume, NoRoom, Snapped, VolumeRequest
 from podo.storage.local import DRIVER, loops
 from podo.storage.local.layout import Description, VolumeFolder
 
@@ -19,6 +21,7 @@ FORMAT = {
     "xfs": ("mkfs.xfs", "-q", "-f", "-K"),
 }
 DEFAULT_FS = "ext4"
+FREEZE, THAW = 0xC0045877, 0xC0045878  # FIFREEZE, FITHAW
 
 
 class LocalVolumes:
@@ -60,7 +63,7 @@ class LocalVolumes:
         image = volume.image
         image.unlink(missing_ok=True)
         if request.origin is not None:
-            raise DriverFailure("copies of volumes are not made yet")
+            return self._copied(volume, wanted, request.origin.snapshot or request.origin.volume)
         with open(image, "wb") as file:
             os.truncate(file.fileno(), wanted.size)
         image.chmod(0o600)
@@ -68,6 +71,46 @@ class LocalVolumes:
             return wanted
         run(*FORMAT[wanted.fs_type], str(image))
         return msgspec.structs.replace(wanted, formatted=wanted.size)
+
+    def _copied(self, volume: VolumeFolder, wanted: Description, handle: str) -> Description:
+        """Fill a new volume with the content of another, or of a snapshot."""
+        origin = VolumeFolder(self._root, checked(handle))
+        with origin.locked():
+            known = origin.describe()
+            if known is None:
+                raise DriverFailure(f"there is no volume or snapshot {handle} to copy")
+            if known.block != wanted.block:
+                raise DriverFailure("a copy has the volume mode of what it is a copy of")
+            if wanted.size < known.size:
+                raise DriverFailure(f"{wanted.size} bytes are less than the {known.size} of what is to be copied")
+            with frozen(origin.mounted):
+                run("cp", "--reflink=auto", "--sparse=always", str(origin.image), str(volume.image))
+        os.truncate(volume.image, wanted.size)
+        return msgspec.structs.replace(known, size=wanted.size)
+
+    async def snapshot(self, name: str, volume: str) -> Snapped:
+        """A copy of a volume as it is now; it is a volume that nobody mounts."""
+        return await asyncio.to_thread(self._snapshot, name, volume)
+
+    async def size_of(self, snapshot: str) -> int:
+        known = VolumeFolder(self._root, checked(snapshot)).describe()
+        if known is None:
+            raise DriverFailure(f"there is no snapshot {snapshot}")
+        return known.size
+
+    def _snapshot(self, name: str, handle: str) -> Snapped:
+        copy, known = VolumeFolder(self._root, checked(name)), VolumeFolder(self._root, checked(handle)).describe()
+        if known is None:
+            raise DriverFailure(f"there is no volume {handle}")
+        with copy.locked():
+            if (done := copy.describe()) is not None:
+                return Snapped(name, done.size)
+            copy.image.unlink(missing_ok=True)
+            try:
+                copy.note(self._copied(copy, known, handle))
+            except OSError as error:
+                raise DriverFailure(f"the snapshot cannot be made: {error.strerror}") from error
+        return Snapped(name, known.size)
 
     def _delete(self, handle: str) -> None:
         volume = VolumeFolder(self._root, checked(handle))
@@ -100,6 +143,23 @@ class LocalVolumes:
                 grow_unmounted(volume, known)
                 return Grown(known.size)
             return Grown(known.size, on_node=True)
+
+
+@contextmanager
+def frozen(mounted: Path) -> Iterator[None]:
+    """Hold the writers of a mounted file system, and have all that they wrote on its disk (blocking)."""
+    if not mounted.is_mount():
+        yield
+        return
+    opened = os.open(mounted, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(opened, FREEZE, 0)
+        try:
+            yield
+        finally:
+            fcntl.ioctl(opened, THAW, 0)
+    finally:
+        os.close(opened)
 
 
 def grow_mounted(volume: VolumeFolder, known: Description, device: Path) -> bool:
