@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from podo.api import quantity
+from podo.api.host_ports import collide, host_ports
 from podo.api.pod_amounts import pod_requests
 from podo.api.taints import NO_EXECUTE, NO_SCHEDULE, tolerates, untolerated
 from podo.api.types.core_v1 import Node, Pod, Taint
@@ -19,11 +20,14 @@ MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDUL
 
 def admit(pod: Pod, others: Iterable[Pod], node: Node, pressures: frozenset[str] = frozenset()) -> Verdict | None:
     """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions."""
+    others = list(others)
     if found := shortage(pod, others, node):
         lacking: Verdict | None = _refuse(found.reason, found.message)
     else:
         lacking = None
-    return _pressure(pod, pressures) or lacking or _node_selector(pod, node) or _taints(pod, node)
+    return (
+        _pressure(pod, pressures) or lacking or _node_selector(pod, node) or _ports(pod, others) or _taints(pod, node)
+    )
 
 
 def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:
@@ -77,6 +81,14 @@ def _node_selector(pod: Pod, node: Node) -> Verdict | None:
     if all(labels.get(key) == value for key, value in pod.spec.node_selector.items()):
         return None
     return _refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
+
+
+def _ports(pod: Pod, others: Iterable[Pod]) -> Verdict | None:
+    wanted = host_ports(pod.spec)
+    if not wanted or not any(collide(wanted, host_ports(other.spec)) for other in others):
+        return None
+    message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+    return _refuse("NodePorts", message)
 
 
 def _taints(pod: Pod, node: Node) -> Verdict | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from podo.api import pod_resources, quantity
+from podo.api.host_ports import HostPort, host_ports
 from podo.api.types.core_v1 import Container, Pod, Toleration
 from podo.scheduler.terms import PodTerms, terms_of
 
@@ -67,21 +68,6 @@ def _most(pod: Pod, need: Callable[[Container], Amounts]) -> Callable[[Container
 
 
 @dataclass(frozen=True)
-class HostPort:
-    """A port of the node that a container takes; `address` "0.0.0.0" is every one."""
-
-    address: str
-    protocol: str
-    port: int
-
-    def collides(self, other: "HostPort") -> bool:
-        """Whether both cannot be on one node."""
-        if (self.port, self.protocol) != (other.port, other.protocol):
-            return False
-        return self.address == other.address or "0.0.0.0" in (self.address, other.address)
-
-
-@dataclass(frozen=True)
 class PodInfo:
     """A Pod with what filters and scores ask of it."""
 
@@ -100,14 +86,7 @@ class PodInfo:
     @cached_property
     def host_ports(self) -> tuple[HostPort, ...]:
         """The node's ports that it takes."""
-        spec = self.pod.spec
-        sidecars = filter(pod_resources.is_sidecar, spec.init_containers)
-        return tuple(
-            HostPort(port.host_ip or "0.0.0.0", port.protocol or "TCP", port.host_port)
-            for container in (*spec.containers, *sidecars)
-            for port in container.ports
-            if port.host_port
-        )
+        return host_ports(self.pod.spec)
 
     @property
     def priority(self) -> int:

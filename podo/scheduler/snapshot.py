@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from podo.api.host_ports import HostPort
 from podo.api.types.core_v1 import Node, Taint
 from podo.client.base import Key, key_of
 from podo.scheduler.node_images import NodeImages
 from podo.scheduler.pod_index import PodIndex
-from podo.scheduler.requests import CPU, EPHEMERAL, MEMORY, PODS, Amounts, HostPort, PodInfo, amount
+from podo.scheduler.requests import CPU, EPHEMERAL, MEMORY, PODS, Amounts, PodInfo, amount
 from podo.scheduler.volumes import StorageView
 from podo.storage.pod_claims import claims_of
 

@@ -1,6 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
+from podo.api.host_ports import HostPort
 from podo.api.types.core_v1 import (
     Container,
     ContainerPort,
@@ -9,7 +10,7 @@ from podo.api.types.core_v1 import (
     PodStatus,
     ResourceRequirements,
 )
-from podo.scheduler.requests import HostPort, PodInfo
+from podo.scheduler.requests import PodInfo
 from tests.scheduler.build import container, info, pod
 
 

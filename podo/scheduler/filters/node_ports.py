@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from podo.api.host_ports import collide
 from podo.scheduler.plugin import NODE, POD_GONE, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
@@ -18,6 +19,6 @@ class NodePorts:
             return None
         fits = np.ones(snapshot.size, bool)
         for item in snapshot.nodes():
-            if item.ports and any(w.collides(taken) for w in pod.host_ports for taken in item.ports):
+            if item.ports and collide(pod.host_ports, item.ports):
                 fits[item.row] = False
         return Verdict(fits, {REASON: ~fits})

@@ -118,7 +118,12 @@ def node(taints=(), **allocatable):
     return msgspec.convert(body, Node)
 
 
+def taking(port, **fields):
+    return pod(container(ports=[{"containerPort": 1, "hostPort": port} | fields]))
+
+
 TAINT = [{"key": "k", "value": "v", "effect": "NoExecute"}]
+PORTS = "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
 FULL = "Pod was rejected: Node didn't have enough resource: {}, requested: {}, used: {}, capacity: {}"
 ADMISSION = [
     (pod(), (), node(), None, ""),
@@ -126,6 +131,9 @@ ADMISSION = [
     (pod(asks(cpu="1")), (pod(asks(cpu="1500m")),), node(), "OutOfcpu", FULL.format("cpu", 1000, 1500, 2000)),
     (pod(asks(memory="5Gi")), (), node(), "OutOfmemory", FULL.format("memory", 5 * GIB, 0, 4 * GIB)),
     (pod(), (pod(), pod(), pod()), node(), "OutOfpods", FULL.format("pods", 1, 3, 3)),
+    (taking(80), (taking(80),), node(), "NodePorts", PORTS),
+    (taking(80, hostIP="10.0.0.1"), (taking(80),), node(), "NodePorts", PORTS),
+    (taking(80), (taking(81), pod(), taking(80, protocol="UDP")), node(pods="9"), None, ""),
     (pod(nodeSelector={"disk": "ssd"}), (), node(), None, ""),
     (
         pod(nodeSelector={"disk": "hdd"}),
