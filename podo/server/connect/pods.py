@@ -73,6 +73,8 @@ class PodConnections:
         except BaseException:
             writer.close()
             raise
+        if call.trail is not None:
+            call.trail.started(101)
         await join(client, SocketDuplex(reader, writer))
         return response
 
@@ -92,6 +94,8 @@ class PodConnections:
         if head.status != 200:
             raise await _refusal(head, reader, writer)
         try:
+            if call.trail is not None:
+                call.trail.started()
             send = send_messages if wants_messages(call.request) else send_text
             return await send(call.request, _body(head, reader))
         finally:

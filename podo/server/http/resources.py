@@ -171,6 +171,7 @@ class Resources:
             manager=options.manager or manager_of(call.request.headers.get("User-Agent", "")),
             field_validation=options.validation,
             warnings=call.warnings,
+            annotations=call.annotations,
             check_create=call.check_create,
         )
 
@@ -227,6 +228,8 @@ class Resources:
             call.warnings.extend(refusal.warnings)
             raise
         call.warnings.extend(warnings)
+        if call.trail is not None:
+            call.trail.request(obj)
         return obj
 
     async def _create(self, call: Call, served: Served) -> Answer:
@@ -259,6 +262,8 @@ class Resources:
         options = write_options(call.query, "PatchOptions")
         encoder = self._encoder(call, served)
         body = await read_body(call.request)
+        if call.trail is not None:
+            call.trail.patch(body)
         ctx, target = self._context(call, options), Target(served, call.info.name)
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)
@@ -282,7 +287,10 @@ class Resources:
         if not body:
             return None
         media_type = body_media_type(call.request.headers.get("Content-Type", ""))
-        return self._decoder.decode_options(body, media_type)
+        options = self._decoder.decode_options(body, media_type)
+        if call.trail is not None:
+            call.trail.request(options)
+        return options
 
     async def _delete_collection(self, call: Call, served: Served) -> Answer:
         read = read_options(call.query)

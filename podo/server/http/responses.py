@@ -1,7 +1,6 @@
 """Answers on the wire: each whole one goes out as one write of status line, headers and body."""
 
 import asyncio
-import random
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from podo.server.answer import Answer, Pieces
 from podo.server.http.patience import patience_with, room
+from podo.server.http.request_keys import HEAD
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 CACHE = b"Cache-Control: no-cache, private\r\n"
@@ -78,9 +78,11 @@ class _Date:
 _date = _Date()
 
 
-def head_lines(status: int, media_type: str, headers: Mapping[str, str], warnings: Iterable[str]) -> list[bytes]:
-    """Status line and headers, but for the length and the empty line."""
-    lines = [STATUS_LINES[status], b"Audit-Id: %032x\r\n" % random.getrandbits(128)]
+def head_lines(
+    status: int, media_type: str, headers: Mapping[str, str], warnings: Iterable[str], head: bytes = b""
+) -> list[bytes]:
+    """Status line and headers, but for the length and the empty line. `head` has whole lines that go first."""
+    lines = [STATUS_LINES[status], head]
     if "Cache-Control" not in headers:
         lines.append(CACHE)
     if media_type:
@@ -100,7 +102,7 @@ def warning_value(text: str) -> str:
 async def whole(request: web.BaseRequest, answer: Answer, warnings: Iterable[str] = ()) -> Whole:
     """The response that sends `answer`; compressed if it is large and the client wants it so."""
     status, body, media_type, headers = answer
-    lines = head_lines(status, media_type, headers, warnings)
+    lines = head_lines(status, media_type, headers, warnings, request.get(HEAD, b""))
     if len(body) > GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
         body = await asyncio.to_thread(_gzip, body)
         lines.append(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n")

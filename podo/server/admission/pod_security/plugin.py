@@ -57,6 +57,12 @@ class PodSecurity(Validating):
         if policy.allows_everything:
             return
         subject = Subject(pod.get("metadata") or {}, pod.get("spec") or {})
+        note = "pod-security.kubernetes.io/"
+        if enforce:
+            attributes.ctx.annotate(f"{note}enforce-policy", str(policy.enforce))
+        if found := refusals(policy.audit, subject):
+            text = f'would violate PodSecurity "{policy.audit}": {detailed(found)}'
+            attributes.ctx.annotate(f"{note}audit-violations", text)
         if enforce and (found := refusals(policy.enforce, subject)):
             refuse(attributes, f'violates PodSecurity "{policy.enforce}": {detailed(found)}')
         if found := refusals(policy.warn, subject):
