@@ -41,6 +41,7 @@ def json_answer(value: object, status: int = 200) -> Answer:
     return Answer(status, msgspec.json.encode(value))
 
 
-def text_answer(text: str, status: int = 200) -> Answer:
+def text_answer(text: str, status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
     """An answer of plain text."""
-    return Answer(status, text.encode(), "text/plain; charset=utf-8", {"X-Content-Type-Options": "nosniff"})
+    given = {"X-Content-Type-Options": "nosniff", **headers}
+    return Answer(status, text.encode(), "text/plain; charset=utf-8", given)

@@ -11,11 +11,13 @@ from aiohttp import web
 from podo.api.errors import Expired
 from podo.server.core import Core
 from podo.server.customresources.relaying import readable_watch
+from podo.server.fairness.configured import Seat
 from podo.server.http.encoding import Encoder
 from podo.server.http.negotiation import JSON, YAML, not_acceptable
 from podo.server.http.patience import room
 from podo.server.http.pump import Flow, Pump
 from podo.server.http.query import ReadOptions, parse_revision
+from podo.server.http.request_keys import HEAD, SEAT, TRAIL
 from podo.server.http.responses import head_lines
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions
@@ -63,22 +65,30 @@ class Watching:
         revision = parse_revision(options.revision) if options.revision else 0
         if encoder.form.media_type == YAML:
             raise not_acceptable()
+        seat = request.get(SEAT)
         timeout = options.timeout or MIN_TIMEOUT * (1 + self._chance.random())
         if request.headers.get("Upgrade", "").lower() == "websocket":
             socket = web.WebSocketResponse(protocols=("base64.binary.k8s.io",))
             await socket.prepare(request)
+            self._note(request, 101)
             async with asyncio.TaskGroup() as tasks:
                 messages = Messages(socket, encoder)
                 listening = tasks.create_task(messages.listen())
-                await self._run(messages, served, selection, options, revision, encoder, timeout)
+                await self._run(messages, served, selection, options, revision, encoder, timeout, seat)
                 await socket.close()
                 listening.cancel()
             return socket
         stream = Stream(request, self._pump, encoder.form.media_type)
         stream.start()
-        await self._run(stream, served, selection, options, revision, encoder, timeout)
+        self._note(request, 200)
+        await self._run(stream, served, selection, options, revision, encoder, timeout, seat)
         stream.end()
         return stream
+
+    def _note(self, request: web.BaseRequest, status: int) -> None:
+        """The answer has begun: tell the audit log."""
+        if (trail := request.get(TRAIL)) is not None:
+            trail.started(status)
 
     async def _run(
         self,
@@ -89,6 +99,7 @@ class Watching:
         revision: int,
         encoder: Encoder,
         timeout: float,
+        seat: Seat | None,
     ) -> None:
         registry = self._core.registry
         shows_first = options.initial_events is True or (options.initial_events is None and revision == 0)
@@ -104,6 +115,8 @@ class Watching:
             async with readable_watch(served, watcher) as shown:
                 sink.begin(shown)
                 await _send_first(sink, encoder, first)
+                if seat is not None:
+                    seat.release()
                 if options.initial_events and options.bookmarks:
                     await sink.send([encoder.bookmark(since, first_events_end=True)])
                 await self._follow(sink, shown, encoder, timeout, bookmarks=options.bookmarks)
@@ -153,7 +166,8 @@ class Stream(web.StreamResponse):
     def start(self) -> None:
         """Write the headers, so that the client knows that the watch stands."""
         framing = b"Transfer-Encoding: chunked\r\n\r\n" if self._whole else b"Connection: close\r\n\r\n"
-        self._write(b"".join([*head_lines(200, self._media_type, {}, ()), framing]))
+        head = self._request.get(HEAD, b"")
+        self._write(b"".join([*head_lines(200, self._media_type, {}, (), head), framing]))
 
     async def send(self, lines: list[bytes]) -> None:
         """Write lines as one chunk. Raises ConnectionError when the client is gone."""
