@@ -45,6 +45,29 @@ class Requests:
         self.counts: dict[tuple[Series, int], int] = {}
         self.times: dict[Series, list[float]] = {}
         """The sum of the seconds, then the number of requests in each bucket (the last one: above all bounds)."""
+        self.reading, self.writing = 0, 0
+        """How many requests are in work, without those that take as long as their clients like."""
+        self.long: dict[Series, int] = {}
+        """How many of those there are."""
+
+    def begin(self, info: Info) -> None:
+        """A request has come in."""
+        if is_long(info):
+            series = _series(info)
+            self.long[series] = self.long.get(series, 0) + 1
+        elif info.verb in WRITES:
+            self.writing += 1
+        else:
+            self.reading += 1
+
+    def end(self, info: Info) -> None:
+        """A request that has come in is over, whatever has become of it."""
+        if is_long(info):
+            self.long[_series(info)] -= 1
+        elif info.verb in WRITES:
+            self.writing -= 1
+        else:
+            self.reading -= 1
 
     def done(self, info: Info, status: int, seconds: float) -> None:
         """A request has been answered."""
@@ -61,25 +84,45 @@ class Requests:
 
     def lines(self) -> Iterator[str]:
         """The text form of Prometheus."""
-        yield "# HELP apiserver_request_total Requests by verb, resource and code.\n"
-        yield "# TYPE apiserver_request_total counter\n"
+        yield from head("apiserver_request_total", "counter", "Requests by verb, resource and code.")
         for (series, status), count in self.counts.items():
             yield f'apiserver_request_total{{code="{status}",{_labels(series)}}} {count}\n'
-        yield "# HELP apiserver_request_duration_seconds Time to answer, in seconds.\n"
-        yield "# TYPE apiserver_request_duration_seconds histogram\n"
+        yield from head("apiserver_request_duration_seconds", "histogram", "Time to answer, in seconds.")
         for series, (total, *counts) in self.times.items():
             labels, reached = _labels(series), 0.0
-            for bound, number in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
+            for bound, number in zip((*(f"{b:g}" for b in BUCKETS), "+Inf"), counts, strict=True):
                 reached += number
                 yield f'apiserver_request_duration_seconds_bucket{{{labels},le="{bound}"}} {reached:.0f}\n'
             yield f"apiserver_request_duration_seconds_sum{{{labels}}} {total}\n"
-            yield f"apiserver_request_duration_seconds_count{{{labels}}} {reached}\n"
+            yield f"apiserver_request_duration_seconds_count{{{labels}}} {reached:.0f}\n"
+        yield from head("apiserver_current_inflight_requests", "gauge", "Requests in work, by kind.")
+        for kind, number in (("mutating", self.writing), ("readOnly", self.reading)):
+            yield f'apiserver_current_inflight_requests{{request_kind="{kind}"}} {number}\n'
+        yield from head(
+            "apiserver_longrunning_requests", "gauge", "Requests in work that take as long as clients like."
+        )
+        for series, number in self.long.items():
+            labels = f'component="apiserver",{_plain_labels(series)}'
+            yield f"apiserver_longrunning_requests{{{labels}}} {number}\n"
 
 
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "post", "put"})
+LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
 _VERBS = {
     "create": "POST", "get": "GET", "list": "LIST", "watch": "WATCH", "update": "PUT", "patch": "PATCH",
     "delete": "DELETE", "deletecollection": "DELETECOLLECTION",
 }  # fmt: skip
+
+
+def head(name: str, kind: str, text: str) -> Iterator[str]:
+    """What stands before the values of a metric."""
+    yield f"# HELP {name} {text}\n"
+    yield f"# TYPE {name} {kind}\n"
+
+
+def is_long(info: Info) -> bool:
+    """Whether the request takes as long as its client likes."""
+    return info.verb == "watch" or info.subresource in LONG
 
 
 def _series(info: Info) -> Series:
@@ -91,4 +134,8 @@ def _series(info: Info) -> Series:
 
 
 def _labels(series: Series) -> str:
+    return f'component="apiserver",dry_run="",{_plain_labels(series)}'
+
+
+def _plain_labels(series: Series) -> str:
     return ",".join(f'{name}="{value}"' for name, value in sorted(series._asdict().items()))

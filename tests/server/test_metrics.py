@@ -12,7 +12,8 @@ def test_requests_are_counted_by_what_they_are_and_how_they_end():
     requests = Requests()
     for status in (200, 200, 404):
         requests.done(request_info("GET", "/api/v1/namespaces/a/pods/p"), status, 0.03)
-    labels = 'group="",resource="pods",scope="resource",subresource="",verb="GET",version="v1"'
+    labels = 'component="apiserver",dry_run="",group="",resource="pods",'
+    labels += 'scope="resource",subresource="",verb="GET",version="v1"'
     assert f'apiserver_request_total{{code="200",{labels}}} 2\n' in text(requests)
     assert f'apiserver_request_total{{code="404",{labels}}} 1\n' in text(requests)
 
@@ -24,7 +25,7 @@ def test_times_fall_into_buckets():
     shown = text(requests)
     assert 'le="0.005"} 1\n' in shown
     assert 'le="0.05"} 3\n' in shown
-    assert 'le="60.0"} 3\n' in shown
+    assert 'le="60"} 3\n' in shown
     assert 'le="+Inf"} 4\n' in shown
 
 
@@ -32,3 +33,18 @@ def test_watches_have_no_time():
     requests = Requests()
     requests.done(request_info("GET", "/api/v1/pods")._replace(verb="watch"), 200, 1800.0)
     assert "duration_seconds_sum" not in text(requests)
+
+
+def test_requests_in_work_are_counted_by_kind():
+    requests = Requests()
+    reading, writing = request_info("GET", "/api/v1/nodes/n"), request_info("PUT", "/api/v1/nodes/n")
+    watching = request_info("GET", "/api/v1/nodes")._replace(verb="watch")
+    for info in (reading, reading, writing, watching):
+        requests.begin(info)
+    requests.end(reading)
+    shown = text(requests)
+    assert 'apiserver_current_inflight_requests{request_kind="mutating"} 1\n' in shown
+    assert 'apiserver_current_inflight_requests{request_kind="readOnly"} 1\n' in shown
+    assert 'apiserver_longrunning_requests{component="apiserver",' in shown
+    requests.end(watching)
+    assert 'resource="nodes",scope="cluster",subresource="",verb="WATCH",version="v1"} 0\n' in text(requests)

@@ -1,7 +1,7 @@
 """What is served beside resources: health, version, metrics, and how to verify service account tokens."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -9,7 +9,7 @@ from podo.api.errors import MethodNotAllowed
 from podo.server.answer import Answer, json_answer, text_answer
 from podo.server.authentication.service_account import Issuer
 from podo.server.http.handler import PathHandler, PathRequest
-from podo.server.metrics import Requests
+from podo.server.metrics import head
 
 Check = Callable[[], bool]
 KUBERNETES = "v1.36.2"
@@ -29,6 +29,9 @@ VERSION = {
     "compiler": platform.python_implementation().lower(),
     "platform": f"linux/{MACHINES.get(platform.machine(), platform.machine())}",
 }
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+Source = Callable[[], Iterator[str]]
+"""Lines of metrics."""
 JWKS = "application/jwk-set+json"
 
 
@@ -74,14 +77,35 @@ async def version(request: PathRequest) -> Answer:
     return Answer(200, msgspec.json.format(msgspec.json.encode(VERSION)))
 
 
-def metrics(requests: Requests) -> PathHandler:
-    """The server's counts, in the text form of Prometheus."""
+def metrics(sources: Sequence[Source]) -> PathHandler:
+    """What the server counts, in the text form of Prometheus."""
 
     async def show(request: PathRequest) -> Answer:
-        text = "".join(requests.lines())
-        return Answer(200, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+        text = "".join(line for source in sources for line in source())
+        return Answer(200, text.encode(), PROMETHEUS)
 
-    return show
+    return only_get(show)
+
+
+def slis(checks: Mapping[str, Sequence[tuple[str, Check]]]) -> PathHandler:
+    """The health checks of each kind (healthz, livez, readyz) as metrics."""
+    counts: dict[tuple[str, str, str], int] = {}
+
+    async def show(request: PathRequest) -> Answer:
+        lines = [*head("kubernetes_healthcheck", "gauge", "Whether a health check passes.")]
+        for kind, named in checks.items():
+            for name, good in named:
+                passes = good()
+                lines.append(f'kubernetes_healthcheck{{name="{name}",type="{kind}"}} {int(passes)}\n')
+                key = (name, "success" if passes else "error", kind)
+                counts[key] = counts.get(key, 0) + 1
+        lines += head("kubernetes_healthchecks_total", "counter", "Health checks by result.")
+        for (name, status, kind), count in counts.items():
+            labels = f'name="{name}",status="{status}",type="{kind}"'
+            lines.append(f"kubernetes_healthchecks_total{{{labels}}} {count}\n")
+        return Answer(200, "".join(lines).encode(), PROMETHEUS)
+
+    return only_get(show)
 
 
 def token_issuer(issuer: Issuer, jwks_url: str) -> dict[str, PathHandler]:

@@ -215,7 +215,7 @@ async def test_requests_are_counted(api):
     await api.get(CONFIGMAPS)
     async with api.get("/metrics") as response:
         text = await response.text()
-    assert 'apiserver_request_total{code="200",group="",resource="configmaps",scope="namespace"' in text
+    assert 'apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="configmaps"' in text
 
 
 async def test_a_long_list_goes_out_in_pieces_of_known_length(api):

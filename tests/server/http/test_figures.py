@@ -1,0 +1,44 @@
+"""What is scraped: each line well formed, under the names that dashboards have."""
+
+import re
+
+LINE = re.compile(r'[a-z_:]+(\{([a-z_]+="[^"]*",?)*\})? [0-9.e+-]+')
+NAMES = (
+    *("apiserver_request_total", "apiserver_request_duration_seconds_bucket", "apiserver_current_inflight_requests"),
+    *("apiserver_storage_objects", "apiserver_resource_objects", "apiserver_flowcontrol_nominal_limit_seats"),
+    *("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "kubernetes_build_info"),
+)
+
+
+async def text(api, path):
+    async with api.get(path) as response:
+        assert response.status == 200
+        assert response.content_type == "text/plain"
+        return await response.text()
+
+
+async def test_metrics_are_well_formed_and_named_as_dashboards_know_them(api):
+    await text(api, "/healthz")
+    shown = await text(api, "/metrics")
+    lines = [line for line in shown.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not LINE.fullmatch(line)] == []
+    assert [name for name in NAMES if not any(line.startswith(name) for line in lines)] == []
+    typed = {line.split()[2] for line in shown.splitlines() if line.startswith("# TYPE")}
+    bare = {re.sub(r"_(bucket|sum|count)$", "", line.split("{")[0].split()[0]) for line in lines}
+    assert {name for name in bare if name not in typed and f"{name}_count" not in typed} <= {
+        "apiserver_storage_objects"
+    }
+
+
+async def test_objects_are_counted(api):
+    shown = await text(api, "/metrics")
+    found = re.search(r'apiserver_storage_objects\{resource="namespaces"\} (\d+)', shown)
+    assert int(found[1]) >= 4
+    assert 'apiserver_resource_objects{group="rbac.authorization.k8s.io",resource="clusterroles"}' in shown
+
+
+async def test_health_checks_are_metrics_too(api):
+    shown = await text(api, "/metrics/slis")
+    assert 'kubernetes_healthcheck{name="ping",type="livez"} 1\n' in shown
+    assert 'kubernetes_healthchecks_total{name="etcd",status="success",type="healthz"} 1\n' in shown
+    assert 'status="success",type="healthz"} 2\n' in await text(api, "/metrics/slis")
