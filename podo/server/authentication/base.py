@@ -1,5 +1,6 @@
 """Who a request is from. An authenticator knows one way of telling; `union.py` asks several in turn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -19,6 +20,7 @@ class Find(Protocol):
 class Credentials:
     """What a request shows of who it is from: the subject of a verified client certificate, and a bearer token.
 
+    Or the name in the certificate of a front proxy (`proxy`), whose `headers` then count; others' are left out.
     `warnings` and `annotations` take what an authenticator has to say to the client, and for the audit log.
     """
 
@@ -26,6 +28,8 @@ class Credentials:
     organizations: tuple[str, ...] = ()
     token: str = ""
     path: str = ""
+    proxy: str | None = None
+    headers: Sequence[tuple[str, str]] = ()
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
 

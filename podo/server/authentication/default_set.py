@@ -1,7 +1,7 @@
 """The authenticators of a server, in the order in which they are asked."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from podo.api.errors import APIError
@@ -11,6 +11,8 @@ from podo.server.admission.lookup import CachedLookup
 from podo.server.authentication.base import Authenticator
 from podo.server.authentication.bootstrap_token import BootstrapTokens
 from podo.server.authentication.certificate import CertificateAuthenticator
+from podo.server.authentication.configuration import EVERYWHERE, Anonymous
+from podo.server.authentication.front_proxy import FrontProxies, FrontProxyAuthenticator
 from podo.server.authentication.legacy_token import LegacyTokens
 from podo.server.authentication.reviews import SelfReviews, TokenReviews
 from podo.server.authentication.service_account import Issuer, ServiceAccountTokens
@@ -31,15 +33,24 @@ class Authentication:
     tokens: tuple[Authenticator, ...]
 
 
-def default_authentication(core: Core, issuer: Issuer | None, static: Mapping[str, User]) -> Authentication:
-    """Certificates, tokens of a file, bootstrap tokens, and (with an issuer) service account tokens."""
+def default_authentication(
+    core: Core,
+    issuer: Issuer | None,
+    static: Mapping[str, User],
+    others: Sequence[Authenticator] = (),
+    anonymous: Anonymous = EVERYWHERE,
+    proxies: FrontProxies | None = None,
+) -> Authentication:
+    """Front proxies, certificates, tokens: of a file, (with an issuer) of accounts, bootstrap; then `others`."""
     find = CachedLookup(core.cache, core.catalog).held
     tokens: list[Authenticator] = [StaticTokens(static)] if static else []
     if issuer is not None:
         tokens.append(ServiceAccountTokens(issuer, find, core.clock))
         tokens.append(LegacyTokens(issuer.key, find, core.clock, _Labels(core).set, issuer.audiences))
-    tokens.append(BootstrapTokens(find, core.clock))
-    return Authentication(Union([CertificateAuthenticator(), *tokens]), tuple(tokens))
+    tokens += [BootstrapTokens(find, core.clock), *others]
+    first: list[Authenticator] = [FrontProxyAuthenticator(proxies)] if proxies is not None else []
+    everyone = Union([*first, CertificateAuthenticator(), *tokens], anonymous=anonymous)
+    return Authentication(everyone, tuple(tokens))
 
 
 def install_authentication(core: Core, authentication: Authentication, audiences: tuple[str, ...]) -> None:

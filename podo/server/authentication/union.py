@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from podo.api.errors import Unauthorized
 from podo.server.authentication.base import Authenticator, Credentials
+from podo.server.authentication.configuration import EVERYWHERE, Anonymous
 from podo.server.context import ANONYMOUS, User
 
 AUTHENTICATED = "system:authenticated"
@@ -13,8 +14,9 @@ AUTHENTICATED = "system:authenticated"
 class Union:
     """The first answer counts. A token that none of them knows is refused, even where anonymous requests are not."""
 
-    def __init__(self, authenticators: Sequence[Authenticator], *, anonymous: bool = True) -> None:
-        self._authenticators, self._anonymous = tuple(authenticators), anonymous
+    def __init__(self, authenticators: Sequence[Authenticator], *, anonymous: Anonymous = EVERYWHERE) -> None:
+        self._authenticators, self._enabled = tuple(authenticators), anonymous.enabled
+        self._paths = frozenset(condition.path for condition in anonymous.conditions)
 
     async def authenticate(self, credentials: Credentials) -> User:
         """Raises Unauthorized."""
@@ -22,7 +24,7 @@ class Union:
             user = await authenticator.authenticate(credentials)
             if user is not None:
                 return authenticated(user)
-        if credentials.token or not self._anonymous:
+        if credentials.token or not self._enabled or (self._paths and credentials.path not in self._paths):
             raise Unauthorized("Unauthorized")
         return ANONYMOUS
 

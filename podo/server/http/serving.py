@@ -32,8 +32,11 @@ class TLSFiles:
     client_ca: Path | None = None
 
 
-def tls_context(files: TLSFiles) -> ssl.SSLContext:
-    """TLS 1.2 or newer; a client certificate is optional, but must be good if there is one."""
+def tls_context(files: TLSFiles, proxy_ca: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 or newer; a client certificate is optional, but must be good if there is one.
+
+    Those of `proxy_ca` are good as well: whoever asks who a client is must tell them apart.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(files.certificate, files.key)
@@ -41,6 +44,8 @@ def tls_context(files: TLSFiles) -> ssl.SSLContext:
     if files.client_ca is not None:
         context.load_verify_locations(files.client_ca)
         context.verify_mode = ssl.CERT_OPTIONAL
+        if proxy_ca is not None:
+            context.load_verify_locations(proxy_ca)
     return context
 
 

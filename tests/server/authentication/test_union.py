@@ -5,6 +5,7 @@ import pytest
 from podo.api.errors import Unauthorized
 from podo.server.authentication.base import Credentials
 from podo.server.authentication.certificate import CertificateAuthenticator
+from podo.server.authentication.configuration import NOWHERE, Anonymous, AnonymousPath
 from podo.server.authentication.token_file import StaticTokens
 from podo.server.authentication.union import Union
 from podo.server.context import ANONYMOUS, User
@@ -32,4 +33,12 @@ async def test_an_unknown_token_is_refused():
 
 async def test_where_nobody_may_be_anonymous_nothing_is_refused():
     with pytest.raises(Unauthorized):
-        await Union(BOTH, anonymous=False).authenticate(Credentials())
+        await Union(BOTH, anonymous=NOWHERE).authenticate(Credentials())
+
+
+async def test_where_only_some_paths_are_open_no_other_is():
+    union = Union(BOTH, anonymous=Anonymous(enabled=True, conditions=(AnonymousPath(path="/livez"),)))
+    assert (await union.authenticate(Credentials(path="/livez"))).name == "system:anonymous"
+    for path in ("/livez/ping", "/livez/", "/api", ""):
+        with pytest.raises(Unauthorized):
+            await union.authenticate(Credentials(path=path))
