@@ -1,11 +1,14 @@
 """The authorizers that are asked by default, in order: masters, nodes, roles."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from podo.api.types.rbac_v1 import ClusterRole
+from podo.clock import SystemClock
 from podo.server.authorization.base import Authorizer
+from podo.server.authorization.configured import Close, authorizers
 from podo.server.authorization.escalation import Escalation
 from podo.server.authorization.node import NodeAuthorizer
 from podo.server.authorization.node_graph import NodeGraph
@@ -15,6 +18,7 @@ from podo.server.authorization.reviews import AccessReviews, RulesReviews
 from podo.server.authorization.union import PrivilegedGroup, Union
 from podo.server.bootstrap.objects import default_objects
 from podo.server.core import Core
+from podo.server.options import GuardOptions
 from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
 
@@ -26,13 +30,16 @@ class Access(NamedTuple):
 
     authorizer: Authorizer
     policy: Policy
+    closing: Sequence[Close] = ()
+    """To be called at the end."""
 
 
-def default_access(cache: WatchCache, catalog: Catalog) -> Access:
-    """Deciders that follow the cache."""
-    policy = Policy(cache, catalog)
+def default_access(cache: WatchCache, catalog: Catalog, options: GuardOptions | None = None) -> Access:
+    """Deciders that follow the cache; masters always come first. Raises OptionError."""
+    policy, options = Policy(cache, catalog), options or GuardOptions()
     nodes = NodeAuthorizer(NodeGraph(cache, catalog), node_rules().rules)
-    return Access(Union([PrivilegedGroup(), nodes, RBAC(policy)]), policy)
+    deciders, closing = authorizers(options, {"Node": nodes, "RBAC": RBAC(policy)}, SystemClock())
+    return Access(Union([PrivilegedGroup(), *deciders]), policy, closing)
 
 
 def node_rules() -> ClusterRole:
