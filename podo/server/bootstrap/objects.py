@@ -26,31 +26,39 @@ def default_objects() -> list[Object]:
     return msgspec.json.decode(FILE.read_bytes(), type=list[Object])
 
 
-async def bootstrap(core: Core, *, service_cidr: str, port: int) -> None:
-    """Create what is missing, namespaces before what lies in them.
+async def bootstrap(core: Core, *, service_cidr: str, port: int) -> list[Object]:
+    """Create what is missing, namespaces before what lies in them; what was there already.
 
     `service_cidr` is one range, or one of each family: the first is that of the API itself, which listens at `port`.
     """
     objects = [*default_objects(), service_cidr_object(service_cidr)]
+    old: list[Object] = []
+
+    async def note(obj: Object) -> None:
+        if not await ensure(core, obj):
+            old.append(obj)
+
     for wave in (True, False):
         async with asyncio.TaskGroup() as tasks:
             for obj in objects:
                 if (obj["kind"] == "Namespace") is wave:
-                    tasks.create_task(ensure(core, obj))
+                    tasks.create_task(note(obj))
     await ensure(core, api_service(ip_network(service_cidr.partition(",")[0]), port))
     await _mark_ready(core)
+    return old
 
 
-async def ensure(core: Core, obj: Object) -> None:
-    """Create an object where it is missing."""
+async def ensure(core: Core, obj: Object) -> bool:
+    """Create an object where it is missing; whether it was."""
     served, metadata = served_of(core, obj), obj["metadata"]
     key = served.stored.key(metadata.get("namespace", ""), metadata["name"])
     if core.cache.resource(served.stored.prefix).get(key) is not None:
-        return
+        return False
     try:
         await core.registry.create(context_of(core, served, metadata.get("namespace", "")), served, obj)
     except AlreadyExists:
-        pass  # another server was faster
+        return False  # another server was faster
+    return True
 
 
 def served_of(core: Core, obj: Object) -> Served:
