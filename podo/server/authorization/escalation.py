@@ -18,6 +18,11 @@ PLURALS = {"Role": "roles", "ClusterRole": "clusterroles"} | {
     "RoleBinding": "rolebindings",
     "ClusterRoleBinding": "clusterrolebindings",
 }
+EVERYTHING = (
+    PolicyRule(verbs=("*",), api_groups=("*",), resources=("*",)),
+    PolicyRule(verbs=("*",), non_resource_urls=("*",)),
+)
+"""What a role may come to grant that gathers the rules of others."""
 OF_COLLECTOR = ("ownerReferences", "finalizers", "managedFields", "resourceVersion")
 
 
@@ -30,16 +35,17 @@ class Escalation:
     async def begin(self, ctx: Context, obj: Object, old: Object | None) -> Finish:
         """Raises Forbidden, and NotFound for a binding to a role that is not there."""
         if MASTERS not in ctx.user.groups and not (old is not None and _same_substance(obj, old)):
-            await self._check(ctx, obj)
+            await self._check(ctx, obj, old)
         return _nothing_more
 
-    async def _check(self, ctx: Context, obj: Object) -> None:
+    async def _check(self, ctx: Context, obj: Object, old: Object | None) -> None:
         kind, name = obj["kind"], obj["metadata"].get("name", "")
         await self._policy.settle()
         if kind in ROLES:
             if await self._may(ctx, "escalate", PLURALS[kind], name):
                 return
-            rules = _rules(obj)
+            gathers = obj.get("aggregationRule") or (old or {}).get("aggregationRule")
+            rules = (*_rules(obj), *EVERYTHING) if gathers else _rules(obj)
         else:
             ref = obj.get("roleRef") or {}
             plural = PLURALS.get(ref.get("kind", ""))
