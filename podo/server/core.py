@@ -3,12 +3,13 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podo.clock import Clock
 from podo.server.admission_point import Admission, AdmitAll, FieldManager
+from podo.server.audit.local import Recorder
 from podo.server.context import User
 from podo.server.customresources.following import Definitions, no_conversion
 from podo.server.customresources.installing import Converting
@@ -27,6 +28,11 @@ from podo.server.watchcache.cache import Source, WatchCache
 MASTER = User("system:apiserver", groups=("system:masters", "system:authenticated"))
 
 
+def component(name: str) -> User:
+    """A part of the server that acts by itself: it may do everything, and is known by its name."""
+    return User(f"system:{name}", groups=MASTER.groups)
+
+
 @dataclass(frozen=True)
 class Core:
     """A running API. `client` is how what runs in this process uses it."""
@@ -36,10 +42,14 @@ class Core:
     cache: WatchCache
     registry: Registry
     operations: Operations
+    recorder: Recorder = field(default_factory=Recorder)
+    """Takes down what the clients do, once it is told where."""
+    sources: list[Callable[[], Iterator[str]]] = field(default_factory=list)
+    """Lines of metrics, of whoever counts something."""
 
     def client(self, user: User = MASTER, *, manager: str = "podo") -> LocalClient:
         """A client that acts as `user` and owns the fields that it sets as `manager`."""
-        return LocalClient(self.operations, self.clock, user, manager=manager)
+        return LocalClient(self.operations, self.clock, user, manager=manager, recorder=self.recorder)
 
 
 def system_chance(seed: int | None = None) -> Chance:

@@ -5,6 +5,7 @@ process may do everything; admission and validation are.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +30,7 @@ from podo.client.base import (
     kind_of,
 )
 from podo.clock import Clock
+from podo.server.audit.local import Recorder
 from podo.server.context import Context, User
 from podo.server.customresources.relaying import readable_watch
 from podo.server.operations import SAME_OBJECT, Operations, Target
@@ -41,13 +43,17 @@ from podo.server.watchcache.selection import Selection
 from podo.server.watchcache.watcher import Notice, Seen
 
 T = TypeVar("T", bound=TypedObject)
+_UNRECORDED: AbstractContextManager[None] = nullcontext()
 
 
 class LocalClient:
     """A `Client` for what runs in the server's process, as `user`, who owns fields as `manager`."""
 
-    def __init__(self, operations: Operations, clock: Clock, user: User, *, manager: str) -> None:
+    def __init__(
+        self, operations: Operations, clock: Clock, user: User, *, manager: str, recorder: Recorder | None = None
+    ) -> None:
         self._operations, self._clock, self._user, self._manager = operations, clock, user, manager
+        self._recorder = recorder or Recorder()
 
     async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
         served, cls = self._served(kind)
@@ -98,18 +104,21 @@ class LocalClient:
         served, _ = self._served(kind)
         ctx = self._context(served, meta.namespace, subresource)
         body = _plain(obj)
-        if not subresource and not served.stored.strategy.traits.stored:
-            return _from_plain(cls, await self._operations.ask(ctx, served, body))
-        if not subresource:
-            return _typed(served, cls, await self._operations.registry.create(ctx, served, body))
-        answer = await self._operations.below(served, subresource).create(ctx, Target(served, meta.name), body)
-        return _from_plain(cls, answer)
+        with self._recorded("create", ctx, served, meta.name if subresource else "", body):
+            if not subresource and not served.stored.strategy.traits.stored:
+                return _from_plain(cls, await self._operations.ask(ctx, served, body))
+            if not subresource:
+                return _typed(served, cls, await self._operations.registry.create(ctx, served, body))
+            answer = await self._operations.below(served, subresource).create(ctx, Target(served, meta.name), body)
+            return _from_plain(cls, answer)
 
     async def update(self, obj: T, *, subresource: str = "") -> T:
         cls = type(obj)
         served, _ = self._served(_kind_of_object(obj))
         ctx = self._context(served, obj.metadata.namespace, subresource)
-        entry, _ = await self._operations.replace(ctx, Target(served, obj.metadata.name), _plain(obj))
+        body = _plain(obj)
+        with self._recorded("update", ctx, served, obj.metadata.name, body):
+            entry, _ = await self._operations.replace(ctx, Target(served, obj.metadata.name), body)
         return _typed(served, cls, entry)
 
     async def patch(self, kind: type[T] | Kind[T], key: Key, patch: Patch, *, subresource: str = "") -> T:
@@ -121,7 +130,8 @@ class LocalClient:
         if subresource and subresource not in SAME_OBJECT:
             below = self._operations.below(served, subresource)
             return _from_plain(cls, await below.patch(ctx, target, patch.media_type, body, patch.force or None))
-        entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force or None)
+        with self._recorded("patch", ctx, served, key.name, body):
+            entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force or None)
         return _typed(served, cls, entry)
 
     async def delete(self, kind: type[T] | Kind[T], key: Key, options: DeleteOptions = DEFAULT_DELETE) -> None:
@@ -132,7 +142,17 @@ class LocalClient:
             uid=options.uid,
             resource_version=options.resource_version,
         )
-        await self._operations.registry.delete(self._context(served, key.namespace, ""), served, key.name, wanted)
+        ctx = self._context(served, key.namespace, "")
+        with self._recorded("delete", ctx, served, key.name):
+            await self._operations.registry.delete(ctx, served, key.name, wanted)
+
+    def _recorded(
+        self, verb: str, ctx: Context, served: Served, name: str, body: Object | bytes | None = None
+    ) -> AbstractContextManager[None]:
+        """In the audit log, if there is one, as a request over HTTP would be."""
+        if self._recorder.auditor is None:
+            return _UNRECORDED
+        return self._recorder.recorded(verb, ctx, served.resource, name, self._manager, body)
 
     def _served(self, kind: type[T] | Kind[T]) -> tuple[Served, type[T]]:
         wanted = kind_of(kind)
