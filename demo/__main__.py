@@ -12,6 +12,7 @@ from demo.steps import (
     cluster,
     containerise,
     deploy,
+    guard,
     heal,
     isolate,
     leave,
@@ -38,6 +39,7 @@ STEPS: tuple[ModuleType, ...] = (
     autoscale,
     rollout,
     rollback,
+    guard,
     survive,
     leave,
 )
