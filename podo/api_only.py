@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
+from podo.server.options import FLAGS, OptionError, guard_options
+
 USAGE = """usage: podo server --api-only [--listen HOST:PORT] [--store memory|sqlite:FILE|etcd://HOST:PORT]
        [--service-cidr CIDR] [--token-auth-file FILE] [--kubeconfig-out FILE] [--pki FOLDER]
+       [--audit-…]: the flags of kube-apiserver; docs/howto/guard.md has them
 """
 
 
@@ -22,6 +25,8 @@ class ServerOptions:
     token_auth_file: str = ""
     kubeconfig_out: str = ""
     pki: str = ""
+    guard: dict[str, str] = field(default_factory=dict)
+    """Flags that kube-apiserver has as well, by name, without their dashes."""
     unknown: list[str] = field(default_factory=list)
 
 
@@ -35,6 +40,8 @@ def server_options(arguments: list[str]) -> ServerOptions:
             options.api_only = value != "false"
         elif name.startswith("--") and isinstance(getattr(options, attribute, None), str):
             setattr(options, attribute, value or (rest.pop(0) if rest else ""))
+        elif name.startswith("--") and name[2:] in FLAGS:
+            options.guard[name[2:]] = value if value or not rest or rest[0].startswith("--") else rest.pop(0)
         else:
             options.unknown.append(name)
     return options
@@ -60,6 +67,7 @@ async def serve_api(options: ServerOptions) -> None:
             port=int(port),
             store=options.store,
             service_cidr=options.service_cidr,
+            guard=guard_options(options.guard),
             tls=TLSFiles(folder / "server.crt", folder / "server.key", folder / "ca.crt"),
             token_file=Path(options.token_auth_file) if options.token_auth_file else None,
             service_account_key=folder / "sa.key",
@@ -110,6 +118,10 @@ def complaint(options: ServerOptions) -> str:
         return f"unknown: {' '.join(options.unknown)}"
     if not options.api_only:
         return "podo server runs the API alone: say so with --api-only (a whole cluster: podo up)"
+    try:
+        guard_options(options.guard)
+    except OptionError as error:
+        return str(error)
     port = options.listen.rpartition(":")[2]
     if ":" not in options.listen or not port.isdigit() or int(port) > 65535:
         return f"--listen {options.listen}: it is HOST:PORT, such as 127.0.0.1:6443"
@@ -126,7 +138,7 @@ async def _serve_or_say_why(options: ServerOptions) -> None:
 
     try:
         await serve_api(options)
-    except (OSError, APIError) as error:
+    except (OSError, APIError, OptionError) as error:
         sys.stderr.write(f"podo: {error}\n")
 
 

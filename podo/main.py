@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
+    from podo.server.app import ServerConfig
     from podo.server.core import Core
 
 Make = Callable[["CachedClient", "EventWriter"], "list[Controller[Any]]"]
@@ -181,24 +182,23 @@ def storage_controllers(
     ]
 
 
-async def serve_cluster(settings: "ServerSettings") -> None:
-    """A cluster's server: API, controllers, scheduler, and the host's data plane. Runs until cancelled."""
-    from podo.clock import SystemClock
-    from podo.cluster.host import network_config
-    from podo.network.dataplane import host_data_plane
+def server_config(settings: "ServerSettings") -> "ServerConfig":
+    """What a cluster's API server is told. Raises OptionError."""
     from podo.server.aggregation.assembly import FrontProxy
-    from podo.server.app import ServerConfig, serving, settle_collector
+    from podo.server.app import ServerConfig
     from podo.server.connect.nodes import NodeAccess
     from podo.server.http.serving import TLSFiles
+    from podo.server.options import guard_options
 
-    pki, cluster, clock = Path(settings.pki), settings.cluster, SystemClock()
-    config = ServerConfig(
+    pki, cluster = Path(settings.pki), settings.cluster
+    return ServerConfig(
         host="127.0.0.1",
         more_hosts=(cluster.host_address,),
         port=cluster.api_port,
         advertise=cluster.host_address,
         store=settings.store,
         service_cidr=cluster.service_network,
+        guard=guard_options(cluster.api_server),
         tls=TLSFiles(pki / "server.crt", pki / "server.key", pki / "ca.crt"),
         service_account_key=pki / "sa.key",
         node_access=NodeAccess(
@@ -212,6 +212,17 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             authority=pki / "front-proxy-ca.crt",
         ),
     )
+
+
+async def serve_cluster(settings: "ServerSettings") -> None:
+    """A cluster's server: API, controllers, scheduler, and the host's data plane. Runs until cancelled."""
+    from podo.clock import SystemClock
+    from podo.cluster.host import network_config
+    from podo.network.dataplane import host_data_plane
+    from podo.server.app import serving, settle_collector
+
+    pki, cluster, clock = Path(settings.pki), settings.cluster, SystemClock()
+    config = server_config(settings)
     async with serving(config, clock) as server:
         from podo.client.http import HTTPClient
         from podo.client.informers import Informers
@@ -310,18 +321,23 @@ async def manage(core: "Core", clock: "Clock", informers: Any, make: Make) -> No
     """Run the controllers and the scheduler on an API, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
+    from podo.client.queue_counts import QueueCounts
     from podo.controllers import base
     from podo.scheduler.scheduler import NAME, Scheduler
+    from podo.server.core import component
 
-    client = core.client(manager="kube-controller-manager")
+    client = core.client(component("kube-controller-manager"), manager="kube-controller-manager")
     cached, events = CachedClient(client, informers, clock), EventWriter(client, clock)
-    binder = core.client(manager="kube-scheduler")
+    binder = core.client(component("kube-scheduler"), manager="kube-scheduler")
     scheduler = Scheduler(binder, informers, events.recorder(NAME), clock)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events")
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
-        tasks.create_task(base.run(make(cached, events), cached, informers, clock), name="controllers")
+        queues = QueueCounts()
+        core.sources.append(queues.lines)
+        every = base.run(make(cached, events), cached, informers, clock, metrics=queues.of)
+        tasks.create_task(every, name="controllers")
 
 
 async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
@@ -374,11 +390,16 @@ def component(role: str, config: Path) -> int:
 
     from podo.cluster.components import AgentSettings, ServerSettings
     from podo.cluster.until_told import until_told
+    from podo.server.options import OptionError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("podo.server.http").setLevel(logging.WARNING)
     if role == "server":
-        return uvloop.run(until_told(serve_cluster(msgspec.json.decode(config.read_bytes(), type=ServerSettings))))
+        try:
+            return uvloop.run(until_told(serve_cluster(msgspec.json.decode(config.read_bytes(), type=ServerSettings))))
+        except OptionError as error:
+            sys.stderr.write(f"podo: {error}\n")
+            return 1
     settings = msgspec.json.decode(config.read_bytes(), type=AgentSettings)
     host_netns = None
     if settings.netns:

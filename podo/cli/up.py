@@ -16,11 +16,14 @@ def up(
     cpu: Annotated[str, typer.Option(help="Each new node's CPUs, as a quantity; default: the machine's.")] = "",
     memory: Annotated[str, typer.Option(help="Each new node's memory, as a quantity; default: the machine's.")] = "",
     state_dir: StateDir = "",
+    config: Annotated[
+        str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
+    ] = "",
 ) -> None:
     """Start a cluster, or whatever is missing of one that is there already."""
     from podo.cluster.up import UpOptions, bring_up
 
-    options = UpOptions(name=name, nodes=nodes, wait=wait, cpu=cpu, memory=memory, state_dir=state_dir)
+    options = UpOptions(name=name, nodes=nodes, wait=wait, cpu=cpu, memory=memory, state_dir=state_dir, config=config)
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")
     note(f"  export KUBECONFIG={result.kubeconfig}    (or merge it: podo kubeconfig --merge)")

@@ -35,6 +35,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     api_port: int
     domain: str = "cluster.local"
     nodes: tuple[NodeConfig, ...] = ()
+    api_server: dict[str, str] = {}  # flags as of kube-apiserver
 
     @property
     def host_address(self) -> str:

@@ -20,6 +20,7 @@ from podo.cluster.lock import locked
 from podo.cluster.logs import last_lines
 from podo.cluster.paths import Paths, locate, paths, remember_state_dir
 from podo.cluster.processes import recorded, spawn
+from podo.cluster.settings_file import read_settings
 
 Progress = Callable[[str], None]
 ROOM = 16 << 20  # bytes on disk that a new cluster wants, most of them for its first objects and logs
@@ -35,6 +36,7 @@ class UpOptions:
     cpu: str = ""
     memory: str = ""
     state_dir: str = ""
+    config: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         if complaint := disk_complaint(where.state, ROOM):
             raise complaint
         cluster = new_cluster(options.name)
+    if options.config:
+        cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
     while len(cluster.nodes) < (options.nodes or 1):
         cluster = cluster.with_node(config.new_node(cluster, cpu=options.cpu, memory=options.memory))
     return cluster

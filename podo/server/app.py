@@ -7,7 +7,8 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from podo.clock import Clock, SystemClock
@@ -18,7 +19,6 @@ from podo.server.aggregation.assembly import Aggregation, FrontProxy, aggregatio
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
-from podo.server.authentication.default_set import default_authentication, install_authentication
 from podo.server.authentication.keys import TokenKey
 from podo.server.authentication.service_account import Issuer
 from podo.server.authentication.token_file import read_tokens
@@ -32,6 +32,7 @@ from podo.server.bootstrap.nodes import grant_nodes
 from podo.server.bootstrap.objects import bootstrap
 from podo.server.bootstrap.presence import Identity, Presence
 from podo.server.bootstrap.public import publish_address, publish_issuer
+from podo.server.bootstrap.reconciling import reconcile
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
@@ -43,7 +44,10 @@ from podo.server.customresources.conversion import Converter, converter_of
 from podo.server.customresources.definition import Definition
 from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
-from podo.server.health_checks import health_paths
+from podo.server.fairness.showing import debug_paths, metric_lines
+from podo.server.figures import build_lines, object_lines, process_lines
+from podo.server.gate import Gate, gate
+from podo.server.health_checks import health_paths, sli_paths
 from podo.server.http.handler import Handler, PathHandler
 from podo.server.http.paths import VERSION, metrics, only_get, token_issuer, version
 from podo.server.http.patience import DEFAULT, Patience
@@ -57,6 +61,7 @@ from podo.server.metricsapi.nodes import AgentSummaries
 from podo.server.metricsapi.objects import GROUP
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
+from podo.server.options import GuardOptions
 from podo.server.outgoing.services import Services
 from podo.server.registry.catalog import Catalog
 from podo.server.subresources.binding import BindingQuestions, Bindings
@@ -87,6 +92,7 @@ class ServerConfig:
     token_file: Path | None = None
     service_account_key: Path | None = None
     node_access: NodeAccess | None = None
+    guard: GuardOptions = field(default_factory=GuardOptions)
     front_proxy: FrontProxy | None = None
     measures: bool = True
     """Whether what nodes and Pods measure is served too: an API server alone does not have that group."""
@@ -114,12 +120,12 @@ class Guards:
     is_serving = False
     """Webhooks are asked from then on: what the server does to begin must not wait for what it has yet to run."""
 
-    def __init__(self) -> None:
-        self.quotas = QuotaWriter()
+    def __init__(self, options: GuardOptions) -> None:
+        self.quotas, self._options = QuotaWriter(), options
 
     def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
         """Make both."""
-        self.access = default_access(cache, catalog)
+        self.access = default_access(cache, catalog, self._options)
         self.services = Services(cache, catalog, random.Random())
         self.webhooks = Webhooks(self.services)
         return default_admission(
@@ -148,7 +154,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             sockets.append(bind(more, port))
             stack.callback(sockets[-1].close)
         store = await stack.enter_async_context(open_store(config.store, clock=clock))
-        guards = Guards()
+        guards = Guards(config.guard)
         core = await stack.enter_async_context(
             running_core(
                 store,
@@ -165,18 +171,8 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         install_subresources(core, issuer)
         access = guards.access
         install_access(core, access)
-        await bootstrap(core, service_cidr=config.service_cidr, port=port)
-        await publish_issuer(core)
-        await track_legacy_tokens(core)
-        if config.node_access:
-            await grant_nodes(core)
-        if config.advertise and config.tls and config.tls.client_ca:
-            authority = config.tls.client_ca.read_bytes()
-            await publish_address(core, f"https://{config.advertise}:{port}", authority)
-        client_authority = config.tls.client_ca if config.tls else None
-        if client_authority or config.front_proxy:
-            proxy_authority = config.front_proxy.authority if config.front_proxy else None
-            await publish_authentication(core, client_authority, proxy_authority)
+        await reconcile(core, await bootstrap(core, service_cidr=config.service_cidr, port=port))
+        await grant(core, config, port)
         aggregation = aggregation_of(core, guards.services, config.front_proxy)
         await aggregation.following.begin()
         presence = Presence(core, identity_of(config, port, shared=core.cache.shared))
@@ -185,8 +181,14 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         await repair.run()
         await core.cache.consistent()
         core.cache.begin_here()
-        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}", aggregation)
-        tls = tls_context(config.tls) if config.tls else None
+        for close in access.closing:
+            stack.push_async_callback(close)
+        static = read_tokens(config.token_file) if config.token_file else {}
+        audiences = (config.service_account_issuer,)
+        gateway = await stack.enter_async_context(gate(core, config.guard, issuer, static, audiences))
+        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}", aggregation, gateway)
+        front = Path(config.guard.requestheader_client_ca_file) if config.guard.requestheader_client_ca_file else None
+        tls = tls_context(config.tls, front) if config.tls else None
         await stack.enter_async_context(staying_small(SystemHeap(), clock))
         guards.is_serving = True
         await stack.enter_async_context(listening(handler, sockets, tls, config.patience))
@@ -194,6 +196,21 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
         yield Server(core, host, port)
+
+
+async def grant(core: Core, config: ServerConfig, port: int) -> None:
+    """What everyone, and nodes, may do and read beside Kubernetes' own roles."""
+    await publish_issuer(core)
+    await track_legacy_tokens(core)
+    if config.node_access:
+        await grant_nodes(core)
+    if config.advertise and config.tls and config.tls.client_ca:
+        authority = config.tls.client_ca.read_bytes()
+        await publish_address(core, f"https://{config.advertise}:{port}", authority)
+    client_authority = config.tls.client_ca if config.tls else None
+    if client_authority or config.front_proxy:
+        proxy_authority = config.front_proxy.authority if config.front_proxy else None
+        await publish_authentication(core, client_authority, proxy_authority)
 
 
 def identity_of(config: ServerConfig, port: int, *, shared: bool) -> Identity:
@@ -251,12 +268,14 @@ def handler_of(
     authorizer: Authorizer,
     address: str,
     aggregation: Aggregation,
+    gateway: Gate,
 ) -> Handler:
     """The chain, put together; `address` is where clients find the server."""
-    static = read_tokens(config.token_file) if config.token_file else {}
-    authentication = default_authentication(core, issuer, static)
-    install_authentication(core, authentication, (config.service_account_issuer,))
     requests = Requests()
+    core.sources.extend([requests.lines, partial(object_lines, core), process_lines, partial(build_lines, VERSION)])
+    fairness = gateway.fairness
+    if fairness is not None:
+        core.sources.append(partial(metric_lines, fairness))
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
     computed = computed_groups(core, config.node_access) if config.node_access and config.measures else {}
     resources = Resources(
@@ -269,14 +288,18 @@ def handler_of(
     )
     shown = [resource for each in computed.values() for resource in each.resources]
     return Handler(
-        identify=authentication.identify,
+        identify=gateway.authentication.identify,
         authorizer=authorizer,
         resources=resources,
-        paths=plain_paths(config, core, requests, issuer)
+        paths=plain_paths(config, core, issuer)
+        | (debug_paths(fairness) if fairness is not None else {})
         | Discovery(core.catalog, lambda: address, shown, aggregation.merged).paths()
         | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged).paths(),
         requests=requests,
         clock=core.clock,
+        auditor=gateway.auditor,
+        proxies=gateway.proxies,
+        fairness=fairness,
         carrier=aggregation.carrier,
     )
 
@@ -289,10 +312,10 @@ def computed_groups(core: Core, access: NodeAccess) -> dict[str, Computed]:
     }
 
 
-def plain_paths(config: ServerConfig, core: Core, requests: Requests, issuer: Issuer | None) -> dict[str, PathHandler]:
+def plain_paths(config: ServerConfig, core: Core, issuer: Issuer | None) -> dict[str, PathHandler]:
     """What is served beside resources."""
-    paths = health_paths(core.cache.ready.is_set)
-    paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(requests)}
+    paths = health_paths(core.cache.ready.is_set) | sli_paths(core.cache.ready.is_set)
+    paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(core.sources)}
     if issuer is not None:
         paths |= token_issuer(issuer, f"https://{config.host}:{config.port}/openid/v1/jwks")
     return paths

@@ -5,7 +5,7 @@ which monitors and tests ask for, are thus good whenever its cache is.
 """
 
 from podo.server.http.handler import PathHandler
-from podo.server.http.paths import Check, health
+from podo.server.http.paths import Check, health, slis
 
 STEPS = (
     "start-apiserver-admission-initializer",
@@ -32,13 +32,22 @@ STEPS = (
 )
 
 
-def health_paths(has_cache: Check) -> dict[str, PathHandler]:
-    """The handlers; `has_cache` says whether the watch cache follows the store."""
+def checks_of(has_cache: Check) -> dict[str, list[tuple[str, Check]]]:
+    """The checks by where they are asked for; `has_cache` says whether the watch cache follows the store."""
     answers: list[tuple[str, Check]] = [("ping", lambda: True), ("log", lambda: True)]
     begun = [(f"poststarthook/{step}", has_cache) for step in STEPS] + [("autoregister-completion", has_cache)]
     alive = [*answers, ("etcd", has_cache), *begun]
-    return (
-        health("healthz", alive)
-        | health("livez", alive)
-        | health("readyz", [*answers, ("informer-sync", has_cache), *begun])
-    )
+    return {"healthz": alive, "livez": alive, "readyz": [*answers, ("informer-sync", has_cache), *begun]}
+
+
+def health_paths(has_cache: Check) -> dict[str, PathHandler]:
+    """The handlers of the checks."""
+    found: dict[str, PathHandler] = {}
+    for name, checks in checks_of(has_cache).items():
+        found |= health(name, checks)
+    return found
+
+
+def sli_paths(has_cache: Check) -> dict[str, PathHandler]:
+    """The same checks as metrics."""
+    return {"/metrics/slis": slis(checks_of(has_cache))}

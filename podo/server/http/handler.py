@@ -1,6 +1,8 @@
 """The chain that every request goes through: who is it, may they, what is it, and the answer or the failure."""
 
+import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,23 +12,30 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
-from podo.api.errors import APIError, BadRequest
+from podo.api.errors import APIError, BadRequest, Unauthorized
 from podo.api.selectors import SelectorError, parse_fields
 from podo.api.types.apiregistration_v1 import APIService
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
+from podo.server.audit.trail import Auditor, Received, Trail, addresses_of
 from podo.server.authentication.base import Credentials
+from podo.server.authentication.front_proxy import FrontProxies
 from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidden
 from podo.server.authorization.impersonation import Impersonation, wanted_of
 from podo.server.context import User
+from podo.server.fairness.configured import Fairness
+from podo.server.fairness.level import Rejected
 from podo.server.http.encoding import formed
 from podo.server.http.negotiation import form_of_failures
 from podo.server.http.query import parse_query
 from podo.server.http.request_info import RequestInfo, request_info
+from podo.server.http.request_keys import HEAD, SEAT, TRAIL
 from podo.server.http.responses import whole
 from podo.server.metrics import Requests
 
 log = logging.getLogger("podo.server.http")
+LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
+"""Subresources whose requests take as long as their clients like: they hold no seats."""
 
 
 class Identify(Protocol):
@@ -49,6 +58,16 @@ PathHandler = Callable[[PathRequest], Awaitable[Answer]]
 """Answers for a path that is no resource. Raises APIError."""
 
 
+@dataclass(slots=True)
+class Notes:
+    """What is found out about a request on its way: for its Warning headers, and for the audit log."""
+
+    audit_id: str
+    warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    trail: Trail | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request on its way through the chain."""
@@ -60,6 +79,9 @@ class Call:
     check_create: Callable[[], Awaitable[None]]
     """Raises Forbidden if the user may not create what the request would change."""
     warnings: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    trail: Trail | None = None
+    """Where the audit log follows the request; None if it does not."""
 
 
 class ResourceHandler(Protocol):
@@ -94,9 +116,13 @@ class Handler:
         paths: Mapping[str, PathHandler],
         requests: Requests,
         clock: Clock,
+        auditor: Auditor | None = None,
+        fairness: Fairness | None = None,
+        proxies: FrontProxies | None = None,
         carrier: Carrying | None = None,
     ) -> None:
         """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts."""
+        self._auditor, self._fairness, self._proxies = auditor, fairness, proxies
         self._identify, self._authorizer, self._resources = identify, authorizer, resources
         self._carrier = carrier
         self._impersonation = Impersonation(authorizer)
@@ -111,22 +137,38 @@ class Handler:
         info = request_info(request.method, unquote(path) if "%" in path else path)
         if info.resource:
             info = self._resources.verb(info, query)
-        warnings: list[str] = []
+        self._requests.begin(info)
         try:
-            answer = await self._answer(request, info, query, warnings)
+            return await self._answered(request, info, query, started)
+        finally:
+            self._requests.end(info)
+
+    async def _answered(
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], started: float
+    ) -> web.StreamResponse:
+        notes = Notes(audit_id_of(request))
+        request[HEAD] = b"Audit-Id: %b\r\n" % notes.audit_id.encode()
+        try:
+            answer = await self._answer(request, info, query, notes)
         except APIError as error:
             answer = status_answer(error, request)
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):
+            if notes.trail is not None:
+                notes.trail.gone()
             raise
         except RecursionError:  # nothing of use nests so deep
             answer = status_answer(BadRequest("exceeded max depth"), request)
-        except Exception:
-            log.exception("%s %s failed", request.method, path)
+        except Exception as error:
+            log.exception("%s %s failed", request.method, info.path)
+            if notes.trail is not None:
+                notes.trail.panic(repr(error))
             answer = status_answer(
                 APIError("an error on the server has prevented the request from succeeding"), request
             )
         status = answer.status
-        response = await whole(request, answer, warnings) if isinstance(answer, Answer) else answer
+        if notes.trail is not None:
+            notes.trail.complete(status, answer if isinstance(answer, Answer) else None)
+        response = await whole(request, answer, notes.warnings) if isinstance(answer, Answer) else answer
         took = self._clock.monotonic() - started
         self._requests.done(info, status, took)
         if log.isEnabledFor(logging.INFO):
@@ -134,26 +176,73 @@ class Handler:
         return response
 
     async def _answer(
-        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], warnings: list[str]
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], notes: Notes
     ) -> Answer | web.StreamResponse:
-        annotations: dict[str, str] = {}
-        user = await self._identify.authenticate(credentials_of(request, warnings, annotations))
+        user = await self._identified(request, info, notes)
         attempt = attempt_of(user, info, query)
         if (wanted := wanted_of(request.headers)) is not None:
             user = await self._impersonation.resolve(wanted, attempt)
             attempt = attempt._replace(user=user)
-        await self._check(attempt)
+            if notes.trail is not None:
+                notes.trail.impersonates(user)
+        if self._fairness is None or info.subresource in LONG:
+            return await self._allowed(request, info, query, attempt, notes)
+        if (flow := self._fairness.flow(user, info)) is None:
+            return await self._allowed(request, info, query, attempt, notes)
+        request[HEAD] += flow.head
+        try:
+            seat = await self._fairness.enter(flow, info, query)
+        except Rejected:
+            return text_answer("Too many requests, please try again later.\n", 429, {"Retry-After": "1"})
+        if seat is None:
+            return await self._allowed(request, info, query, attempt, notes)
+        if info.verb == "watch":
+            request[SEAT] = seat
+        try:
+            return await self._allowed(request, info, query, attempt, notes)
+        finally:
+            seat.release()
+
+    async def _allowed(
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], attempt: Attempt, notes: Notes
+    ) -> Answer | web.StreamResponse:
+        """The answer, if it may be given."""
+        await self._check(attempt, notes)
+        user = attempt.user
         if self._carrier is not None and (service := self._carrier.service_for(info.path)) is not None:
             return await self._carrier.carry(request, service, user)
         if info.resource:
-            check_create = partial(self._check, attempt._replace(verb="create"))
-            return await self._resources.answer(Call(request, info, query, user, check_create, warnings))
+            check_create = partial(self._check, attempt._replace(verb="create"), notes)
+            call = Call(request, info, query, user, check_create, notes.warnings, notes.annotations, notes.trail)
+            return await self._resources.answer(call)
         return await self._path(request, info.path, query, user)
 
-    async def _check(self, attempt: Attempt) -> None:
+    async def _identified(self, request: web.BaseRequest, info: RequestInfo, notes: Notes) -> User:
+        """Who asks. From here on the audit log follows the request. Raises Unauthorized."""
+        auditor = self._auditor
+        if auditor is None:
+            return await self._identify.authenticate(credentials_of(request, notes, info.path, self._proxies))
+        addresses = addresses_of(request.headers, request.remote or "")
+        agent, at = request.headers.get("User-Agent", ""), self._clock.now()
+        received = Received(notes.audit_id, request.raw_path, addresses, agent, at)
+        try:
+            user = await self._identify.authenticate(credentials_of(request, notes, info.path, self._proxies))
+        except Unauthorized:
+            notes.trail = auditor.begin(received, None, info, notes.annotations)
+            raise
+        notes.trail = auditor.begin(received, user, info, notes.annotations)
+        if notes.trail is not None:
+            request[TRAIL] = notes.trail
+        return user
+
+    async def _check(self, attempt: Attempt, notes: Notes) -> None:
         """Raises Forbidden for what is not allowed."""
         decision = await self._authorizer.authorize(attempt)
-        if decision.verdict is not Verdict.ALLOW:
+        allowed = decision.verdict is Verdict.ALLOW
+        if notes.trail is not None:
+            notes.annotations["authorization.k8s.io/decision"] = "allow" if allowed else "forbid"
+            notes.annotations["authorization.k8s.io/reason"] = decision.reason
+        if not allowed:
             raise forbidden(attempt, decision.reason)
 
     async def _path(self, request: web.BaseRequest, path: str, query: Mapping[str, str], user: User) -> Answer:
@@ -169,21 +258,37 @@ class Handler:
 _NO_QUERY: Mapping[str, str] = {}
 
 
-def credentials_of(request: web.BaseRequest, warnings: list[str], annotations: dict[str, str]) -> Credentials:
-    """What the request shows of who it is from. Authenticators add to `warnings` and `annotations`."""
+def audit_id_of(request: web.BaseRequest) -> str:
+    """By which name the audit log and the client know the request: the client's own, or a new one."""
+    given = request.headers.get("Audit-ID", "")
+    if given:
+        return given[:64] if given.isascii() else ""
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def credentials_of(
+    request: web.BaseRequest, notes: Notes, path: str, proxies: FrontProxies | None = None
+) -> Credentials:
+    """What a request for `path` shows of who it is from. Authenticators add to the notes."""
     authorization = request.headers.get("Authorization", "")
     token = ""
     if authorization:
         scheme, _, value = authorization.partition(" ")
         token = value.strip() if scheme.lower() == "bearer" else ""
+    found = Credentials(token=token, path=path, warnings=notes.warnings, annotations=notes.annotations)
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
-    if not certificate:
-        return Credentials(token=token, warnings=warnings, annotations=annotations)
+    if not certificate or transport is None:
+        return found
     subject = [pair for part in certificate.get("subject", ()) for pair in part]
     name = next((value for key, value in subject if key == "commonName"), "")
-    organizations = tuple(value for key, value in subject if key == "organizationName")
-    return Credentials(name, organizations, token, warnings=warnings, annotations=annotations)
+    if proxies is not None and proxies.issued(transport.get_extra_info("ssl_object").getpeercert(binary_form=True)):
+        found.proxy, found.headers = name, tuple(request.headers.items())
+        return found
+    found.common_name = name
+    found.organizations = tuple(value for key, value in subject if key == "organizationName")
+    return found
 
 
 def attempt_of(user: User, info: RequestInfo, query: Mapping[str, str]) -> Attempt:
