@@ -96,11 +96,11 @@ def surplus(job: Job, active: Sequence[Pod], at_least: int) -> list[Pod]:
         removed = places.pop(None, [])
         left = []
         for of_index in places.values():
-            ordered = pods.rank_for_deletion(of_index, (), _NEVER)
+            ordered = pods.rank_for_deletion(of_index, (), None)
             removed += ordered[:-1]
             left.append(ordered[-1])
     more = max(0, at_least - len(removed))
-    return removed + pods.rank_for_deletion(left, (), _NEVER)[:more]
+    return removed + pods.rank_for_deletion(left, (), None)[:more]
 
 
 def failures_of(pod: Pod) -> tuple[int, int]:
@@ -137,9 +137,6 @@ def recent_failures(job: Job, all_pods: Iterable[Pod]) -> tuple[int, datetime | 
     failures = [finished_at(p) for p in all_pods if is_failed(p, job)]
     after = [at for at in failures if since is None or at > since]
     return len(after), max(after, default=None)
-
-
-_NEVER = datetime.min
 
 
 def _with_finalizer(finalizers: tuple[str, ...]) -> tuple[str, ...]:

@@ -149,11 +149,12 @@ async def slow_start(count: int, call: Callable[[int], Awaitable[object]]) -> No
         done, size = done + size, size * 2
 
 
-def rank_for_deletion(pods: Sequence[Pod], related: Sequence[Pod], now: datetime) -> list[Pod]:
+def rank_for_deletion(pods: Sequence[Pod], related: Sequence[Pod], now: datetime | None) -> list[Pod]:
     """`pods` with those first that are missed least: KEP-2255, KEP-2185 and what older releases did.
 
     Unassigned, pending, not ready, cheap by annotation, doubled up on a node among `related`, ready for a short time,
-    often restarted, young. Times count by their order of magnitude, ties fall by uid, so that no node is emptied.
+    often restarted, young. Times count by their order of magnitude, ties fall by uid, so that no node is emptied;
+    without `now` they count as they are, as the order of Jobs' Pods has it.
     """
     doubled: dict[str, int] = {}
     for pod in related:
@@ -174,17 +175,23 @@ def _fixed_rank(pod: Pod, doubled: dict[str, int]) -> tuple[object, ...]:
     return (bool(pod.spec.node_name), _PHASES.get(pod.status.phase, 0), is_ready(pod), deletion_cost(pod), -on_node)
 
 
-def _by_age(one: Pod, other: Pod, now: datetime) -> int:
+def _by_age(one: Pod, other: Pod, now: datetime | None) -> int:
     ready, other_ready = ready_since(one), ready_since(other)
     if ready != other_ready and ready and other_ready:
-        return _magnitude(ready, now) - _magnitude(other_ready, now) or _by_uid(one, other)
+        return _younger_first(ready, other_ready, now) or _by_uid(one, other)
     restarts, other_restarts = _restarts(one), _restarts(other)
     if restarts != other_restarts:
         return -1 if restarts > other_restarts else 1
     made, other_made = one.metadata.creation_timestamp, other.metadata.creation_timestamp
     if made == other_made:
         return 0
-    return _magnitude(parse(made), now) - _magnitude(parse(other_made), now) or _by_uid(one, other)
+    return _younger_first(parse(made), parse(other_made), now) or _by_uid(one, other)
+
+
+def _younger_first(one: datetime, other: datetime, now: datetime | None) -> int:
+    if now is None:
+        return (other > one) - (other < one)
+    return _magnitude(one, now) - _magnitude(other, now)
 
 
 def _magnitude(since: datetime, now: datetime) -> int:

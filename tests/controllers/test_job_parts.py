@@ -144,6 +144,12 @@ def test_pods_without_a_place_and_doubles_are_surplus():
     assert len(surplus(of, given_pods, 4)) == 4
 
 
+def test_of_pods_that_were_made_in_different_seconds_the_youngest_are_surplus():
+    of = job(completion_mode="Indexed", completions=3)
+    given = [indexed(str(n), str(n), creation_timestamp=f"2026-01-01T00:00:0{n}Z") for n in range(3)]
+    assert [p.metadata.name for p in surplus(of, given, 1)] == ["2"]
+
+
 def test_when_a_pod_ended():
     assert finished_at(ended(0, at="2026-01-01T05:00:00Z")).hour == 5
     unready = pod("p", ready=False, since="2026-01-01T04:00:00Z", phase="Failed")

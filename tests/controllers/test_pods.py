@@ -49,6 +49,16 @@ def test_who_is_deleted_first(first, second):
         assert names(pods.rank_for_deletion(given, [], NOW)) == ["a", "b"]
 
 
+@pytest.mark.parametrize("times", [{"creation_timestamp": 1}, {"since": 1}], ids=["made", "ready"])
+def test_without_a_now_the_youngest_goes_first_by_any_second(times):
+    def aged(name, seconds, uid):
+        given = {field: at(seconds) for field in times}
+        return pod(name, ready=True, uid=uid, **given)
+
+    given = [aged("old", 902, "1"), aged("young", 900, "3"), aged("middle", 901, "2")]
+    assert names(pods.rank_for_deletion(given, [], None)) == ["young", "middle", "old"]
+
+
 def test_those_that_share_a_node_with_others_of_their_kind_are_deleted_first():
     given = [pod("a", node="n1", ready=True), pod("b", node="n2", ready=True), pod("c", node="n2", ready=True)]
     other = pod("d", node="n2", ready=True)
