@@ -2,6 +2,7 @@
 
 import pytest
 
+from podo.server.validation.crd.defaults import defaults
 from podo.server.validation.crd.rules import compile_rules
 
 PATH = "schema"
@@ -92,3 +93,13 @@ def test_an_old_rule_may_stay_as_costly_as_it_is():
     schema = {"type": "array", "items": text, "maxItems": 200_000}
     assert complaints(schema) != []
     assert complaints(schema, limits_rules=False) == []
+
+
+@pytest.mark.parametrize(("default", "fits"), [(5, True), (1, False)])
+def test_a_default_must_keep_the_rules(default, fits):
+    errs = []
+    field = {"type": "integer", "default": default} | rule("self > 3")
+    defaults(errs, {"type": "object", "properties": {"a": field}}, PATH)
+    assert [str(error) for error in errs] == (
+        [] if fits else ["schema.properties[a].default: Invalid value: 1: failed rule: self > 3"]
+    )
