@@ -232,6 +232,17 @@ async def test_less_parallelism_removes_pods_without_counting_them(lab):
     assert (await status(lab)).failed is None
 
 
+async def test_of_pods_of_different_ages_the_younger_are_removed(lab):
+    made = await lab.user.create(job(parallelism=2, completions=5))
+    await lab.become(await active(lab))
+    older = {p.metadata.name for p in await active(lab)}
+    await lab.run_for(5)
+    await lab.change(made, parallelism=4)
+    await lab.become([p for p in await active(lab) if p.metadata.name not in older])
+    await lab.change(made, parallelism=2)
+    assert {p.metadata.name for p in await active(lab)} == older
+
+
 async def test_a_pod_that_is_deleted_counts_as_failed_and_is_replaced(lab):
     await lab.user.create(job())
     (one,) = await active(lab)

@@ -72,6 +72,7 @@ async def a_job(seed: int) -> int:
     async with mortal(seed) as lab:
 
         async def succeed():
+            await lab.finish_deletions()
             running = [p for p in await lab.all(Pod) if p.status.phase not in ("Succeeded", "Failed")]
             await lab.become(running, ready=False, phase="Succeeded")
 
@@ -83,7 +84,8 @@ async def a_job(seed: int) -> int:
         await lab.end_faults(succeed)
         found = await lab.get(Job, "job")
         assert found.status.succeeded == 9
-        assert len(await lab.all(Pod)) == 9, "not one too many"
+        made = len(await lab.all(Pod))
+        assert 9 <= made <= 10, "one too many at most: whose creation was not answered, and which nobody has seen yet"
         assert any(c.type == "Complete" for c in found.status.conditions)
         return lab.deaths
 
