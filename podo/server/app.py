@@ -317,7 +317,8 @@ def plain_paths(config: ServerConfig, core: Core, issuer: Issuer | None) -> dict
     paths = health_paths(core.cache.ready.is_set) | sli_paths(core.cache.ready.is_set)
     paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(core.sources)}
     if issuer is not None:
-        paths |= token_issuer(issuer, f"https://{config.host}:{config.port}/openid/v1/jwks")
+        host = config.advertise or config.host  # Pods ask, too
+        paths |= token_issuer(issuer, f"https://{host}:{config.port}/openid/v1/jwks")
     return paths
 
 

@@ -142,3 +142,10 @@ def test_events_of_one_object_alone_and_of_one_type(kubectl):
     assert "ScalingReplicaSet" in said
     assert "other" not in said
     assert "No events found" in kubectl.try_("events", "--for=deployment/web", "--types=Warning").stderr
+
+
+def test_the_keys_of_tokens_can_be_fetched_from_where_pods_are(kubectl):
+    found = json.loads(kubectl("get", "--raw", "/.well-known/openid-configuration"))
+    endpoint = kubectl.within("default").get("endpoints", "kubernetes")["subsets"][0]
+    address, port = endpoint["addresses"][0]["ip"], endpoint["ports"][0]["port"]
+    assert found["jwks_uri"] == f"https://{address}:{port}/openid/v1/jwks"
