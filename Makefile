@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test lint unit e2e bench clean
+.PHONY: setup demo test lint unit soak e2e bench clean
 
 setup: $(STAMP) examples/hello/busybox
 
@@ -37,7 +37,10 @@ lint: setup
 	python tools/generate_api.py --check
 
 unit: setup
-	tools/isolated python -m pytest -n 2 -m 'not e2e'
+	tools/isolated python -m pytest -n 2 -m 'not e2e and not soak'
+
+soak: setup
+	tools/isolated python -m pytest -n 2 -m soak
 
 e2e: setup
 	tools/isolated python -m pytest -m e2e

@@ -143,8 +143,13 @@ async def test_all_ends_as_it_should(scenario, seed):
     await scenario(seed)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, MANY, AT_A_TIME))
+def batches():
+    """The first seed of each; one in ten is tried at every `make test`, all of them by `make soak`."""
+    for first in range(0, MANY, AT_A_TIME):
+        yield pytest.param(first, marks=[pytest.mark.slow, *([pytest.mark.soak] if first >= MANY // 10 else [])])
+
+
+@pytest.mark.parametrize("first", batches())
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 async def test_a_thousand_seeds_end_as_they_should(scenario, first):
     deaths = [await scenario(seed) for seed in range(first, first + AT_A_TIME)]
