@@ -4,7 +4,7 @@ A Pod that is isolated in a direction has an element in that direction's map, fr
 chain's name is the digest of its rules, so Pods for which the same holds share it, and a change of policy is a new
 chain and one changed element, in one transaction: there is no moment at which neither holds. Peers are sets of
 addresses, shared by all rules that name the same Pods, so a Pod that comes or goes is an element in each.
-(docs/adr/0110)
+(docs/adr/0113)
 """
 
 from collections.abc import Iterable, Sequence
