@@ -85,6 +85,8 @@ def check_size(text: str) -> None:
 
 
 def _problem(error: yaml.YAMLError) -> str:
+    if "maximum nesting depth" in str(error):  # newer versions of the library look for themselves
+        return "exceeded max depth"
     if not isinstance(error, yaml.MarkedYAMLError):
         return str(error).partition("\n")[0]
     mark = error.problem_mark or error.context_mark
