@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import ssl
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from podo.cluster import pki
 from tests.e2e.manifests import deployment, service, web
+from tests.e2e.processes import until
 
 pytestmark = pytest.mark.e2e
 PATH = "/cgi-bin/index.cgi"
@@ -105,13 +107,28 @@ def eventually(met, times=200):
     raise AssertionError("it is never met")
 
 
+def settled(file):
+    """What it says once that has been the same for two seconds: other tests' Ingresses leave by themselves."""
+    seen = [(time.monotonic(), file.read_text())]
+
+    def steady():
+        now, text = time.monotonic(), file.read_text()
+        if text != seen[0][1]:
+            seen[0] = now, text
+        return now - seen[0][0] > 2
+
+    until("the configuration is settled", steady)
+    return seen[0][1]
+
+
 def test_endpoints_change_without_a_lost_request_and_without_a_reload(kubectl, podo):
     host = f"{kubectl.namespace}.example"
     kubectl.apply(deployment("web", replicas=2), service("web"), ingress("site", ("/", "web"), host=host))
     kubectl.rolled_out("deployment/web")
     address = address_of(kubectl, "site")
     eventually(lambda: request(address, host)[0] == 200)
-    config = (Path("/run/podo") / podo.name / "ingress" / "haproxy.cfg").read_text()
+    until("other Ingresses are gone", lambda: len(kubectl("get", "ingress", "-A", "-o", "name").split()) == 1)
+    config = settled(Path("/run/podo") / podo.name / "ingress" / "haproxy.cfg")
     kubectl("scale", "deployment/web", "--replicas=4")
     kubectl("rollout", "restart", "deployment/web")
     answers = [request(address, host)[0] for _ in range(200)]
