@@ -24,7 +24,7 @@ def node_body(moment: Moment, name: str, *, brief: bool) -> Body:
     """NodeStats."""
     use = moment.node
     found: Body = {"nodeName": name, "startTime": timestamps.format_time(use.started)}
-    found |= cpu_and_memory(use.cpu, use.memory, moment.rates.get(NODE)) | window(moment.rates.get(NODE))
+    found |= cpu_and_memory(use.cpu, use.memory, moment.rates.get(NODE)) | window(use.cpu, moment.rates.get(NODE))
     if "memory" in found:
         found["memory"]["availableBytes"] = use.memory_available
     if brief:
@@ -52,7 +52,7 @@ def pod_body(pod: Pod, use: PodUse, moment: Moment, *, brief: bool) -> Body:
         "startTime": pod.status.start_time or meta.creation_timestamp,
         "containers": containers,
     } | cpu_and_memory(sandbox.cpu, sandbox.memory, moment.rates.get(use.uid))
-    found |= window(moment.rates.get(use.uid))
+    found |= window(sandbox.cpu, moment.rates.get(use.uid))
     if brief:
         return found
     if sandbox.network is not None:
@@ -98,9 +98,16 @@ def cpu_and_memory(cpu: CPUStats | None, memory: MemoryStats | None, rate: Rate 
     return found
 
 
-def window(rate: Rate | None) -> Body:
-    """Over which time the rates are: not in a kubelet's summary, where nobody can tell."""
-    return {"window": f"{round(rate.window, 3):g}s"} if rate is not None else {}
+def window(cpu: CPUStats | None, rate: Rate | None) -> Body:
+    """Over which time the rates are: not in a kubelet's summary, where nobody can tell.
+
+    It begins where it began: its end is told in whole seconds, and who takes the one from the other must not come to a
+    time before the first reading, when a Pod was perhaps not ready.
+    """
+    if cpu is None or rate is None:
+        return {}
+    seconds = max(rate.window - cpu.at.microsecond / 1e6, 0.001)
+    return {"window": f"{round(seconds, 3):g}s"}
 
 
 def network(stats: NetworkStats) -> Body:

@@ -6,7 +6,7 @@ import pytest
 
 from podo.node.api.access import subresources_of
 from podo.node.api.exposition import Family, Sample, cadvisor_metrics, exposed, probe_metrics, resource_metrics
-from podo.node.api.summary import summary
+from podo.node.api.summary import summary, window
 from podo.node.probes.tally import ProbeCount
 from podo.node.runtime.observed import ContainerStats, CPUStats, MemoryStats, NetworkStats, SandboxStats
 from podo.node.stats.base import FileSystem, NodeUse, PodDisk, PodUse, Processes, Use
@@ -60,6 +60,18 @@ def test_the_summary_of_a_pod():
     assert [(v["name"], v["usedBytes"]) for v in found["volume"]] == [("data", 8)]
     assert found["ephemeral-storage"]["usedBytes"] == 16
     assert found["process_stats"] == {"process_count": 3}
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "seconds", "told"), [(0, 1.5, "1.5s"), (250_000, 1.5, "1.25s"), (999_000, 0.6, "0.001s")]
+)
+def test_a_window_begins_at_its_first_reading_though_its_end_is_told_in_whole_seconds(microsecond, seconds, told):
+    cpu = CPUStats(at=AT.replace(microsecond=microsecond), usage_ns=1)
+    assert window(cpu, Rate(20, seconds)) == {"window": told}
+
+
+def test_without_two_readings_there_is_no_window():
+    assert window(CPUStats(at=AT, usage_ns=1), None) == {}
 
 
 def test_a_brief_summary_has_cpu_and_memory_alone():
