@@ -43,6 +43,9 @@ class Agent:
         running = (informers.run(), writer.run(), self.dispatcher.run(), static.run())
         self.tasks = [asyncio.ensure_future(work) for work in running]
         await self.settle()
+        async with asyncio.timeout(10):  # it looks for leftovers in a thread: that takes true time
+            await self.dispatcher.synced.wait()
+        await self.settle()
 
     async def stop(self):
         for task in self.tasks:
