@@ -8,12 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 
+from podo.server.configuration_file import read
 from podo.server.options import GuardOptions, OptionError
 
-KIND, GROUP = "AuthenticationConfiguration", "apiserver.config.k8s.io"
-VERSIONS = tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
+KIND = "AuthenticationConfiguration"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -145,12 +144,7 @@ def by_flags(options: GuardOptions) -> tuple[JWT, ...]:
 
 def load(path: Path) -> Configuration:
     """The file's content. Raises OptionError, OSError."""
-    try:
-        found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Configuration)
-    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise OptionError(f"{path}: {error}") from error
-    if found.kind != KIND or found.api_version not in VERSIONS:
-        raise OptionError(f"{path}: it must be of kind {KIND} and apiVersion {VERSIONS[0]}")
+    found = read(path, Configuration, KIND)
     problems = [p for index, jwt in enumerate(found.jwt) for p in _problems(jwt, f"jwt[{index}]")]
     urls = [jwt.issuer.url for jwt in found.jwt]
     problems += [f"jwt: {url} is there more than once" for url in sorted({u for u in urls if urls.count(u) > 1})]

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from podo.client import kubeconfig
 from podo.client.transport import Transport
 from podo.clock import Clock
 from podo.server.authorization.base import AllowAll, Authorizer, Decision, Verdict
 from podo.server.authorization.webhook import Settings, WebhookAuthorizer
+from podo.server.configuration_file import read
 from podo.server.options import GuardOptions, OptionError, seconds
 
-KIND, GROUP = "AuthorizationConfiguration", "apiserver.config.k8s.io"
-VERSIONS = tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
+KIND = "AuthorizationConfiguration"
 MODES = ("Node", "RBAC", "Webhook", "AlwaysAllow", "AlwaysDeny")
 Close = Callable[[], Awaitable[None]]
 
@@ -151,12 +150,7 @@ def compiled(conditions: tuple[Condition, ...]) -> list[Any]:
 
 def load(path: Path) -> Configuration:
     """The file's content. Raises OptionError, OSError."""
-    try:
-        found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Configuration)
-    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise OptionError(f"{path}: {error}") from error
-    if found.kind != KIND or found.api_version not in VERSIONS:
-        raise OptionError(f"{path}: it must be of kind {KIND} and apiVersion {VERSIONS[0]}")
+    found = read(path, Configuration, KIND)
     if problems := _problems(found):
         raise OptionError(f"{path}: {'; '.join(problems)}")
     return found

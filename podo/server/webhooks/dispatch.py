@@ -11,8 +11,9 @@ from podo.server.admission_point import Attributes
 from podo.server.strategy import Object
 from podo.server.webhooks.calling import CallError, Target
 from podo.server.webhooks.forms import Forms
-from podo.server.webhooks.hooks import Hook, selects_namespace
+from podo.server.webhooks.hooks import Hook
 from podo.server.webhooks.matching import Invocation, invocation, selects_object
+from podo.server.webhooks.namespace_selection import selects_namespace
 from podo.server.webhooks.reviews import (
     ReviewError,
     Verdict,
@@ -66,7 +67,7 @@ class Dispatch:
             return None
         equivalents = self.forms.equivalents(attributes.resource, attributes.subresource)
         seen = invocation(spec.rules, spec.match_policy, attributes, equivalents)
-        if seen is None or not await selects_namespace(hook, attributes, self.lookup):
+        if seen is None or not await selects_namespace(spec.namespace_selector, attributes, self.lookup):
             return None
         shown = await self._shown(seen, attributes)
         if spec.match_conditions and self.conditions is not None:

@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from podo.api.errors import NotFound
-from podo.api.selectors import from_object
 from podo.api.types.admissionregistration_v1 import (
     MutatingWebhook,
     MutatingWebhookConfiguration,
     ValidatingWebhook,
     ValidatingWebhookConfiguration,
 )
-from podo.api.types.core_v1 import Namespace
 from podo.server.admission.lookup import Lookup
-from podo.server.admission_point import Attributes, Operation
 from podo.server.webhooks.calling import Target, target_of
-from podo.server.webhooks.matching import is_empty, labels_of, namespace_of
 
 Configuration = TypeVar("Configuration", MutatingWebhookConfiguration, ValidatingWebhookConfiguration)
 Spec = MutatingWebhook | ValidatingWebhook
@@ -92,19 +87,3 @@ def hooks_of(
             count = counts[spec.name] = counts.get(spec.name, -1) + 1
             found.append(Hook(name, f"{name}/{spec.name}/{count}", spec))
     return tuple(found)
-
-
-async def selects_namespace(hook: Hook, attributes: Attributes, lookup: Lookup) -> bool:
-    """Whether the webhook is for the namespace of the request. Raises NotFound where that is not there."""
-    namespace, is_namespace = namespace_of(attributes), attributes.resource.plural == "namespaces"
-    selector = hook.spec.namespace_selector
-    if (not namespace and not is_namespace) or is_empty(selector):
-        return True
-    wanted = from_object(selector)
-    written = attributes.operation in (Operation.CREATE, Operation.UPDATE) and not attributes.subresource
-    if is_namespace and written:
-        return wanted.matches(labels_of(attributes.obj or {}))
-    found = await lookup.find(Namespace, namespace)
-    if found is None:
-        raise NotFound(f'namespaces "{namespace}" not found', name=namespace, kind="namespaces")
-    return wanted.matches(found.metadata.labels or {})

@@ -1,11 +1,10 @@
 """Which webhooks a request concerns: rules, scope and selectors. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from podo.api.resources import Resource
 from podo.api.selectors import from_object
-from podo.api.types.admissionregistration_v1 import RuleWithOperations
 from podo.api.types.meta_v1 import LabelSelector
 from podo.server.admission_point import Attributes
 from podo.server.decoding.objects import Kind
@@ -41,6 +40,9 @@ class Rule(Protocol):
     def scope(self) -> str: ...
 
 
+R = TypeVar("R", bound=Rule)
+
+
 class Invocation(NamedTuple):
     """As what a request is shown to a webhook: it may be another version than the request's."""
 
@@ -72,18 +74,25 @@ def namespace_of(attributes: Attributes) -> str:
 
 
 def invocation(
-    rules: Iterable[RuleWithOperations], policy: str, attributes: Attributes, equivalents: Sequence[Resource]
+    rules: Iterable[R],
+    policy: str,
+    attributes: Attributes,
+    equivalents: Sequence[Resource],
+    matches: Callable[[R, Attributes, Resource], bool] | None = None,
 ) -> Invocation | None:
-    """As what the request matches the rules; under the policy `Equivalent` also as another version of the resource."""
-    rules = tuple(rules)
+    """As what the request matches the rules; under the policy `Equivalent` also as another version of the resource.
+
+    `matches` is `rule_matches`, or what policies ask besides.
+    """
+    rules, matches = tuple(rules), matches or rule_matches
     below = attributes.subresource
-    if any(rule_matches(rule, attributes, attributes.resource) for rule in rules):
+    if any(matches(rule, attributes, attributes.resource) for rule in rules):
         return Invocation(attributes.resource, kind_of_request(attributes.resource, below))
     if policy != "Equivalent":
         return None
     for rule in rules:
         for resource in equivalents:
-            if rule_matches(rule, attributes, resource):
+            if matches(rule, attributes, resource):
                 return Invocation(resource, kind_of_request(resource, below))
     return None
 
