@@ -1,15 +1,8 @@
-"""EndpointSlices of Services: at what addresses and ports their Pods are, and which of them may be sent traffic.
-
-A slice has one address family and one list of ports, and up to 100 endpoints. Endpoints stay in their slices, so that
-a change of one Pod changes one slice.
-"""
+"""EndpointSlices of Services: at what addresses and ports their Pods are, and which of them may be sent traffic."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
-import msgspec
-
-from podo.api.errors import APIError, NotFound
+from podo.api.errors import APIError
 from podo.api.types.core_v1 import Node, Pod, Service
 from podo.api.types.discovery_v1 import (
     Endpoint,
@@ -21,7 +14,7 @@ from podo.api.types.discovery_v1 import (
     ForZone,
 )
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.client.base import DeleteOptions, Key, key_of
+from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
@@ -29,20 +22,24 @@ from podo.controllers import pods, service_pods, zone_hints
 from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
 from podo.controllers.ownership import reference_to
 from podo.controllers.service_pods import ZONE, ServicePods
+from podo.controllers.slice_changes import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    Changes,
+    Ports,
+    Wanted,
+    managed_by,
+    plan_group,
+    ports_key,
+    reuse,
+    write,
+)
 
-SERVICE_NAME, MANAGED_BY = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
 HEADLESS = "service.kubernetes.io/headless"
 MANAGER = "endpointslice-controller.k8s.io"
 RESERVED = frozenset({SERVICE_NAME, MANAGED_BY, HEADLESS})
-FULL = 100
-Ports = tuple[EndpointPort, ...]
-
-
-def by_service(obj: EndpointSlice) -> Iterable[Key]:
-    """Index keys: the Service of a slice that we manage."""
-    labels = obj.metadata.labels
-    ours = labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels
-    return (Key(obj.metadata.namespace, labels[SERVICE_NAME]),) if ours else ()
+by_service = managed_by(MANAGER)
+"""Index keys: the Service of a slice that we manage."""
 
 
 class EndpointSliceController:
@@ -71,7 +68,7 @@ class EndpointSliceController:
             wanted = self._hinted(service, wanted)
         observed = [s for s in self._slices(key) if not s.metadata.deletion_timestamp]
         try:
-            await self._apply(plan(service, wanted, observed), bool(service.metadata.deletion_timestamp))
+            await self._write(service, plan(service, wanted, observed))
         except APIError as error:
             if is_terminating(error):
                 return DONE
@@ -80,7 +77,12 @@ class EndpointSliceController:
             raise
         return DONE
 
-    def _hinted(self, service: Service, wanted: "Wanted") -> "Wanted":
+    async def _write(self, service: Service, changes: Changes) -> None:
+        if service.metadata.deletion_timestamp:
+            changes.create.clear()  # else it would race with the garbage collector
+        await write(self._client, changes)
+
+    def _hinted(self, service: Service, wanted: Wanted) -> Wanted:
         """With the hints of topology mode Auto, for each family where they can be given."""
         shares, found = zone_hints.shares(self._nodes), dict(wanted)
         had = any(e.hints for s in self._slices(key_of(service)) for e in s.endpoints)
@@ -104,33 +106,9 @@ class EndpointSliceController:
     def _node(self, name: str) -> Node | None:
         return self._nodes.get(Key("", name))
 
-    async def _apply(self, changes: "Changes", dying: bool) -> None:
-        for made in changes.create if not dying else ():  # else it would race with the garbage collector
-            await self._client.create(made)
-        for changed in changes.update:
-            await self._client.update(changed)
-        for gone in changes.delete:
-            try:
-                await self._client.delete(EndpointSlice, key_of(gone), DeleteOptions(uid=gone.metadata.uid))
-            except NotFound:
-                continue
-
 
 def _may_change_shares(old: Node | None, new: Node | None) -> bool:
     return zone_hints.part_of(old) != zone_hints.part_of(new)
-
-
-@dataclass
-class Changes:
-    """What to write."""
-
-    create: list[EndpointSlice] = field(default_factory=list)
-    update: list[EndpointSlice] = field(default_factory=list)
-    delete: list[EndpointSlice] = field(default_factory=list)
-
-
-Wanted = dict[tuple[str, Ports], list[Endpoint]]
-"""Endpoints by address family and ports."""
 
 
 def desired_endpoints(service: Service, behind: Iterable[Pod], node_of: Callable[[str], Node | None]) -> Wanted:
@@ -216,49 +194,6 @@ def plan(service: Service, wanted: Wanted, observed: Sequence[EndpointSlice]) ->
     return changes
 
 
-def plan_group(changes: Changes, empty: EndpointSlice, wanted: list[Endpoint], have: list[EndpointSlice]) -> None:
-    """The slices of one family and one list of ports: endpoints stay where they are, gaps are filled."""
-    left = {identity(e): e for e in wanted}
-    kept = [(s, [left.pop(i) for e in s.endpoints if (i := identity(e)) in left]) for s in have]
-    changed = [(s, found) for s, found in kept if s.endpoints != tuple(found)]
-    rest = list(left.values())
-    _fill(rest, sorted((found for _, found in changed if found), key=len, reverse=True))
-    unchanged = [found for s, found in kept if s.endpoints == tuple(found) and len(found) + len(rest) <= FULL]
-    if rest and unchanged and len(rest) < FULL:
-        _fill(rest, [max(unchanged, key=len)])
-    for s, found in kept:
-        if not found and (wanted or s is not kept[0][0]):
-            changes.delete.append(s)
-        elif (after := _with(s, found, empty)) != s:
-            changes.update.append(after)
-    while rest or (not kept and not wanted):
-        changes.create.append(msgspec.structs.replace(empty, endpoints=tuple(rest[:FULL])))
-        del rest[:FULL]
-        if not wanted:
-            break
-
-
-def _fill(rest: list[Endpoint], places: Iterable[list[Endpoint]]) -> None:
-    """Move endpoints from `rest` to where there is room."""
-    for place in places:
-        room = FULL - len(place)
-        place += rest[:room]
-        del rest[:room]
-
-
-def reuse(changes: Changes) -> None:
-    """Turn a slice that would go into one that would be made: one write, and no moment without endpoints."""
-    while changes.create and changes.delete:
-        old, new = changes.delete.pop(), changes.create.pop()
-        labels = msgspec.structs.replace(old.metadata, labels=new.metadata.labels)
-        changes.update.append(msgspec.structs.replace(new, metadata=labels))
-
-
-def _with(slice_: EndpointSlice, endpoints: Iterable[Endpoint], like: EndpointSlice) -> EndpointSlice:
-    meta = msgspec.structs.replace(slice_.metadata, labels=like.metadata.labels)
-    return msgspec.structs.replace(slice_, metadata=meta, endpoints=tuple(endpoints))
-
-
 def _empty(service: Service, family: str, ports: Ports) -> EndpointSlice:
     labels = {k: v for k, v in service.metadata.labels.items() if k not in RESERVED}
     labels |= {HEADLESS: ""} if service_pods.is_headless(service) else {}
@@ -274,12 +209,3 @@ def _empty(service: Service, family: str, ports: Ports) -> EndpointSlice:
 
 def _is_of(slice_: EndpointSlice, service: Service) -> bool:
     return any(o.uid == service.metadata.uid and o.kind == "Service" for o in slice_.metadata.owner_references)
-
-
-def ports_key(ports: Ports) -> frozenset[EndpointPort]:
-    return frozenset(ports)
-
-
-def identity(found: Endpoint) -> tuple[object, ...]:
-    target = found.target_ref
-    return (found.addresses, target.uid if target else "")

@@ -4,18 +4,28 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from podo.api.errors import APIError, NotFound
+from podo.api.errors import APIError
 from podo.api.types.core_v1 import EndpointAddress, Endpoints, EndpointSubset, Service
 from podo.api.types.discovery_v1 import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.client.base import DeleteOptions, Key, key_of
+from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
-from podo.controllers.endpoint_slice import MANAGED_BY, SERVICE_NAME, Changes, Wanted, plan_group, ports_key, reuse
 from podo.controllers.ownership import reference_to
 from podo.controllers.service_pods import IPV4, IPV6, family_of
+from podo.controllers.slice_changes import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    Changes,
+    Wanted,
+    managed_by,
+    plan_group,
+    ports_key,
+    reuse,
+    write,
+)
 
 MANAGER = "endpointslicemirroring-controller.k8s.io"
 SKIP, LEADER = "endpointslice.kubernetes.io/skip-mirror", "control-plane.alpha.kubernetes.io/leader"
@@ -27,11 +37,8 @@ MOST = 1000
 """Addresses of a subset that are mirrored."""
 
 
-def by_mirrored(obj: EndpointSlice) -> Iterable[Key]:
-    """Index keys: the Endpoints that a slice of ours mirrors."""
-    labels = obj.metadata.labels
-    ours = labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels
-    return (Key(obj.metadata.namespace, labels[SERVICE_NAME]),) if ours else ()
+by_mirrored = managed_by(MANAGER)
+"""Index keys: the Endpoints that a slice of ours mirrors."""
 
 
 class EndpointSliceMirroringController:
@@ -53,13 +60,13 @@ class EndpointSliceMirroringController:
         endpoints, service = self._endpoints.get(key), self._services.get(key)
         observed = [s for s in self._slices(key) if not s.metadata.deletion_timestamp]
         if endpoints is None or service is None or service.spec.selector or not is_mirrored(endpoints):
-            await self._apply(Changes(delete=observed))
+            await write(self._client, Changes(delete=observed))
             return DONE
         if skipped := sum(max(0, _count(subset) - MOST) for subset in endpoints.subsets):
             text = f"A max of {MOST} addresses can be mirrored to EndpointSlices per Endpoints subset. "
             self._events.warning(endpoints, "TooManyAddressesToMirror", f"{text}{skipped} addresses were skipped")
         try:
-            await self._apply(mirror(endpoints, observed))
+            await write(self._client, mirror(endpoints, observed))
         except APIError as error:
             if is_terminating(error):
                 return DONE
@@ -67,17 +74,6 @@ class EndpointSliceMirroringController:
             self._events.warning(endpoints, "FailedToUpdateEndpointSlices", message)
             raise
         return DONE
-
-    async def _apply(self, changes: Changes) -> None:
-        for made in changes.create:
-            await self._client.create(made)
-        for changed in changes.update:
-            await self._client.update(changed)
-        for gone in changes.delete:
-            try:
-                await self._client.delete(EndpointSlice, key_of(gone), DeleteOptions(uid=gone.metadata.uid))
-            except NotFound:
-                continue
 
 
 def is_mirrored(endpoints: Endpoints) -> bool:
