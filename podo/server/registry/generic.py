@@ -310,12 +310,16 @@ class Registry:
     ) -> Deleted:
         await self.cache.consistent()
         current = self._resource(served).get(served.stored.key(ctx.namespace, name))
+        marked: Entry | None = None
         for _ in range(ATTEMPTS):
+            if marked is not None and (current is None or _uid(current) != _uid(marked)):
+                return Deleted(marked, True)  # who saw our mark was faster to remove it, as a node that confirms is
             if current is None:
                 raise not_found(served, name)
             try:
                 return await self._delete_once(ctx, served, current, options, admission)
-            except Stale:
+            except Stale as stale:
+                marked = stale.marked or marked
                 current = await self.stored(served, ctx.namespace, name)
         raise conflict(served, name)
 
@@ -336,7 +340,10 @@ class Registry:
         if deletion.obj is not None:
             current = await self._write(ctx, served, current, old, deletion.obj)
         if deletion.remove and not ctx.dry_run:
-            current = await self._remove(ctx, served, current)
+            try:
+                current = await self._remove(ctx, served, current)
+            except Stale as stale:
+                raise Stale(current if deletion.obj is not None else None) from stale
         return Deleted(current, deletion.remove)
 
     async def _remove(self, ctx: Context, served: Served, current: Entry) -> Entry:
@@ -395,8 +402,16 @@ def unclassified(message: str) -> APIError:
     return error
 
 
+def _uid(entry: Entry) -> str:
+    return str(entry.object()["metadata"].get("uid", ""))
+
+
 class Stale(Exception):
-    """What we changed has been changed by another meanwhile."""
+    """What we changed has been changed by another meanwhile; `marked` is what we had marked for its removal."""
+
+    def __init__(self, marked: Entry | None = None) -> None:
+        super().__init__()
+        self.marked = marked
 
 
 def not_found(served: Served, name: str) -> NotFound:
