@@ -51,16 +51,18 @@ def main() -> int:
     """Run the steps in order; stop at the first broken promise, and say how to look into it."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--name", default="default", help="the cluster's name")
-    parser.add_argument("--down", action="store_true", help="take the cluster down at the end")
+    parser.add_argument("--down", action="store_true", help="take the cluster down at the end, however that comes")
     options = parser.parse_args()
     stage, started = Stage(cluster=options.name, progress=progress), time.monotonic()
-    for number, step in enumerate(STEPS, 1):
-        if not show(number, step, stage):
-            return 1
-    print(f"all promises kept in {time.monotonic() - started:.1f} s")
-    if options.down:
-        stage.podo("down")
-    else:
+    try:
+        for number, step in enumerate(STEPS, 1):
+            if not show(number, step, stage):
+                return 1
+        print(f"all promises kept in {time.monotonic() - started:.1f} s")
+    finally:
+        if options.down:
+            stage.podo("down")
+    if not options.down:
         print(f"\nThe cluster runs on:\n  export KUBECONFIG={stage.environment['KUBECONFIG']}")
         print("  kubectl get pods -o wide      podo status      podo down")
     return 0

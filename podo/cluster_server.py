@@ -5,6 +5,7 @@ Imports are local to what needs them, so that the process starts fast.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from podo.cluster.components import ServerSettings
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
+    from podo.network.services.progress import Follow
     from podo.server.app import ServerConfig
     from podo.server.core import Core
 
@@ -62,6 +64,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
     from podo.network.dataplane import host_data_plane
+    from podo.network.services.progress import keep_reporting
     from podo.server.app import serving, settle_collector
 
     pki, cluster, clock = Path(settings.pki), settings.cluster, SystemClock()
@@ -83,6 +86,8 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         async with HTTPClient(credentials, agent="podo-controllers", clock=clock) as api, asyncio.TaskGroup() as tasks:
             tasks.create_task(plane.run(informers), name="data plane")
+            follow = server.in_force.follow
+            tasks.create_task(keep_reporting(plane.proxy.progress, partial(follow, "host")), name="what is in force")
             keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
 
             def make(cached: "CachedClient", events: "EventWriter") -> "list[Controller[Any]]":
@@ -95,11 +100,14 @@ async def serve_cluster(settings: "ServerSettings") -> None:
                 ]
 
             tasks.create_task(manage(server.core, clock, informers, make), name="management")
-            tasks.create_task(serve_ingresses(settings, client, informers, clock), name="ingresses")
+            ingresses = serve_ingresses(settings, client, informers, clock, partial(follow, "ingress"))
+            tasks.create_task(ingresses, name="ingresses")
             tasks.create_task(take_snapshots(client, informers, clock, volumes), name="snapshots")
 
 
-async def serve_ingresses(settings: "ServerSettings", client: "Client", informers: Any, clock: "Clock") -> None:
+async def serve_ingresses(
+    settings: "ServerSettings", client: "Client", informers: Any, clock: "Clock", follow: "Follow"
+) -> None:
     """Ingresses on haproxy, until cancelled."""
     from podo.client.events import EventWriter
     from podo.cluster.host import network_config
@@ -124,6 +132,7 @@ async def serve_ingresses(settings: "ServerSettings", client: "Client", informer
         Places(cluster.ingress_address, 80, 443, str(folder)),
         clock,
         certify,
+        follow,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events of ingresses")

@@ -13,7 +13,7 @@ from typing import Any
 
 from podo import __version__
 from podo.api import quantity
-from podo.api.types.core_v1 import Node, ObjectReference, Pod, Service
+from podo.api.types.core_v1 import Node, ObjectReference, Service
 from podo.client.base import Key
 from podo.client.events import EventRecorder, EventWriter
 from podo.client.http import HTTPClient
@@ -52,13 +52,13 @@ from podo.node.volumes.plugins import KubeletFolder, Plugins
 from podo.node.volumes.publishing import Publishing
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
+from podo.node.withdrawal import Withdrawal
 from podo.node.worker.dispatch import PodDispatcher
 from podo.node.worker.facts import NodeFacts
 from podo.node.worker.fields import FieldContext
 from podo.node.worker.parts import Parts
 
 COMPONENT = "kubelet"  # the name under which users look for a node's events
-SETTLED = 0.1  # seconds that other nodes are given to withdraw a Pod after this one has
 log = logging.getLogger(__name__)
 
 
@@ -203,7 +203,8 @@ class _Starting:
             await plane.recover({each.id: Key(each.namespace, each.name) for each in sandboxes})
             writer = StatusWriter(self._client, clock)
             statuses = MirroredStatuses(writer)
-            parts = self._parts(runtime, cgroups, names, plane, statuses)
+            withdrawal = Withdrawal(plane.proxy, self._client.fetch, clock)
+            parts = self._parts(runtime, cgroups, names, withdrawal, statuses)
             mirrors = Mirrors(self._client, clock, self.node, statuses.mirrored)
             dispatcher = PodDispatcher(parts, self.informers, self.node, mirrors)
             static = StaticPods(ManifestFolder(config.manifest_dir, config.node_name, clock), mirrors, dispatcher)
@@ -211,6 +212,7 @@ class _Starting:
                 working = [
                     tasks.create_task(writer.run(), name="statuses"),
                     tasks.create_task(static.run(), name="static pods"),
+                    tasks.create_task(withdrawal.report(), name="what is in force"),
                 ]
                 try:
                     yield (
@@ -238,7 +240,7 @@ class _Starting:
         runtime: OCIRuntime,
         cgroups: Cgroups,
         names: NodeCgroups,
-        plane: NodeDataPlane,
+        withdrawal: Withdrawal,
         statuses: MirroredStatuses,
     ) -> Parts:
         config, clock, client = self._config, self._clock, self._client
@@ -248,14 +250,6 @@ class _Starting:
         tokens = Tokens(client, clock)
         sources = ContentSources(references, tokens, context)
         services = self.informers.of(Service)
-
-        async def drained(pod: Pod) -> None:
-            served = [ip.ip for ip in pod.status.pod_ips if plane.proxy.serves(ip.ip)]
-            for address in served:
-                await plane.proxy.withdrawn(address)
-            if served:
-                await clock.sleep(SETTLED)
-
         events = PodEvents(self.events.recorder(COMPONENT, config.node_name))
         image_volumes = ImageVolumes(self.images, self.images, references, events, clock)
         folder = self.plugins.folder
@@ -282,7 +276,7 @@ class _Starting:
             clock=clock,
             facts=facts,
             services=lambda: services,
-            drained=drained,
+            drained=withdrawal.drained,
         )
 
     def _stats(

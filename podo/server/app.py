@@ -5,7 +5,7 @@ import gc
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -54,6 +54,7 @@ from podo.server.http.patience import DEFAULT, Patience
 from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
 from podo.server.http.watching import Watching
+from podo.server.in_force import InForce
 from podo.server.memory import SystemHeap, staying_small
 from podo.server.metrics import Requests
 from podo.server.metricsapi.answers import MetricsAPI
@@ -109,6 +110,8 @@ class Server:
     core: Core
     host: str
     port: int
+    in_force: InForce
+    """What is in force on the nodes; data planes of this process are members too."""
 
 
 class Guards:
@@ -186,7 +189,9 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         static = read_tokens(config.token_file) if config.token_file else {}
         audiences = (config.service_account_issuer,)
         gateway = await stack.enter_async_context(gate(core, config.guard, issuer, static, audiences))
-        handler = handler_of(config, core, issuer, access.authorizer, f"{host}:{port}", aggregation, gateway)
+        in_force = InForce(clock)
+        paths = plain_paths(config, core, issuer) | (in_force.paths() if config.node_access else {})
+        handler = handler_of(config, core, paths, access.authorizer, f"{host}:{port}", aggregation, gateway)
         front = Path(config.guard.requestheader_client_ca_file) if config.guard.requestheader_client_ca_file else None
         tls = tls_context(config.tls, front) if config.tls else None
         await stack.enter_async_context(staying_small(SystemHeap(), clock))
@@ -195,7 +200,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
-        yield Server(core, host, port)
+        yield Server(core, host, port, in_force)
 
 
 async def grant(core: Core, config: ServerConfig, port: int) -> None:
@@ -264,13 +269,13 @@ def install_subresources(core: Core, issuer: Issuer | None) -> None:
 def handler_of(
     config: ServerConfig,
     core: Core,
-    issuer: Issuer | None,
+    paths: Mapping[str, PathHandler],
     authorizer: Authorizer,
     address: str,
     aggregation: Aggregation,
     gateway: Gate,
 ) -> Handler:
-    """The chain, put together; `address` is where clients find the server."""
+    """The chain, put together; `paths` are those that are no resources, `address` is where clients find the server."""
     requests = Requests()
     core.sources.extend([requests.lines, partial(object_lines, core), process_lines, partial(build_lines, VERSION)])
     fairness = gateway.fairness
@@ -291,7 +296,7 @@ def handler_of(
         identify=gateway.authentication.identify,
         authorizer=authorizer,
         resources=resources,
-        paths=plain_paths(config, core, issuer)
+        paths={**paths}
         | (debug_paths(fairness) if fairness is not None else {})
         | Discovery(core.catalog, lambda: address, shown, aggregation.merged).paths()
         | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged).paths(),

@@ -13,7 +13,7 @@ from podo.network.services.backends import Backend
 
 Servers = tuple[Backend | None, ...]
 """What the servers of a backend are; None is one that waits for an address."""
-LEAST_SLOTS = 4
+LEAST_SLOTS = 8
 NOT_FOUND = "default backend - 404"
 
 
@@ -147,6 +147,13 @@ def certificate_list(site: Site, places: Places, default: str) -> str:
 def file_of(namespace: str, name: str) -> str:
     """The name of a Secret's file."""
     return f"{namespace}_{name}.pem"
+
+
+def withdrawals(backend: str, before: Servers, endpoints: Iterable[Backend]) -> list[str]:
+    """Runtime commands by which the servers of endpoints that are gone get no more requests."""
+    staying = set(endpoints)
+    gone = (number for number, each in enumerate(before, 1) if each is not None and each not in staying)
+    return [f"set server {backend}/s{number} state maint" for number in gone]
 
 
 def server_commands(backend: str, before: Servers, endpoints: Iterable[Backend]) -> tuple[list[str], Servers]:

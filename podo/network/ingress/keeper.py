@@ -36,10 +36,12 @@ from podo.network.ingress.configuration import (
     file_of,
     server_commands,
     slots_for,
+    withdrawals,
 )
 from podo.network.ingress.process import ProxyFailure, WebProxy
 from podo.network.ingress.routing import CONTROLLER, BackendKey, Site, is_ours, site_of
 from podo.network.services.backends import Backend, Backends, backends, service_of
+from podo.network.services.progress import Follow, Progress, keep_reporting
 
 log = logging.getLogger(__name__)
 CLASS_NAME, DEFAULT_CLASS = "podo", "ingressclass.kubernetes.io/is-default-class"
@@ -48,7 +50,10 @@ _RETRY_SECONDS = 2.0
 
 
 class IngressKeeper:
-    """`certify` makes a certificate, in PEM, for names under `localhost`, which nobody else could have certified."""
+    """`certify` makes a certificate, in PEM, for names under `localhost`, which nobody else could have certified.
+
+    `follow` is told which changes of endpoints are in force here; Pods that leave wait for that.
+    """
 
     def __init__(
         self,
@@ -58,9 +63,12 @@ class IngressKeeper:
         places: Places,
         clock: Clock,
         certify: Callable[[tuple[str, ...]], bytes],
+        follow: Follow,
     ) -> None:
         self._client, self._events, self._proxy, self._clock = client, events, proxy, clock
-        self._places, self._certify = places, certify
+        self._places, self._certify, self._follow = places, certify, follow
+        self._revision, self._progress = 0, Progress()
+        self._busy = True  # something that we were told of is not in force yet
         self._certified: tuple[tuple[str, ...], bytes] = ((), b"")
         self._wake = asyncio.Event()
         self._concerned: set[Key] = set()  # Services that are led to
@@ -87,12 +95,14 @@ class IngressKeeper:
         await informers.synced(slices)
         await informers.synced(secrets)
         try:
-            while True:
-                await self._follow(ingresses, classes, services, secrets)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(keep_reporting(self._progress, self._follow), name="progress of ingresses")
+                while True:
+                    await self._round(ingresses, classes, services, secrets)
         finally:
             await asyncio.shield(self._proxy.stop())
 
-    async def _follow(
+    async def _round(
         self,
         ingresses: Informer[Ingress],
         classes: Informer[IngressClass],
@@ -101,6 +111,7 @@ class IngressKeeper:
     ) -> None:
         """One round: make it right, and wait until it may not be so any more."""
         self._wake.clear()
+        self._busy, revision = True, self._revision
         ours = self._ours(ingresses, classes)
         site = site_of(ours, services.get, secrets.get)
         try:
@@ -112,6 +123,8 @@ class IngressKeeper:
                 self._tell(ingress, [str(error)])
             await self._clock.sleep(_RETRY_SECONDS)
             return
+        self._busy = self._wake.is_set()
+        self._progress.advance(revision if self._busy else self._revision)
         for ingress in ours:
             self._tell(ingress, site.problems.get(key_of(ingress), []))
             await self._show_address(ingress)
@@ -143,15 +156,19 @@ class IngressKeeper:
             await self._proxy.stop()
             return
         commands: list[str] = []
+        leaving: list[str] = []
         servers: dict[BackendKey, Servers] = {}
         for key in site.backends():
-            before = self._servers.get(key, (None,) * slots_for(0))
-            told, servers[key] = server_commands(key.name, before, self._endpoints(key, service))
+            before, endpoints = self._servers.get(key, (None,) * slots_for(0)), self._endpoints(key, service)
+            leaving += withdrawals(key.name, before, endpoints)
+            told, servers[key] = server_commands(key.name, before, endpoints)
             commands += told
         files = self._files(site)
         shape = {key: (None,) * len(each) for key, each in servers.items()}
         generation = _digest(configuration(site, shape, self._places, ""), files)
         if generation != self._loaded:
+            if self._loaded:
+                await self._proxy.tell(leaving)  # a reload takes its time; who leaves does not wait for it
             await self._proxy.load(configuration(site, servers, self._places, generation), generation, files)
         else:
             await self._proxy.tell(commands)
@@ -181,6 +198,7 @@ class IngressKeeper:
         for each, present in ((old, False), (new, True)):
             if each is None:
                 continue
+            self._revision = max(self._revision, int(each.metadata.resource_version or 0))
             key = Key(each.metadata.namespace, service_of(each))
             slices = self._slices.setdefault(key, {})
             slices.pop(each.metadata.name, None)
@@ -189,7 +207,10 @@ class IngressKeeper:
             if not slices:
                 del self._slices[key]
             if key in self._concerned:
+                self._busy = True
                 self._wake.set()
+        if not self._busy:
+            self._progress.advance(self._revision)
 
     def _tell(self, ingress: Ingress, problems: list[str]) -> None:
         """Make events of what is new."""

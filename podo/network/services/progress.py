@@ -1,6 +1,10 @@
 """How far the rules in force have come: what a zero-drop rollout waits for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+Follow = Callable[[int], Awaitable[int]]
+"""Says which revision is in force here; returns what others wait for, once that is more, or after a while."""
 
 
 class Progress:
@@ -29,3 +33,10 @@ class Progress:
     async def changed(self) -> None:
         """Return after the next transaction."""
         await self._changed.wait()
+
+
+async def keep_reporting(progress: Progress, follow: Follow) -> None:
+    """Tell `follow` what is in force here as soon as others wait for it, until cancelled."""
+    while True:
+        wanted = await follow(progress.revision)
+        await progress.reached(wanted)

@@ -22,6 +22,7 @@ from podo.network.services.tables import Family, ProxySettings, dropped_table, f
 from podo.network.upkeep import Upkeep
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+LEFT_LIMIT = 10_000  # addresses of which we remember when they were withdrawn
 Ports = Mapping[PortKey, Backends]
 
 
@@ -64,6 +65,7 @@ class ServiceProxy:
         tables = (tuple(each.table(settings.config).split()) for each in settings.families)
         self._upkeep = Upkeep(nft, clock, "service rules", ((family, name) for family, name in tables))
         self._uses: Counter[str] = Counter()
+        self._left: dict[str, int] = {}  # the revision that withdrew an address, the oldest first
         self._asked = self._done = 0  # calls of `settled`: made, and answered
         self.progress = Progress()
 
@@ -133,6 +135,10 @@ class ServiceProxy:
         while self.serves(address):
             await self.progress.changed()
 
+    def left_at(self, address: str) -> int:
+        """Which change of EndpointSlices (a resourceVersion) withdrew `address`; 0 if none did, or it is back."""
+        return self._left.get(address, 0)
+
     async def run(self) -> None:
         """Keep the tables in step until cancelled. Start it when the informers have synced."""
         await self._upkeep.run(self.sync)
@@ -156,7 +162,7 @@ class ServiceProxy:
             self._dirty = dirty | self._dirty
             raise
         self._done = asked
-        self._count_uses(dirty)
+        self._count_uses(dirty, revision)
         self.progress.advance(revision)
         await self._flows.forget(stale)
         await self._upkeep.tidy(rubbish)
@@ -187,7 +193,7 @@ class ServiceProxy:
         known.rendered = known.service
         return stale
 
-    def _count_uses(self, keys: Iterable[Key]) -> None:
+    def _count_uses(self, keys: Iterable[Key], revision: int) -> None:
         """Note whom the rules in force send connections to, and forget Services that are gone."""
         for key in keys:
             known = self._known[key]
@@ -196,9 +202,20 @@ class ServiceProxy:
             self._health.put(key, known.service, max((each.ready_here for each in ports), default=0))
             self._uses.subtract(known.uses - uses)
             self._uses.update(uses - known.uses)
+            self._remember(known.uses - uses, uses - known.uses, revision)
             known.uses = uses
             if known.service is None and not known.slices and key not in self._dirty:
                 del self._known[key]
+
+    def _remember(self, left: Iterable[str], come: Iterable[str], revision: int) -> None:
+        for address in come:
+            self._left.pop(address, None)
+        for address in left:
+            if not self._uses[address]:
+                self._left.pop(address, None)
+                self._left[address] = revision
+        while len(self._left) > LEFT_LIMIT:
+            del self._left[next(iter(self._left))]
 
     def _mark(self, key: Key) -> _Known:
         self._dirty[key] = None

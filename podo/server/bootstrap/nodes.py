@@ -10,6 +10,7 @@ from podo.server.core import Core
 from podo.server.strategy import Object
 
 NAME, PROXIER, ENFORCER = "podo:node-proxier", "system:node-proxier", "podo:node-policy-enforcer"
+REPORTER = "podo:node-progress-reporter"
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -47,9 +48,20 @@ def enforcer_role() -> Object:
     }
 
 
+def reporter_role() -> Object:
+    """What it takes to tell what is in force on a node, and to wait until it is everywhere."""
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": REPORTER},
+        "rules": [{"nonResourceURLs": ["/podo/v1/network/*"], "verbs": ["get"]}],
+    }
+
+
 def bindings() -> list[Object]:
     """All that nodes, and those that are to become nodes, have beside Kubernetes' own roles."""
     found = [binding(NAME, PROXIER, "system:nodes"), binding(ENFORCER, ENFORCER, "system:nodes")]
+    found.append(binding(REPORTER, REPORTER, "system:nodes"))
     return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
 
 
@@ -68,5 +80,5 @@ def metrics_reader() -> Object:
 
 async def grant_nodes(core: Core) -> None:
     """Create them where they are missing."""
-    for obj in (*bindings(), enforcer_role(), metrics_reader()):
+    for obj in (*bindings(), enforcer_role(), reporter_role(), metrics_reader()):
         await ensure(core, obj)

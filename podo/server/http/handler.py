@@ -36,6 +36,13 @@ from podo.server.metrics import Requests
 log = logging.getLogger("podo.server.http")
 LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
 """Subresources whose requests take as long as their clients like: they hold no seats."""
+LONG_PATHS = "/podo/v1/network/"
+"""Below it requests wait for what nodes do: they hold none either."""
+
+
+def is_long(info: RequestInfo) -> bool:
+    """Whether the request waits for others, and holds no seat meanwhile."""
+    return info.subresource in LONG or info.path.startswith(LONG_PATHS)
 
 
 class Identify(Protocol):
@@ -185,7 +192,7 @@ class Handler:
             attempt = attempt._replace(user=user)
             if notes.trail is not None:
                 notes.trail.impersonates(user)
-        if self._fairness is None or info.subresource in LONG:
+        if self._fairness is None or is_long(info):
             return await self._allowed(request, info, query, attempt, notes)
         if (flow := self._fairness.flow(user, info)) is None:
             return await self._allowed(request, info, query, attempt, notes)

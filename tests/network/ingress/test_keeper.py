@@ -57,9 +57,20 @@ def certified(hosts):
     return " ".join(hosts).encode()
 
 
+class Follower:
+    """Wants to hear of every revision; keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    async def __call__(self, revision):
+        self.told.append(revision)
+        return revision + 1
+
+
 class Lab:
-    def __init__(self, client, proxy, clock):
-        self.client, self.proxy, self.clock = client, proxy, clock
+    def __init__(self, client, proxy, clock, follow):
+        self.client, self.proxy, self.clock, self.follow = client, proxy, clock, follow
 
     async def settle(self):
         await self.clock.run_for(timedelta(seconds=3))
@@ -76,7 +87,7 @@ class Lab:
     async def endpoints(self, *addresses):
         have = await self.client.get(EndpointSlice, Key("default", "web-1"))
         endpoints = endpoint_slice(*addresses).endpoints
-        await self.client.update(msgspec.structs.replace(have, endpoints=endpoints))
+        return await self.client.update(msgspec.structs.replace(have, endpoints=endpoints))
 
 
 @asynccontextmanager
@@ -88,10 +99,11 @@ async def lab():
         await client.create(service())
         await client.create(endpoint_slice("10.244.1.2"))
         informers, events, proxy = Informers(client, clock, Random(1)), EventWriter(client, clock), RecordedProxy()
-        keeper = IngressKeeper(client, events.recorder("ingress"), proxy, PLACES, clock, certified)
+        follow = Follower()
+        keeper = IngressKeeper(client, events.recorder("ingress"), proxy, PLACES, clock, certified, follow)
         tasks = [asyncio.ensure_future(each) for each in (informers.run(), events.run(), keeper.run(informers))]
         try:
-            made = Lab(client, proxy, clock)
+            made = Lab(client, proxy, clock, follow)
             await made.settle()
             yield made
         finally:
@@ -139,9 +151,43 @@ async def test_more_endpoints_than_servers_are_a_reload():
     async with lab() as made:
         await made.ingress(**OURS)
         await made.settle()
-        await made.endpoints(*(f"10.244.1.{i}" for i in range(2, 9)))
+        await made.endpoints(*(f"10.244.1.{i}" for i in range(2, 11)))
         await made.settle()
-        assert "server s8 127.0.0.1:1 disabled" in made.proxy.configurations[1]
+        assert "server s16 127.0.0.1:1 disabled" in made.proxy.configurations[1]
+
+
+async def test_who_leaves_does_not_wait_for_a_reload():
+    async with lab() as made:
+        await made.ingress(**OURS)
+        await made.settle()
+        await made.endpoints(*(f"10.244.2.{i}" for i in range(2, 11)))
+        await made.settle()
+        assert (len(made.proxy.configurations), made.proxy.commands) == (
+            2,
+            ["set server default_web_http/s1 state maint"],
+        )
+
+
+async def test_what_is_in_force_is_told_once_it_is():
+    async with lab() as made:
+        await made.ingress(**OURS)
+        await made.settle()
+        changed = await made.endpoints("10.244.1.9")
+        await made.settle()
+        assert made.follow.told[-1] == int(changed.metadata.resource_version)
+        other = await made.client.create(endpoint_slice("10.244.1.7", of="other", name="other-1"))
+        await made.settle()
+        assert made.follow.told[-1] == int(other.metadata.resource_version)
+
+
+async def test_while_the_proxy_refuses_nothing_is_in_force():
+    async with lab() as made:
+        made.proxy.refuse = 1000
+        await made.ingress(**OURS)
+        await made.settle()
+        await made.client.create(endpoint_slice("10.244.1.7", of="other", name="other-1"))
+        await made.settle()
+        assert made.follow.told == [0]
 
 
 async def test_names_under_localhost_are_certified_by_podo_itself():

@@ -97,6 +97,25 @@ async def test_a_change_that_changes_no_rule_is_no_transaction(proxy, nft):
     assert proxy.progress.revision == 8
 
 
+async def test_it_is_remembered_which_change_withdrew_an_address(proxy):
+    assert (proxy.left_at(A), proxy.left_at(B)) == (0, 0)
+    proxy.slice_changed(endpoint_slice(A), endpoint_slice(B, revision=9))
+    await proxy.sync()
+    assert (proxy.left_at(A), proxy.left_at(B)) == (9, 0)
+    proxy.slice_changed(endpoint_slice(B), endpoint_slice(A, revision=11))
+    await proxy.sync()
+    assert (proxy.left_at(A), proxy.left_at(B)) == (0, 11)
+
+
+async def test_an_address_that_another_service_still_uses_has_not_left(proxy):
+    proxy.service_changed(None, service("other", ip="10.96.0.51"))
+    proxy.slice_changed(None, endpoint_slice(A, of="other", name="other-1", revision=6))
+    await proxy.sync()
+    proxy.slice_changed(endpoint_slice(A), endpoint_slice(B, revision=9))
+    await proxy.sync()
+    assert proxy.left_at(A) == 0
+
+
 async def test_a_service_that_goes_takes_its_elements_along(proxy, nft):
     proxy.service_changed(service(), None)
     await proxy.sync()
