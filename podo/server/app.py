@@ -36,8 +36,9 @@ from podo.server.bootstrap.reconciling import reconcile
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
-from podo.server.custommetrics.answers import GROUP as CUSTOM_GROUP
 from podo.server.custommetrics.answers import CustomMetricsAPI
+from podo.server.custommetrics.external import ExternalMetricsAPI
+from podo.server.custommetrics.listing import CUSTOM, EXTERNAL
 from podo.server.custommetrics.scraping import Scrapes, fetch
 from podo.server.customresources.bodies import CustomBodies
 from podo.server.customresources.conversion import Converter, converter_of
@@ -287,18 +288,18 @@ def handler_of(
         core,
         connections=connections,
         computed=computed,
+        others=aggregation.merged,
         decoder=CustomBodies(Bodies()),
         tables=PrinterTables(core.clock),
         watching=Watching(core),
     )
-    shown = [resource for each in computed.values() for resource in each.resources]
     return Handler(
         identify=gateway.authentication.identify,
         authorizer=authorizer,
         resources=resources,
         paths={**paths}
         | (debug_paths(fairness) if fairness is not None else {})
-        | Discovery(core.catalog, lambda: address, shown, aggregation.merged).paths()
+        | Discovery(core.catalog, lambda: address, computed, aggregation.merged).paths()
         | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged).paths(),
         requests=requests,
         clock=core.clock,
@@ -311,9 +312,11 @@ def handler_of(
 
 def computed_groups(core: Core, access: NodeAccess) -> dict[str, Computed]:
     """The groups whose objects are worked out from what nodes and Pods say."""
+    scrapes = Scrapes(fetch, core.clock)
     return {
         GROUP: MetricsAPI(core, AgentSummaries(access, core.clock)),
-        CUSTOM_GROUP: CustomMetricsAPI(core, Scrapes(fetch, core.clock)),
+        CUSTOM: CustomMetricsAPI(core, scrapes),
+        EXTERNAL: ExternalMetricsAPI(core, scrapes),
     }
 
 

@@ -4,8 +4,8 @@ Everything is worked out from the catalog when it has changed, and kept as bytes
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,6 +20,20 @@ from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import AGGREGATED, DiscoveryForm, Form, negotiate_discovery
 from podo.server.registry.catalog import Catalog
 
+
+class Computed(Protocol):
+    """A group whose objects are worked out; `seen` changes when its resources do."""
+
+    @property
+    def versions(self) -> Sequence[str]: ...
+
+    @property
+    def resources(self) -> Sequence[Resource]: ...
+
+    @property
+    def seen(self) -> Hashable: ...
+
+
 Remote = Mapping[str, list[RemoteVersion]]
 """What other servers serve, by group."""
 
@@ -31,15 +45,16 @@ class Discovery:
         self,
         catalog: Catalog,
         address: Callable[[], str],
-        computed: Iterable[Resource] = (),
+        computed: Mapping[str, Computed] | None = None,
         others: Merged | None = None,
     ) -> None:
         """`address` is what stands as the server's address in the answer for /api.
 
-        `computed` are resources that are served without being in the catalog; `others` serve groups as well.
+        `computed` are groups that are served without being in the catalog; `others` serve groups as well, and a group
+        of theirs is not shown as computed.
         """
-        self._catalog, self._address, self._computed, self._others = catalog, address, tuple(computed), others
-        self._made: tuple[tuple[int, int], dict[str, bytes]] = ((-1, 0), {})
+        self._catalog, self._address, self._computed, self._others = catalog, address, computed or {}, others
+        self._made: tuple[Hashable, dict[str, bytes]] = (None, {})
 
     def paths(self) -> dict[str, PathHandler]:
         """The handlers, by path or prefix."""
@@ -68,24 +83,37 @@ class Discovery:
         return text_answer("404 page not found\n", 404)
 
     def _documents(self) -> dict[str, bytes]:
-        version = self._catalog.version, self._others.version if self._others is not None else 0
+        versions = self._catalog.version, self._others.version if self._others is not None else 0
+        version = *versions, *(computed.seen for computed in self._computed.values())
         if self._made[0] != version:
             remote = self._others.groups() if self._others is not None else {}
-            resources = [*(served.resource for served in self._catalog), *self._computed]
-            found = documents(resources, self._address(), remote)
+            ours = {group: computed for group, computed in self._computed.items() if group not in remote}
+            resources = [served.resource for served in self._catalog]
+            for computed in ours.values():
+                resources += computed.resources
+            bare = [(group, name) for group, computed in ours.items() for name in computed.versions]
+            found = documents(resources, self._address(), remote, bare)
             self._made = version, {path: msgspec.json.encode(body) for path, body in found.items()}
         return self._made[1]
 
 
-def documents(resources: Iterable[Resource], address: str, remote: Remote | None = None) -> dict[str, Any]:
+def documents(
+    resources: Iterable[Resource],
+    address: str,
+    remote: Remote | None = None,
+    bare: Iterable[tuple[str, str]] = (),
+) -> dict[str, Any]:
     """Every document of discovery by its path; the aggregated ones under `aggregated PATH`.
 
     `remote` are the versions that other servers serve, by group. Documents of such a version are theirs to give.
+    `bare` are groups and versions that are there even without resources.
     """
     remote = remote or {}
     groups: dict[str, dict[str, list[Resource]]] = {}
     for resource in resources:
         groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
+    for group, name in bare:
+        groups.setdefault(group, {}).setdefault(name, [])
     core = groups.pop("", {})
     groups = ordered(groups)
     versions_of = with_remote({name: list(versions) for name, versions in groups.items()}, remote)
@@ -105,7 +133,7 @@ def documents(resources: Iterable[Resource], address: str, remote: Remote | None
     for group, versions in {"": core, **groups}.items():
         for version_name, items in versions.items():
             path = f"/apis/{group}/{version_name}" if group else f"/api/{version_name}"
-            found[path] = resource_list(items)
+            found[path] = resource_list(path.removeprefix("/apis/").removeprefix("/api/"), items)
     return found
 
 
@@ -146,18 +174,18 @@ def api_group(name: str, versions: Iterable[str]) -> dict[str, Any]:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def resource_list(items: list[Resource]) -> dict[str, Any]:
-    """The APIResourceList of a group and version."""
+def resource_list(api_version: str, items: list[Resource]) -> dict[str, Any]:
+    """The APIResourceList of a group and version. What has no kind is there for what is below it alone."""
     rows: list[dict[str, Any]] = []
     for item in sorted(items, key=lambda r: r.plural):
         row: dict[str, Any] = {"name": item.plural, "singularName": item.singular, "namespaced": item.namespaced}
         row |= {"kind": item.kind, "verbs": item.verbs} | _optional(item)
         if item.storage_version_hash:
             row["storageVersionHash"] = item.storage_version_hash
-        rows.append(row)
+        rows += [row] if item.kind else []
         rows += [_subresource_row(item, name, sub) for name, sub in sorted(item.subresources.items())]
-    head = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if items[0].group else {})
-    return head | {"groupVersion": items[0].api_version, "resources": rows}
+    head = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if "/" in api_version else {})
+    return head | {"groupVersion": api_version, "resources": rows}
 
 
 def _subresource_row(parent: Resource, name: str, sub: Subresource) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Answers requests for custom.metrics.k8s.io: metrics of Pods, of Services (all their Pods), of a namespace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from podo.api import quantity
 from podo.api.errors import BadRequest, MethodNotAllowed, NotFound
+from podo.api.resources import Resource
 from podo.api.selectors import LabelSelector, SelectorError, from_labels, parse_fields, parse_labels
 from podo.api.timestamps import format_time
 from podo.server.answer import Answer, json_answer
 from podo.server.core import Core
+from podo.server.custommetrics.listing import CUSTOM, CUSTOM_VERSIONS, custom_resources
 from podo.server.custommetrics.readings import Reading, Value, value_of
 from podo.server.custommetrics.scraping import Scrapes
 from podo.server.http.handler import Call
@@ -18,17 +20,25 @@ from podo.server.registry.reading import ListOptions
 from podo.server.strategy import Object
 from podo.server.watchcache.selection import Selection
 
-GROUP, VERSIONS = "custom.metrics.k8s.io", ("v1beta2", "v1beta1")
+GROUP, VERSIONS = CUSTOM, CUSTOM_VERSIONS
 ALL = "*"
 
 
 class CustomMetricsAPI:
     """The group, answered."""
 
-    resources = ()
+    versions = VERSIONS
 
     def __init__(self, core: Core, scrapes: Scrapes) -> None:
         self._core, self._scrapes = core, scrapes
+
+    @property
+    def resources(self) -> Sequence[Resource]:
+        return custom_resources(self._scrapes.names)
+
+    @property
+    def seen(self) -> Hashable:
+        return self._scrapes.names
 
     async def answer(self, call: Call) -> Answer:
         """Answer one. Raises APIError."""

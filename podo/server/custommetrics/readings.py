@@ -12,6 +12,8 @@ from podo.api.selectors import LabelSelector
 from podo.server.custommetrics.exposition import Sample
 
 RATE = "_per_second"
+Labels = tuple[tuple[str, str], ...]
+"""A sample's labels, in order."""
 LEAST = 0.5
 """Seconds: readings that are nearer to each other give no rate."""
 
@@ -53,6 +55,30 @@ def value_of(metric: str, readings: Sequence[Reading], selector: LabelSelector |
             if seconds >= LEAST and old <= current:  # else it was begun anew meanwhile
                 return Value((current - old) / seconds, now.at, seconds)
     return None
+
+
+def values_by_labels(metric: str, readings: Sequence[Reading], selector: LabelSelector | None) -> dict[Labels, Value]:
+    """A value for each set of labels, by readings, the oldest first: the metric's own, or else by its counter."""
+    now = readings[-1]
+    for name in (metric, *counters_of(metric)):
+        sets = {
+            labels_of(s) for s in now.samples if s.name == name and (selector is None or selector.matches(s.labels))
+        }
+        if not sets:
+            continue
+        split = {labels: [_only(r, name, labels) for r in readings] for labels in sets}
+        found = {labels: value_of(metric, only, None) for labels, only in split.items()}
+        return {labels: value for labels, value in found.items() if value is not None}
+    return {}
+
+
+def labels_of(sample: Sample) -> Labels:
+    """Comparable."""
+    return tuple(sorted(sample.labels.items()))
+
+
+def _only(reading: Reading, name: str, labels: Labels) -> Reading:
+    return Reading(reading.at, tuple(s for s in reading.samples if s.name == name and labels_of(s) == labels))
 
 
 def total(samples: Iterable[Sample], name: str, selector: LabelSelector | None) -> float | None:

@@ -14,6 +14,7 @@ from podo.server.strategy import Object
 SCRAPE, PORT, PATH, SCHEME = (f"prometheus.io/{name}" for name in ("scrape", "port", "path", "scheme"))
 KEPT, FRESH, PAUSE, TIMEOUT, LARGEST = timedelta(seconds=60), timedelta(seconds=1), 1.0, 3.0, 10 << 20
 AT_ONCE = 32
+NAMES = 10_000  # the most that one Pod adds to what discovery shows
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,8 @@ class Scrapes:
     def __init__(self, fetch: Fetch, clock: Clock) -> None:
         self._fetch, self._clock = fetch, clock
         self._kept: dict[str, list[Reading]] = {}
+        self.names: frozenset[str] = frozenset()
+        """Of all metrics that have been seen, for discovery; replaced when there are more."""
         self._limit, self._turn = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
 
     async def of(self, pods: Iterable[Object]) -> Mapping[str, Sequence[Reading]]:
@@ -79,7 +82,10 @@ class Scrapes:
             log.info("no metrics from %s: %s", place, error or type(error).__name__)
             self._kept.pop(uid, None)
             return
-        self._kept.setdefault(uid, []).append(Reading(self._clock.now(), tuple(samples(text))))
+        reading = Reading(self._clock.now(), tuple(samples(text)))
+        self._kept.setdefault(uid, []).append(reading)
+        if not self.names.issuperset(seen := {sample.name for sample in reading.samples}):
+            self.names = self.names | frozenset(list(seen)[:NAMES])
 
 
 async def fetch(place: Place) -> str:

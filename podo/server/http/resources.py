@@ -1,6 +1,6 @@
 """The verbs on resources: from request to registry and back."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -67,11 +67,27 @@ class Computed(Protocol):
     """Answers for a group whose objects are worked out, not stored."""
 
     @property
+    def versions(self) -> Sequence[str]:
+        """Its versions, the preferred one first."""
+        ...
+
+    @property
     def resources(self) -> Sequence[Resource]:
         """What discovery says of it."""
         ...
 
+    @property
+    def seen(self) -> Hashable:
+        """Changes when `resources` does."""
+        ...
+
     async def answer(self, call: Call) -> Answer: ...
+
+
+class Remote(Protocol):
+    """Knows which groups other servers serve."""
+
+    def groups(self) -> Mapping[str, object]: ...
 
 
 class Resources:
@@ -86,9 +102,13 @@ class Resources:
         watching: Watching,
         connections: Connecting | None = None,
         computed: Mapping[str, Computed] | None = None,
+        others: Remote | None = None,
     ) -> None:
-        """Without `connections` nothing can be reached below Pods, Services and Nodes. `computed` is by group."""
-        self._connections, self._computed = connections, computed or {}
+        """Without `connections` nothing can be reached below Pods, Services and Nodes.
+
+        `computed` is by group; where `others` serve a version of such a group, the whole of it is theirs.
+        """
+        self._connections, self._computed, self._others = connections, computed or {}, others
         self._core, self._decoder, self._tables, self._watching = core, decoder, tables, watching
         self._operations, self._registry = core.operations, core.registry
         self._clock: Clock = core.clock
@@ -116,11 +136,14 @@ class Resources:
             return info._replace(verb="deletecollection")
         return info._replace(verb="watch" if flag(query, "watch") else "list")
 
+    def _is_elsewhere(self, group: str) -> bool:
+        return self._others is not None and group in self._others.groups()
+
     async def answer(self, call: Call) -> Answer | web.StreamResponse:
         """Answer one. Raises APIError."""
         info = call.info
         served = self._core.catalog.by_path(info.group, info.version, info.resource)
-        if served is None and info.group in self._computed:
+        if served is None and info.group in self._computed and not self._is_elsewhere(info.group):
             return await self._computed[info.group].answer(call)
         if served is None and not self._core.catalog.has_group(info.group):
             return text_answer("404 page not found\n", 404)

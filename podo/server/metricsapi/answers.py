@@ -13,7 +13,7 @@ from podo.server.core import Core
 from podo.server.http.handler import Call
 from podo.server.http.negotiation import negotiate
 from podo.server.metricsapi.nodes import Summaries, Summary
-from podo.server.metricsapi.objects import RESOURCES, cells, listed, node_metrics, pod_metrics
+from podo.server.metricsapi.objects import RESOURCES, VERSION, cells, listed, node_metrics, pod_metrics
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions
 from podo.server.strategy import Object
@@ -27,7 +27,8 @@ NAMES = {"nodes": "nodemetrics", "pods": "podmetrics"}
 class MetricsAPI:
     """The group, answered."""
 
-    resources = RESOURCES
+    versions = (VERSION,)
+    resources, seen = RESOURCES, None
 
     def __init__(self, core: Core, summaries: Summaries) -> None:
         self._core, self._summaries = core, summaries
