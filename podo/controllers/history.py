@@ -22,8 +22,11 @@ REVISION_HASH = "controller.kubernetes.io/hash"  # of StatefulSets' revisions
 
 
 def data_of(template: PodTemplateSpec) -> dict[str, Any]:
-    """What a revision holds: a strategic merge patch that brings the template back; kubectl applies it for `undo`."""
-    return {"spec": {"template": {**msgspec.to_builtins(template), "$patch": "replace"}}}
+    """What a revision holds: a strategic merge patch that brings the template back; kubectl applies it for `undo`.
+
+    Its keys are in order, at every depth: clients compare the bytes with what they make of a workload's template.
+    """
+    return {"spec": {"template": {"$patch": "replace", **msgspec.to_builtins(template, order="sorted")}}}
 
 
 def template_of(revision: ControllerRevision) -> PodTemplateSpec:

@@ -1,3 +1,6 @@
+import json
+
+import msgspec
 import pytest
 
 from podo.api.types.apps_v1 import ControllerRevision, DaemonSet, DaemonSetUpdateStrategy
@@ -73,6 +76,15 @@ async def test_each_node_has_one(lab):
     s = await status(lab)
     assert (s.desired_number_scheduled, s.current_number_scheduled, s.number_ready) == (3, 3, 3)
     assert (s.number_available, s.number_unavailable, s.updated_number_scheduled) == (3, None, 3)
+
+
+async def test_a_revision_holds_the_template_with_its_keys_in_order_as_clients_make_it_to_compare(lab):
+    stored = await lab.user.create(daemon_set())
+    await lab.settle()
+    (revision,) = await lab.all(ControllerRevision)
+    template = msgspec.to_builtins(stored.spec.template) | {"$patch": "replace"}
+    wanted = json.dumps({"spec": {"template": template}}, sort_keys=True)
+    assert json.dumps(revision.data) == wanted
 
 
 async def test_nodes_come_and_go(lab):

@@ -51,7 +51,11 @@ def _write_int_or_string(message: Any, value: str | int) -> None:
 
 
 def _write_raw(message: Any, value: Any) -> None:
-    message.f1 = msgspec.json.encode(value)
+    """As Go writes JSON, with <, > and & escaped (encoding/json's HTMLEscape): some clients compare the bytes."""
+    text = msgspec.json.encode(value)
+    for char in b"<>&":
+        text = text.replace(bytes([char]), b"\\u%04x" % char)
+    message.f1 = text
 
 
 def _read_raw(message: Any) -> Any:

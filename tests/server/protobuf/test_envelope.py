@@ -145,6 +145,14 @@ def test_owners_go_as_raw_json():
     assert envelope.decode_any(body) == obj
 
 
+def test_raw_json_is_escaped_as_go_does():
+    revision = {"kind": "ControllerRevision", "apiVersion": "apps/v1", "metadata": {"name": "r"}, "revision": 1}
+    revision["data"] = {"command": "a && b > c < d"}
+    body = envelope.encode(revision)
+    assert rb'{"command":"a \u0026\u0026 b \u003e c \u003c d"}' in body
+    assert envelope.decode_any(body) == revision
+
+
 @pytest.mark.parametrize("replaced", [b"v1", b"ConfigMap"])
 def test_names_that_are_no_utf_8_name_nothing(replaced):
     body = envelope.encode(OBJECT).replace(replaced, replaced[:-1] + b"\xff", 1)
