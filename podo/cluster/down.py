@@ -10,6 +10,7 @@ from podo.cluster.errors import ClusterError
 from podo.cluster.lock import locked
 from podo.cluster.paths import Paths, check_exists, locate
 from podo.cluster.processes import stop
+from podo.node.id_ranges import IDRanges
 
 
 def take_down(name: str, state_dir: str, *, keep: bool, progress: Callable[[str], None]) -> None:
@@ -63,6 +64,7 @@ def _remove_traces(where: Paths) -> None:
     """The run folder, and folders that are empty without the cluster."""
     residue.unmount(where.run)
     shutil.rmtree(where.run, ignore_errors=True)
+    IDRanges().sweep()
     for folder in (where.state, where.state.parent, where.run.parent):
         ours = folder == where.state or folder.name == "podo"
         if ours and folder.is_dir() and not any(folder.iterdir()):

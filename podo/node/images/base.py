@@ -111,12 +111,22 @@ class Images(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Owners:
+    """As whose the files of an image are to be seen: the owner 0 of a layer is `first`, and so on, as the user
+    namespace that is bound to `namespace` has them."""
+
+    first: int
+    namespace: Path
+
+
 class Rootfs(Protocol):
     """Root file systems of containers."""
 
-    async def mount(self, image_id: str, container_dir: Path) -> Path:
+    async def mount(self, image_id: str, container_dir: Path, owners: Owners | None = None) -> Path:
         """Unpack the image if need be, and mount it writable: a root under `container_dir`, which also keeps what is
-        written. Mounting again (after a reboot) shows it again. While the folder exists the image's layers stay."""
+        written; with `owners`, for a container in a user namespace. Mounting again (after a reboot) shows it again.
+        While the folder exists the image's layers stay."""
         ...
 
     async def unmount(self, container_dir: Path) -> None:

@@ -3,14 +3,15 @@
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from podo.node import syscalls
-from podo.node.images.base import ImageFailure
+from podo.node.images.base import ImageFailure, Owners
 from podo.node.mounts import unmount_quietly
 
-ROOTFS, UPPER, WORK = "rootfs", "upper", "work"
+ROOTFS, UPPER, WORK, LOWER = "rootfs", "upper", "work", "lower"
 
 
 def overlay_options(lower: Sequence[str], upper: Path, work: Path, *, volatile: bool) -> str:
@@ -22,7 +23,7 @@ def overlay_options(lower: Sequence[str], upper: Path, work: Path, *, volatile: 
     return options + (",volatile" if volatile else "")
 
 
-def mount(layers: Path, names: Sequence[str], container_dir: Path) -> Path:
+def mount(layers: Path, names: Sequence[str], container_dir: Path, owners: Owners | None = None) -> Path:
     """Mount the layers `names` (bottom first, folders of `layers`) under `container_dir`; the root. Blocks.
 
     Without "volatile" each unmount would write the whole disk's caches out; what a container wrote is not needed after
@@ -37,14 +38,39 @@ def mount(layers: Path, names: Sequence[str], container_dir: Path) -> Path:
     lower = list(reversed(names)) or ["empty"]
     if not names:
         (layers / "empty").mkdir(exist_ok=True)
-    for volatile in (True, False):
-        try:
-            _mount_in(layers, root, overlay_options(lower, upper, work, volatile=volatile))
-            break
-        except OSError as error:
-            if not (volatile and error.errno == errno.EINVAL):  # kernels before 5.10 do not know it
-                raise ImageFailure(explain(error, container_dir)) from error
+    if owners:
+        os.chown(upper, owners.first, owners.first)
+    with _shown_as(layers, container_dir / LOWER, owners) as shown:
+        for volatile in (True, False):
+            try:
+                _mount_in(shown, root, overlay_options(lower, upper, work, volatile=volatile))
+                break
+            except OSError as error:
+                if not (volatile and error.errno == errno.EINVAL):  # kernels before 5.10 do not know it
+                    raise ImageFailure(explain(error, container_dir)) from error
     return root
+
+
+@contextmanager
+def _shown_as(layers: Path, place: Path, owners: Owners | None) -> Iterator[Path]:
+    """The folder of layers, with the owners that are wanted while an overlay is mounted, which remembers them."""
+    if owners is None:
+        yield layers
+        return
+    place.mkdir(exist_ok=True)
+    tree = syscalls.clone_tree(layers)
+    try:
+        with open(owners.namespace) as namespace:
+            syscalls.map_ids(tree, namespace.fileno())
+        syscalls.attach_tree(tree, place)
+    except OSError as error:
+        raise ImageFailure(f"the images cannot be shown with the owners of a user namespace: {error}") from error
+    finally:
+        os.close(tree)
+    try:
+        yield place
+    finally:
+        unmount_quietly(place)
 
 
 def unmount(container_dir: Path) -> None:

@@ -25,7 +25,7 @@ import msgspec
 from podo.clock import Clock
 from podo.node.finishing import in_thread
 from podo.node.images import archive, overlay, reference
-from podo.node.images.base import Credentials, IdleImage, Image, ImageFailure, ImageNotFound, Progress
+from podo.node.images.base import Credentials, IdleImage, Image, ImageFailure, ImageNotFound, Owners, Progress
 from podo.node.images.blobs import Blobs, digest_of, write_atomically
 from podo.node.images.index import Entry, Index, can_be_pulled_again
 from podo.node.images.layers import Layers, disk_usage
@@ -144,10 +144,10 @@ class ImageStore:
 
     # Rootfs
 
-    async def mount(self, image_id: str, container_dir: Path) -> Path:
+    async def mount(self, image_id: str, container_dir: Path, owners: Owners | None = None) -> Path:
         async with self._working():
             use = await self._use(image_id, container_dir)
-            return await in_thread(overlay.mount, self._layers.root, use.layers, container_dir)
+            return await in_thread(overlay.mount, self._layers.root, use.layers, container_dir, owners)
 
     async def unmount(self, container_dir: Path) -> None:
         await in_thread(overlay.unmount, container_dir)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Machine:
     boot_id: str = ""
     swap: int = 0
     huge_pages: dict[str, int] = field(default_factory=dict)
+    user_namespaces: bool = False
 
 
 def this_machine(disk: Path) -> Machine:
@@ -42,7 +44,20 @@ def this_machine(disk: Path) -> Machine:
         boot_id=_first_line("/proc/sys/kernel/random/boot_id"),
         swap=memory.get("SwapTotal", 0),
         huge_pages=_huge_pages(),
+        user_namespaces=_has_user_namespaces(),
     )
+
+
+def _has_user_namespaces() -> bool:
+    """Whether Pods can have them: tmpfs volumes can be shown with other owners since 6.3."""
+    allowed = _first_line("/proc/sys/user/max_user_namespaces") not in ("", "0")
+    return allowed and kernel_version(platform.release()) >= (6, 3)
+
+
+def kernel_version(release: str) -> tuple[int, int]:
+    """Of "6.18.4-amd64": (6, 18); (0, 0) for what is none."""
+    numbers = re.match(r"(\d+)\.(\d+)", release)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
 def _meminfo() -> dict[str, int]:

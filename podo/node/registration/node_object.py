@@ -99,7 +99,8 @@ def node_status(
     """The whole status."""
     addresses = [NodeAddress(type="InternalIP", address=a) for a in figures.addresses]
     handler = NodeRuntimeHandler(
-        name="", features=NodeRuntimeHandlerFeatures(recursive_read_only_mounts=True, user_namespaces=False)
+        name="",
+        features=NodeRuntimeHandlerFeatures(recursive_read_only_mounts=True, user_namespaces=machine.user_namespaces),
     )
     return NodeStatus(
         capacity=capacity(machine, figures),

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import msgspec
 
 from podo.node.finishing import in_thread
-from podo.node.images.base import Image, ImageFailure, Images, Rootfs
+from podo.node.images.base import Image, ImageFailure, Images, Owners, Rootfs
 from podo.node.mounts import unmount_quietly
-from podo.node.runtime import seccomp
+from podo.node.runtime import idmaps, seccomp
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.runtime.capabilities import granted
 from podo.node.runtime.config import ContainerConfig, LinuxResources
@@ -36,10 +36,13 @@ class Prepared:
 
 
 class Bundles:
-    """Makes, changes and removes them below `root`."""
+    """Makes, changes and removes them below `root`; below `mapped` is what containers in user namespaces mount."""
 
-    def __init__(self, root: Path, images: RunnableImages, machine: Machine, rules: seccomp.Machine) -> None:
-        self._root, self._images, self._machine, self._rules = root, images, machine, rules
+    def __init__(
+        self, root: Path, mapped: Path, images: RunnableImages, machine: Machine, rules: seccomp.Machine
+    ) -> None:
+        self._root, self._mapped, self._images = root, mapped, images
+        self._machine, self._rules = machine, rules
 
     def path(self, container_id: str) -> Path:
         """The container's folder."""
@@ -54,7 +57,7 @@ class Bundles:
             image = await self._images.find(config.image)
             if image is None:
                 raise RuntimeFailure(f"image {config.image} is not there (removed since it was pulled?)")
-            root = await self._images.mount(image.id, self.path(container_id))
+            root = await self._images.mount(image.id, self.path(container_id), _owners(sandbox))
         except ImageFailure as error:
             raise RuntimeFailure(str(error)) from error
         if not arguments(config, image.config):
@@ -75,6 +78,7 @@ class Bundles:
     async def drop(self, container_id: str) -> None:
         """Unmount and delete it. May be repeated."""
         folder = self.path(container_id)
+        await in_thread(idmaps.unmap, self._mapped / container_id)
         await self._images.unmount(folder)
         await in_thread(unmount_quietly, folder / PID_NAMESPACE)
         await in_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -95,5 +99,13 @@ class Bundles:
             seccomp=seccomp.linux_seccomp(config.security.seccomp, capabilities, self._rules),
             devices=wanted_devices(config.devices),
         )
+        if owners := _owners(sandbox):
+            assert sandbox.users
+            spec = idmaps.map_spec(spec, sandbox.users, owners.namespace, self._mapped / container_id)
         (self.path(container_id) / SPEC).write_bytes(msgspec.json.encode(spec))
         return Prepared(user, config.stop_signal or image.config.stop_signal)
+
+
+def _owners(sandbox: SandboxPaths) -> Owners | None:
+    """As whose the files of images are to be seen in a sandbox: the node's, without a user namespace."""
+    return Owners(sandbox.users.first, Path(sandbox.namespaces["user"])) if sandbox.users else None

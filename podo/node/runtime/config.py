@@ -15,12 +15,24 @@ class NamespaceMode(Enum):
 
 
 @dataclass(frozen=True)
+class IDRange:
+    """Users and groups of the node that stand for those of a user namespace, from 0 up (CRI's IDMapping)."""
+
+    first: int
+    length: int = 65536
+
+
+@dataclass(frozen=True)
 class NamespaceOptions:
-    """Network and IPC are POD or NODE; PID is CONTAINER (the default), POD (shareProcessNamespace) or NODE."""
+    """Network and IPC are POD or NODE; PID is CONTAINER (the default), POD (shareProcessNamespace) or NODE.
+
+    With `users` the sandbox has a user namespace of its own, and all its other namespaces belong to that.
+    """
 
     network: NamespaceMode = NamespaceMode.POD
     pid: NamespaceMode = NamespaceMode.CONTAINER
     ipc: NamespaceMode = NamespaceMode.POD
+    users: IDRange | None = None
 
 
 @dataclass(frozen=True)

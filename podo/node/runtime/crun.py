@@ -73,7 +73,8 @@ class OCIRuntime:
         self._cgroups = cgroups or open_cgroups(found)
         self._engine = Engine(choose_program(pure_v2=found.pure_v2, wanted=config.engine), self._folders.engine)
         self._sandboxes = SandboxLife(self._folders, network, clock)
-        self._bundles = Bundles(self._folders.containers, images, this_machine(found), seccomp_machine())
+        folders, machine = self._folders, this_machine(found)
+        self._bundles = Bundles(folders.containers, folders.mapped, images, machine, seccomp_machine())
         self._containers = ContainerLife(
             self._sandboxes,
             self._bundles,

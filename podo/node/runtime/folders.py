@@ -32,6 +32,11 @@ class Folders:
         return self.run / "sandboxes"
 
     @property
+    def mapped(self) -> Path:
+        """A folder a container in a user namespace: what it mounts."""
+        return self.run / "mapped"
+
+    @property
     def engine(self) -> Path:
         """The state of crun or runc."""
         return self.run / "engine"
@@ -43,6 +48,6 @@ class Folders:
 
     def make(self) -> None:
         """All of them."""
-        every = (self.sandboxes, self.containers, self.exits, self.namespaces, self.engine, self.scratch)
-        for folder in every:
+        kept = (self.sandboxes, self.containers, self.exits)
+        for folder in (*kept, self.namespaces, self.mapped, self.engine, self.scratch):
             folder.mkdir(parents=True, exist_ok=True, mode=0o711)

@@ -16,8 +16,10 @@ SHELL, SHOWN_AS = "/bin/sh", "/pause"
 SCRIPT = "trap 'exit 0' TERM INT; while :; do sleep 2147483647 & wait $!; done"
 
 
-def start_pause(target: Path) -> Process:
-    """Start one, and bind its PID namespace to `target`. Raises OSError."""
+def start_pause(target: Path, user_namespace: Path | None = None) -> Process:
+    """Start one, in a user namespace if one is given, and bind its PID namespace to `target`. Raises OSError."""
+    if user_namespace:
+        return _start_for_users(target, user_namespace)
 
     def run() -> int:
         syscalls.unshare(syscalls.CLONE_NEWPID)
@@ -39,6 +41,29 @@ def start_pause(target: Path) -> Process:
     if found is None:
         raise OSError(f"{SHELL} ended at once")
     bind_namespace(f"/proc/{pid}/ns/pid", target)
+    return found
+
+
+def _start_for_users(target: Path, user_namespace: Path) -> Process:
+    """The process that is known is the parent of the first one, which ends with it."""
+    command = ["nsenter", f"--user={user_namespace}", "unshare", "--pid", "--fork", "--kill-child"]
+    process = subprocess.Popen(
+        [*command, SHELL, "-c", f"echo; exec >/dev/null; {SCRIPT}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        start_new_session=True,
+    )
+    assert process.stdout
+    with process.stdout:
+        began = process.stdout.readline()
+    process.returncode = 0
+    found = identify(process.pid) if began else None
+    if found is None:
+        raise OSError("a PID namespace cannot be made in the user namespace")
+    bind_namespace(f"/proc/{process.pid}/ns/pid_for_children", target)
     return found
 
 

@@ -15,7 +15,7 @@ from podo.node.mounts import unmount_quietly
 from podo.node.runtime.base import NoSuchSandbox, RuntimeFailure
 from podo.node.runtime.config import DNSConfig, NamespaceMode, SandboxConfig
 from podo.node.runtime.folders import Folders
-from podo.node.runtime.namespaces import drop_namespaces, has_namespaces, make_namespaces, mount_shm
+from podo.node.runtime.namespaces import USER, drop_namespaces, has_namespaces, make_namespaces, mount_shm
 from podo.node.runtime.observed import ObservedSandbox, SandboxState
 from podo.node.runtime.pause import start_pause, stop_pause
 from podo.node.runtime.processes import Process
@@ -47,6 +47,11 @@ def own_namespaces(config: SandboxConfig) -> tuple[str, ...]:
     return tuple(kinds)
 
 
+def _kept(config: SandboxConfig) -> tuple[str, ...]:
+    """All that is kept by path but a shared PID namespace."""
+    return own_namespaces(config) + ((USER,) if config.namespaces.users else ())
+
+
 class SandboxLife:
     """Makes, stops and removes sandboxes, and knows those of before a restart."""
 
@@ -60,7 +65,7 @@ class SandboxLife:
         records, leftovers = read_records(self._folders.sandboxes, SandboxRecord)
         for record in records:
             whole = record.boot == self._boot and has_namespaces(
-                self._folders.namespaces / record.id, own_namespaces(record.config)
+                self._folders.namespaces / record.id, _kept(record.config)
             )
             if record.ready and not whole:
                 record = msgspec.structs.replace(record, ready=False)
@@ -125,7 +130,7 @@ class SandboxLife:
         """What its containers' specifications need."""
         config, folder = record.config, self._folders.sandboxes / record.id
         namespaces = self._folders.namespaces / record.id
-        kinds = own_namespaces(config) + (("pid",) if config.namespaces.pid is POD else ())
+        kinds = _kept(config) + (("pid",) if config.namespaces.pid is POD else ())
         return SandboxPaths(
             namespaces={kind: str(namespaces / kind) for kind in kinds},
             cgroup="/" + config.cgroup_parent.strip("/"),
@@ -134,6 +139,7 @@ class SandboxLife:
             host_network=config.namespaces.network is NODE,
             files={f"/etc/{name}": str(folder / name) for name in ("resolv.conf", "hostname")},
             shm=str(folder / "shm") if config.namespaces.ipc is POD else "",
+            users=config.namespaces.users,
         )
 
     def _make(self, record: SandboxRecord) -> Process:
@@ -149,8 +155,11 @@ class SandboxLife:
         if config.namespaces.ipc is POD:
             mount_shm(folder / "shm")
         namespaces = self._folders.namespaces / record.id
-        make_namespaces(namespaces, own_namespaces(config), hostname=config.hostname, sysctls=config.sysctls)
-        return start_pause(namespaces / "pid") if config.namespaces.pid is POD else Process(0, 0)
+        kinds, users = own_namespaces(config), config.namespaces.users
+        make_namespaces(namespaces, kinds, hostname=config.hostname, sysctls=config.sysctls, users=users)
+        if config.namespaces.pid is not POD:
+            return Process(0, 0)
+        return start_pause(namespaces / "pid", namespaces / USER if users else None)
 
     async def _unmake(self, record: SandboxRecord) -> None:
         if record.config.namespaces.network is POD:

@@ -6,7 +6,7 @@ from typing import Any
 
 from podo.node.images.base import ImageConfig
 from podo.node.runtime.capabilities import granted
-from podo.node.runtime.config import ContainerConfig, LinuxResources, Mount, ProfileType
+from podo.node.runtime.config import ContainerConfig, IDRange, LinuxResources, Mount, ProfileType
 from podo.node.runtime.users import User
 
 Document = dict[str, Any]
@@ -45,6 +45,7 @@ class SandboxPaths:
     host_network: bool = False
     files: Mapping[str, str] = field(default_factory=dict)  # in the container → on the node: /etc/resolv.conf, …
     shm: str = ""  # a tmpfs of the sandbox; "" is the node's own /dev/shm
+    users: IDRange | None = None  # of the user namespace among `namespaces`
 
 
 def container_spec(

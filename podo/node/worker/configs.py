@@ -1,7 +1,7 @@
 """Pods and containers as the runtime wants to be told of them. Pure: all that has to be fetched is passed in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podo.api.types.core_v1 import Container, Pod
 from podo.network.base import PortMapping
@@ -11,6 +11,7 @@ from podo.node.runtime.config import (
     ContainerConfig,
     Device,
     DNSConfig,
+    IDRange,
     Mount,
     NamespaceMode,
     NamespaceOptions,
@@ -33,8 +34,10 @@ def pod_labels(pod: Pod) -> dict[str, str]:
     return {POD_NAME: meta.name, POD_NAMESPACE: meta.namespace, POD_UID: meta.uid}
 
 
-def sandbox_config(pod: Pod, attempt: int, facts: NodeFacts, dns: DNSConfig, handler: str = "") -> SandboxConfig:
-    """The Pod's sandbox. `handler` is its RuntimeClass's."""
+def sandbox_config(
+    pod: Pod, attempt: int, facts: NodeFacts, dns: DNSConfig, *, handler: str = "", users: IDRange | None = None
+) -> SandboxConfig:
+    """The Pod's sandbox. `handler` is its RuntimeClass's; `users` are those of its own user namespace."""
     meta, spec = pod.metadata, pod.spec
     context = spec.security_context
     return SandboxConfig(
@@ -47,7 +50,7 @@ def sandbox_config(pod: Pod, attempt: int, facts: NodeFacts, dns: DNSConfig, han
         annotations=dict(meta.annotations),
         log_directory=str(facts.log_folder(meta.namespace, meta.name, meta.uid)),
         cgroup_parent=cgroup_parent(facts.cgroup_root, pod),
-        namespaces=_namespaces(pod),
+        namespaces=replace(_namespaces(pod), users=users),
         dns=dns,
         port_mappings=port_mappings(pod),
         sysctls={s.name: s.value for s in context.sysctls} if context else {},

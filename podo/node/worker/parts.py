@@ -9,6 +9,7 @@ from podo.api.types.core_v1 import Pod, PodStatus, Service
 from podo.client.base import Client
 from podo.clock import Clock
 from podo.node.events import PodEvents
+from podo.node.id_ranges import IDRanges
 from podo.node.images.base import Images
 from podo.node.probes.checks import NodeChecks
 from podo.node.probes.tally import ProbeCount
@@ -82,6 +83,7 @@ class Parts:
     client: Client
     clock: Clock
     facts: NodeFacts
+    ids: IDRanges = field(default_factory=IDRanges)
     services: Callable[[], Iterable[Service]] = tuple
     drained: Drained = nothing_to_drain
     probes: Counter[ProbeCount] = field(default_factory=Counter)

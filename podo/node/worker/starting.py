@@ -1,13 +1,17 @@
 """Applying what brings a Pod up: its sandbox and its containers."""
 
+import asyncio
+
 from podo.api.errors import APIError
 from podo.api.types.core_v1 import ConfigMap, Container, Pod, Secret
 from podo.api.types.node_v1 import RuntimeClass
 from podo.client.base import Key, find
 from podo.network.base import NetworkFailure
+from podo.node.id_ranges import NoRangeLeft
 from podo.node.images.base import Image
 from podo.node.resources.limits import cgroup_parent, pod_resources
 from podo.node.runtime.base import RuntimeFailure, StartFailed
+from podo.node.runtime.config import IDRange
 from podo.node.volumes.base import MountFailure
 from podo.node.worker import dns
 from podo.node.worker.actions import RunSandbox, StartContainer
@@ -36,12 +40,20 @@ async def run_sandbox(pod: Pod, action: RunSandbox, parts: Parts) -> None:
         for old in action.replaces:
             await parts.runtime.stop_pod_sandbox(old)
         await parts.cgroups.make(cgroup_parent(facts.cgroup_root, pod), pod_resources(pod.spec))
-        handler = await _handler(pod, parts)
+        handler, users = await _handler(pod, parts), await _users(pod, parts)
         resolver = dns.pod_dns(pod, dns.read(facts.resolv_conf), facts.cluster_dns, facts.cluster_domain)
-        await parts.runtime.run_pod_sandbox(sandbox_config(pod, action.attempt, facts, resolver, handler))
-    except (RuntimeFailure, NetworkFailure, OSError, APIError) as error:
+        config = sandbox_config(pod, action.attempt, facts, resolver, handler=handler, users=users)
+        await parts.runtime.run_pod_sandbox(config)
+    except (RuntimeFailure, NetworkFailure, NoRangeLeft, OSError, APIError) as error:
         parts.events.warning(pod, "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
         raise StepFailed("", str(error)) from error
+
+
+async def _users(pod: Pod, parts: Parts) -> IDRange | None:
+    """Whom the node has for the users of the Pod's own namespace. Raises NoRangeLeft."""
+    if pod.spec.host_users is not False:
+        return None
+    return await asyncio.to_thread(parts.ids.claim, parts.facts.places.pod(pod.metadata.uid))
 
 
 async def _handler(pod: Pod, parts: Parts) -> str:

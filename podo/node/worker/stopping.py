@@ -98,3 +98,4 @@ async def remove_traces(pod: Pod, observed: ObservedPod, parts: Parts) -> None:
         await parts.runtime.remove_pod_sandbox(sandbox.id)
     await parts.cgroups.remove(cgroup_parent(parts.facts.cgroup_root, pod))
     await asyncio.to_thread(PodFiles(parts.facts, pod.metadata.uid).remove, pod)
+    await asyncio.to_thread(parts.ids.sweep)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -131,6 +132,7 @@ async def real_lab() -> AsyncIterator[Lab]:
     store, image = await images()
     name = f"podo-test-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder, nothing_left(Path(folder), name):
+        os.chmod(folder, 0o711)  # as /run/podo is: users of containers' user namespaces come through
         state, clock, network = Path(folder), SystemClock(), LoopbackOnly()
         config = RuntimeConfig(state=state / "node", run=state / "run")
 
