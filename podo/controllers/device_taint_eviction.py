@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from podo.api.errors import NotFound
+from podo.api.resource_claims import results, tolerates
 from podo.api.timestamps import parse
 from podo.api.types.core_v1 import Pod
 from podo.api.types.resource_v1 import (
@@ -104,12 +105,6 @@ class DeviceTaintEviction:
         return {key for place in by_place(changed) for claim in self._claims_in(place) for key in consumers(claim)}
 
 
-def results(claim: ResourceClaim) -> Sequence[DeviceRequestAllocationResult]:
-    """The devices that a claim has."""
-    allocation = claim.status.allocation
-    return allocation.devices.results if allocation and allocation.devices else ()
-
-
 def consumers(claim: ResourceClaim) -> Iterable[Key]:
     """The Pods that have a claim."""
     of_pods = (c for c in claim.status.reserved_for if c.resource == "pods" and not c.api_group)
@@ -125,15 +120,6 @@ def leaves_at(taint: DeviceTaint, tolerations: Sequence[DeviceToleration], now: 
     if None in seconds:
         return None
     return begun + timedelta(seconds=max(0, max(s for s in seconds if s is not None)))
-
-
-def tolerates(toleration: DeviceToleration, taint: DeviceTaint) -> bool:
-    """Whether a toleration is about a taint."""
-    if toleration.effect not in ("", taint.effect):
-        return False
-    if toleration.key and toleration.key != taint.key:
-        return False
-    return toleration.operator == "Exists" or toleration.value == taint.value
 
 
 def _other_taints(old: ResourceSlice | None, new: ResourceSlice | None) -> bool:

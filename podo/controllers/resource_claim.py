@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from podo.api.errors import NotFound
+from podo.api.resource_claims import FINALIZER, MOST_CONSUMERS, claim_names, consumer, is_reserved_for
 from podo.api.types.core_v1 import Pod, PodResourceClaim
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate
@@ -18,9 +19,7 @@ from podo.controllers.base import DONE, Outcome, Watch
 from podo.controllers.ownership import by_controller, reference_to
 
 POD_CLAIM = "resource.kubernetes.io/pod-claim-name"
-FINALIZER = "resource.kubernetes.io/delete-protection"
 FIELD_MANAGER = "ResourceClaimController"
-MOST_CONSUMERS = 256
 AGAIN = 5.0
 """Seconds until the next look for a template that is not there."""
 
@@ -34,8 +33,7 @@ class Item(NamedTuple):
 
 def by_claim(pod: Pod) -> Iterable[Hashable]:
     """Index keys: the claims of a Pod, as far as they have names."""
-    namespace = pod.metadata.namespace
-    return [Key(namespace, name) for claim in pod.spec.resource_claims if (name := claim_name(pod, claim))]
+    return [Key(pod.metadata.namespace, name) for name in claim_names(pod)]
 
 
 def by_template(pod: Pod) -> Iterable[Hashable]:
@@ -115,9 +113,8 @@ class ResourceClaimController:
             if claim is None or claim.status.allocation is None or claim.metadata.deletion_timestamp:
                 continue
             consumers = claim.status.reserved_for
-            if len(consumers) < MOST_CONSUMERS and all(c.uid != pod.metadata.uid for c in consumers):
-                mine = ResourceClaimConsumerReference(resource="pods", name=pod.metadata.name, uid=pod.metadata.uid)
-                status = msgspec.structs.replace(claim.status, reserved_for=(*consumers, mine))
+            if len(consumers) < MOST_CONSUMERS and not is_reserved_for(claim, pod):
+                status = msgspec.structs.replace(claim.status, reserved_for=(*consumers, consumer(pod)))
                 await self._client.update(msgspec.structs.replace(claim, status=status), subresource="status")
 
     async def _claim(self, key: Key) -> Outcome:
@@ -183,14 +180,6 @@ class ResourceClaimController:
         owner = ownership.controller_of(claim)
         if owner is not None and owner.kind == "Pod":
             yield Item(True, Key(claim.metadata.namespace, owner.name))
-
-
-def claim_name(pod: Pod, claim: PodResourceClaim) -> str:
-    """The name of the claim that a Pod's entry stands for; "" while it has none."""
-    if claim.resource_claim_name:
-        return claim.resource_claim_name
-    statuses = (s.resource_claim_name for s in pod.status.resource_claim_statuses if s.name == claim.name)
-    return next(statuses, "")
 
 
 def claim_for(pod: Pod, wanted: PodResourceClaim, template: ResourceClaimTemplate) -> ResourceClaim:

@@ -34,6 +34,7 @@ class Diagnosis:
     reasons: dict[str, int] = field(default_factory=dict)
     helped_by: set[str] = field(default_factory=set)
     whole: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Placement:
     reasons: Mapping[str, int]
     whole: str = ""
     preemption: str = ""  # why no other Pod makes room
+    claims: str = "no new claims to deallocate"  # what was done about claims that stand in the way
     diagnosis: Diagnosis | None = None
 
     def message(self) -> str:
@@ -52,7 +54,7 @@ class Placement:
         if not self.nodes:
             return "no nodes available to schedule pods"
         text = unavailable(self.nodes, self.reasons, self.whole)
-        return f"{text} preemption: {self.preemption}" if self.preemption else text
+        return f"{text} {self.claims}, preemption: {self.preemption}" if self.preemption else text
 
     def without_preemption(self, why: str) -> "Placement":
         """The same, with why preemption does not help."""
@@ -122,7 +124,9 @@ def diagnose(pod: PodInfo, snapshot: Snapshot, filters: Iterable[Filter]) -> Dia
             if number := int(np.count_nonzero(refused & before)):
                 found.reasons[reason] = found.reasons.get(reason, 0) + number
                 found.helped_by |= plugin.helped_by
-        if verdict.whole:
+        if verdict.error:
+            found.error = f'running "{plugin.name}" filter plugin: {verdict.error}'
+        if verdict.whole or verdict.error:
             found.whole = verdict.whole
             found.helped_by |= plugin.helped_by
             found.feasible, found.hopeless = np.zeros(snapshot.size, bool), snapshot.exists.copy()

@@ -15,6 +15,7 @@ from podo.scheduler.snapshot import Mask, Scores, Snapshot
 NODE = "node"  # a node appeared or changed
 POD_GONE = "pod gone"  # a Pod left its node, or what it means to rules changed
 POD_PLACED = "pod placed"
+DEVICE = "device"  # a resource claim, a device class, or what drivers offer changed
 VOLUME = "volume"  # a claim, a volume, a class, or what a node can attach changed
 
 
@@ -30,6 +31,7 @@ class Verdict:
     reasons: Mapping[str, Mask] = field(default_factory=dict)
     hopeless: Mask | None = None
     whole: str = ""  # a reason that lies in no node: the Pod fits nowhere, and the message says only this
+    error: str = ""  # what failed: the Pod is tried again after its back-off
 
 
 class Filter(Protocol):

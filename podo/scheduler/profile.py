@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from podo.scheduler.filters.dynamic_resources import DynamicResources
 from podo.scheduler.filters.inter_pod_affinity import InterPodAffinity
 from podo.scheduler.filters.named_nodes import NamedNodes
 from podo.scheduler.filters.node_affinity import NodeAffinity
@@ -17,7 +18,13 @@ from podo.scheduler.filters.volume_limits import VolumeLimits
 from podo.scheduler.filters.volume_restrictions import VolumeRestrictions
 from podo.scheduler.filters.volume_zone import VolumeZone
 from podo.scheduler.plugin import Filter, Score
-from podo.scheduler.scores import inter_pod_affinity, node_affinity, taint_toleration, topology_spread
+from podo.scheduler.scores import (
+    dynamic_resources,
+    inter_pod_affinity,
+    node_affinity,
+    taint_toleration,
+    topology_spread,
+)
 from podo.scheduler.scores.balanced_allocation import BalancedAllocation
 from podo.scheduler.scores.image_locality import ImageLocality
 from podo.scheduler.scores.least_allocated import LeastAllocated
@@ -46,6 +53,7 @@ DEFAULT = Profile(
         VolumeZone(),
         TopologySpread(),
         InterPodAffinity(),
+        DynamicResources(),
     ),
     scores=(
         (taint_toleration.TaintToleration(), 3),
@@ -54,6 +62,7 @@ DEFAULT = Profile(
         (BalancedAllocation(), 1),
         (topology_spread.TopologySpread(), 2),
         (inter_pod_affinity.InterPodAffinity(), 2),
+        (dynamic_resources.DynamicResources(), 2),
         (ImageLocality(), 1),
     ),
 )

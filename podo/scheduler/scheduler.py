@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -13,16 +13,20 @@ from podo.api.types.core_v1 import Binding as PodBinding
 from podo.api.types.core_v1 import Namespace, Node, ObjectReference, PersistentVolume, PersistentVolumeClaim, Pod
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.policy_v1 import PodDisruptionBudget
+from podo.api.types.resource_v1 import DeviceClass, ResourceClaim, ResourceSlice
 from podo.api.types.storage_v1 import CSIDriver, CSINode, CSIStorageCapacity, StorageClass
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of, kind_of
 from podo.client.events import EventRecorder
 from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.clock import Clock
+from podo.scheduler.claim_binder import ClaimBinder, ClaimsNotBound, Promise
+from podo.scheduler.devices.plan import Plan, plan_for
+from podo.scheduler.devices.view import NotReady
 from podo.scheduler.evictions import Evictions, condition_patch
 from podo.scheduler.filters.volume_binding import Binding, bindings_on
 from podo.scheduler.placement import Nomination, Placement, place
-from podo.scheduler.plugin import NODE, POD_GONE, POD_PLACED, VOLUME
+from podo.scheduler.plugin import DEVICE, NODE, POD_GONE, POD_PLACED, VOLUME
 from podo.scheduler.preemption import Candidate, preempt
 from podo.scheduler.profile import DEFAULT, Profile
 from podo.scheduler.queue import SchedulingQueue
@@ -65,6 +69,9 @@ class Scheduler:
         self._evictions = Evictions(client, recorder, clock)
         self.queue, self.snapshot = SchedulingQueue(clock), Snapshot()
         self._binder = VolumeBinder(client, self.snapshot.storage, clock)
+        self.snapshot.devices.now = clock.now
+        self._claim_binder = ClaimBinder(client, self.snapshot.devices, recorder, clock)
+        self._gated: set[Key] = set()  # Pods whose claims are not there yet
         self._assumed: dict[Key, str] = {}  # Pods whose binding is under way, by uid
         self._nominations: dict[Key, Nomination] = {}
         self._bindings = asyncio.Semaphore(MAX_BINDINGS)
@@ -78,6 +85,7 @@ class Scheduler:
         await self._informers.synced(pods)
         await self._informers.synced(budgets)
         await self._follow_storage()
+        await self._follow_devices()
         namespaces.handle(self._namespace_changed)
         nodes.handle(self._node_changed)
         pods.handle(self._pod_changed)
@@ -93,17 +101,27 @@ class Scheduler:
         placement = place(info, self.snapshot, profile, self._chance, self._nominations.values())
         if placement.node:
             self._assumed[key] = info.pod.metadata.uid
-            bindings = self._promise_volumes(info, placement.node)
+            bindings, promise = self._promise(info, placement.node)
             self.snapshot.set_pod(info, placement.node)
-            if bindings:
-                tasks.create_task(self._bind_with_volumes(key, info, placement.node, bindings))
+            if bindings or promise:
+                tasks.create_task(self._prepare(key, info, placement.node, bindings, promise))
             else:
                 await self._bindings.acquire()
                 tasks.create_task(self._bind(key, info, placement.node))
             return
         assert placement.diagnosis is not None
+        if placement.diagnosis.error:
+            self.queue.delay(key)
+            why = Unplaced(placement.diagnosis.error, "", reason="SchedulerError")
+            tasks.create_task(self._unplaced(key, info, why, None, []))
+            return
         helped_by = placement.diagnosis.helped_by or {NODE}
         self.queue.fail(key, since=since, helped_by=helped_by)
+        if (plan := plan_for(info, self.snapshot)) is not None and plan.claims:
+            placement = replace(placement, claims="still not schedulable")
+            if plan.must_give_back:
+                tasks.create_task(self._give_back(key, info, placement, plan))
+                return
         tasks.create_task(self._unplaced(key, info, *self._preempt(key, info, placement, profile)))
 
     def _preempt(
@@ -143,39 +161,66 @@ class Scheduler:
         if candidate is not None:
             await self._evictions.make_room(pod, candidate, displaced)
 
-    def _promise_volumes(self, info: PodInfo, node: str) -> list[Binding]:
-        """Decide which volumes the Pod's waiting claims get on the node, and keep them from others."""
+    async def _give_back(self, key: Key, info: PodInfo, placement: Placement, plan: Plan) -> None:
+        """Free a claim whose devices keep the Pod from every node; others that fit are looked for then."""
+        try:
+            done = await self._claim_binder.give_back(plan, info.pod)
+        except APIError as error:
+            log.info("cannot free the claims of %s: %s", key, error)
+            done = "still not schedulable"
+        found = replace(placement, claims=done)
+        profile = self._profiles[info.pod.spec.scheduler_name or NAME]
+        await self._unplaced(key, info, *self._preempt(key, info, found, profile))
+
+    def _promise(self, info: PodInfo, node: str) -> tuple[list[Binding], Promise | None]:
+        """Decide which volumes and devices the Pod's waiting claims get on the node, and keep them from others."""
         waiting, item = self.snapshot.storage.of_pod(info).waiting, self.snapshot.row_of(node)
-        if not waiting or item is None:
-            return []
+        if item is None:
+            return [], None
+        plan = plan_for(info, self.snapshot)
+        promise = self._claim_binder.promise(plan, item.row) if plan is not None else None
+        if not waiting:
+            return [], promise
         bindings = bindings_on(item.row, waiting, self.snapshot) or []
         self.snapshot.storage.promise((volume, claim) for claim, volume in bindings if volume is not None)
-        return bindings
+        return bindings, promise
 
-    async def _bind_with_volumes(self, key: Key, info: PodInfo, node: str, bindings: list[Binding]) -> None:
-        """First the volumes, then the Pod; other Pods are placed meanwhile."""
+    async def _prepare(
+        self, key: Key, info: PodInfo, node: str, bindings: list[Binding], promise: Promise | None
+    ) -> None:
+        """First the volumes and devices, then the Pod; other Pods are placed meanwhile."""
+        plugin = "VolumeBinding"
         try:
-            await self._binder.bind(bindings, node)
-        except VolumesNotBound as error:
+            if bindings:
+                await self._binder.bind(bindings, node)
+            if promise is not None:
+                plugin = "DynamicResources"
+                await self._claim_binder.bind(promise, info.pod, node)
+        except (VolumesNotBound, ClaimsNotBound) as error:
+            if promise is not None:
+                await self._claim_binder.give_up(promise, info.pod)
             self._assumed.pop(key, None)
             self._give_up(key, info, node, error)
-            message = f'running PreBind plugin "VolumeBinding": {error}'
+            message = f'running PreBind plugin "{plugin}": {error}'
             await self._unplaced(key, info, Unplaced(message, "", reason="SchedulerError"), None, [])
             return
         await self._bindings.acquire()
-        await self._bind(key, info, node)
+        if not await self._bind(key, info, node) and promise is not None:
+            await self._claim_binder.give_up(promise, info.pod)
 
-    async def _bind(self, key: Key, info: PodInfo, node: str) -> None:
+    async def _bind(self, key: Key, info: PodInfo, node: str) -> bool:
         target = ObjectReference(kind="Node", name=node)
         meta = ObjectMeta(namespace=key.namespace, name=key.name, uid=info.pod.metadata.uid)
         try:
             await self._client.create(PodBinding(metadata=meta, target=target), of=kind_of(Pod), subresource="binding")
         except APIError as error:
             self._give_up(key, info, node, error)
+            return False
         else:
             self._forget(key)
             message = f"Successfully assigned {key} to {node}"
             self._recorder.normal(info.pod, "Scheduled", message)
+            return True
         finally:
             self._assumed.pop(key, None)
             self._bindings.release()
@@ -212,8 +257,48 @@ class Scheduler:
 
         return handle
 
+    async def _follow_devices(self) -> None:
+        """Feed the view of devices; what changes there may help Pods that wait for it."""
+        view, held = self.snapshot.devices, self._informers
+        claims, classes, slices = held.of(ResourceClaim), held.of(DeviceClass), held.of(ResourceSlice)
+        every: list[Informer[Any]] = [claims, classes, slices]
+        for informer in every:
+            await held.synced(informer)
+        classes.handle(self._devices_changed(view.set_class))
+        slices.handle(self._devices_changed(view.set_slice))
+        claims.handle(self._claim_changed)
+
+    def _devices_changed(self, keep: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def handle(old: Any, new: Any) -> None:
+            keep(old, new)
+            self.queue.unpark(DEVICE)
+
+        return handle
+
+    def _claim_changed(self, old: ResourceClaim | None, new: ResourceClaim | None) -> None:
+        self.snapshot.devices.set_claim(old, new)
+        self._claim_binder.changed()
+        if helps(old, new):
+            self.queue.unpark(DEVICE)
+        if new is None or not self._gated:
+            return
+        for key in [k for k in self._gated if k.namespace == new.metadata.namespace]:
+            pod = self._informers.of(Pod).get(key)
+            if pod is not None and self._has_claims(pod):
+                self._gated.discard(key)
+                self.queue.add(key, PodInfo(pod))
+
+    def _has_claims(self, pod: Pod) -> bool:
+        """Whether the Pod's resource claims are all there."""
+        try:
+            self.snapshot.devices.claims_of(pod)
+        except NotReady:
+            return False
+        return True
+
     def _forget(self, key: Key) -> None:
         self.queue.remove(key)
+        self._gated.discard(key)
         self._nominations.pop(key, None)
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
@@ -257,7 +342,10 @@ class Scheduler:
             self._nominations[key] = Nomination(info, nominated)
         elif old is not None and old.status.nominated_node_name:
             self._nominations.pop(key, None)
-        if old is None or wants_retry(old, new):
+        if (key in self._gated or old is None) and new.spec.resource_claims and not self._has_claims(new):
+            self._gated.add(key)
+        elif old is None or key in self._gated or wants_retry(old, new):
+            self._gated.discard(key)
             self.queue.add(key, info)
         else:
             self.queue.update(key, info)
@@ -278,8 +366,19 @@ def shortened(message: str) -> str:
     return message if len(message) <= MESSAGE_AT_MOST else f"{message[: MESSAGE_AT_MOST - 4]} ..."
 
 
+def helps(old: ResourceClaim | None, new: ResourceClaim | None) -> bool:
+    """Whether a claim's change may let a Pod fit that waits for it, or for the devices that it had."""
+    if old is None or new is None:
+        return True
+    freed = old.status.allocation is not None and new.status.allocation is None
+    shared = not new.metadata.owner_references and old.status.allocation is None
+    return freed or shared or old.status.devices != new.status.devices or old.spec != new.spec
+
+
 def wants_retry(old: Pod, new: Pod) -> bool:
     """Whether the change is one that may let the Pod fit: not just of its status."""
+    if old.status.resource_claim_statuses != new.status.resource_claim_statuses:
+        return True
     return old.spec != new.spec or old.metadata.labels != new.metadata.labels
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from podo.api.host_ports import HostPort
 from podo.api.types.core_v1 import Node, Taint
 from podo.client.base import Key, key_of
+from podo.scheduler.devices.view import DeviceView
 from podo.scheduler.node_images import NodeImages
 from podo.scheduler.pod_index import PodIndex
 from podo.scheduler.requests import CPU, EPHEMERAL, MEMORY, PODS, Amounts, PodInfo, amount
@@ -63,6 +64,8 @@ class Snapshot:
         self.index = PodIndex(size)
         self.images = NodeImages()
         self.storage = StorageView()
+        self.devices = DeviceView()
+        self.nodes_revision = 0  # grows when a node comes, changes or goes
         self._claim_users: dict[Key, int] = {}
 
     @property
@@ -92,6 +95,7 @@ class Snapshot:
         """A node appeared or changed."""
         item = self._row(node.metadata.name)
         item.node, row = node, item.row
+        self.nodes_revision += 1
         self.exists[row] = True
         self.unschedulable[row] = bool(node.spec.unschedulable)
         given = node.status.allocatable or node.status.capacity
@@ -108,6 +112,7 @@ class Snapshot:
         """A node is gone. Its row stays while Pods name it."""
         if (item := self._rows.get(name)) is not None:
             item.node = None
+            self.nodes_revision += 1
             self.exists[item.row] = False
             for codes in self._labels.values():
                 codes[item.row] = 0

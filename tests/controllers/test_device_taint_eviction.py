@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from podo.api.resource_claims import tolerates
 from podo.api.timestamps import format_time
 from podo.api.types.core_v1 import Pod
 from podo.api.types.meta_v1 import ObjectMeta
@@ -23,7 +24,7 @@ from podo.api.types.resource_v1 import (
     ResourceSlice,
     ResourceSliceSpec,
 )
-from podo.controllers.device_taint_eviction import DeviceTaintEviction, leaves_at, tolerates
+from podo.controllers.device_taint_eviction import DeviceTaintEviction, leaves_at
 from tests.build import meta, pod
 
 BROKEN = DeviceTaint(key="example.com/broken", value="fan", effect="NoExecute")

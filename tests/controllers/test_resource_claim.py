@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from podo.api.resource_claims import FINALIZER
 from podo.api.types.core_v1 import Pod, PodResourceClaim
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import (
@@ -17,7 +18,7 @@ from podo.api.types.resource_v1 import (
     ResourceClaimTemplateSpec,
 )
 from podo.client.base import Key, key_of
-from podo.controllers.resource_claim import FINALIZER, POD_CLAIM, ResourceClaimController
+from podo.controllers.resource_claim import POD_CLAIM, ResourceClaimController
 from tests.build import meta, pod
 
 from .lab import NOW

@@ -62,7 +62,8 @@ async def test_a_pod_that_fits_nowhere_says_why_and_is_placed_when_a_node_comes(
         (condition,) = (await client.get(Pod, Key("default", "p"))).status.conditions
         message = (
             "0/1 nodes are available: 1 Insufficient cpu. "
-            "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+            "no new claims to deallocate, preemption: 0/1 nodes are available: "
+            "1 Preemption is not helpful for scheduling."
         )
         assert (condition.type, condition.status, condition.reason) == ("PodScheduled", "False", "Unschedulable")
         assert condition.message == message

@@ -24,7 +24,9 @@ class NodeResources:
                 continue
             snapshot.ensure_resource(name)
             short = snapshot.requested[name] + wanted > snapshot.allocatable[name]
+            if snapshot.devices.class_for(name):  # a node without any may have devices for it
+                short &= snapshot.allocatable[name] > 0
             reasons[f"Insufficient {name}"] = short
             fits = np.logical_and(fits, ~short)
-            hopeless = np.logical_or(hopeless, wanted > snapshot.allocatable[name])
+            hopeless = np.logical_or(hopeless, short & (wanted > snapshot.allocatable[name]))
         return Verdict(fits, reasons, hopeless)
