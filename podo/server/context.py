@@ -27,6 +27,7 @@ class Context:
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates.
     `annotations` are what admission has to say to the audit log.
+    `sent` is the body of a create or update in JSON, for messages that tell what was sent.
     `check_create` is asked before an update makes what is not there; it raises Forbidden.
     """
 
@@ -44,6 +45,7 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
     check_create: Callable[[], Awaitable[None]] | None = None
+    sent: bytes = b""
 
     def warn(self, text: str) -> None:
         """Send `text` to the client beside the answer."""

@@ -20,7 +20,7 @@ from podo.server.http.bodies import read_body
 from podo.server.http.deprecations import deprecation
 from podo.server.http.encoding import Encoder, encoder_for, formed
 from podo.server.http.handler import Call
-from podo.server.http.negotiation import body_media_type, negotiate
+from podo.server.http.negotiation import JSON, body_media_type, negotiate
 from podo.server.http.query import (
     ReadOptions,
     WriteOptions,
@@ -242,15 +242,17 @@ class Resources:
         selection = selection_of(options, self._namespace(call), served.selectable)
         return await self._watching.serve(call.request, served, selection, options, encoder)
 
-    async def _decoded(self, call: Call, served: Served, options: WriteOptions) -> Object:
+    async def _decoded(self, call: Call, served: Served, ctx: Context) -> Object:
         body = await read_body(call.request)
         media_type = body_media_type(call.request.headers.get("Content-Type", ""))
         try:
-            obj, warnings = self._decoder.decode(body, media_type, served, call.info.subresource, options.validation)
+            obj, warnings = self._decoder.decode(body, media_type, served, ctx.subresource, ctx.field_validation)
         except Refused as refusal:
             call.warnings.extend(refusal.warnings)
             raise
         call.warnings.extend(warnings)
+        if media_type == JSON:
+            ctx.sent = body
         if call.trail is not None:
             call.trail.request(obj)
         return obj
@@ -258,8 +260,8 @@ class Resources:
     async def _create(self, call: Call, served: Served) -> Answer:
         options = write_options(call.query, "CreateOptions")
         encoder = self._encoder(call, served)
-        obj = await self._decoded(call, served, options)
         ctx = self._context(call, options)
+        obj = await self._decoded(call, served, ctx)
         if call.info.subresource:
             below = self._operations.below(served, call.info.subresource)
             made = await below.create(ctx, Target(served, call.info.name), obj)
@@ -271,8 +273,8 @@ class Resources:
     async def _update(self, call: Call, served: Served) -> Answer:
         options = write_options(call.query, "UpdateOptions")
         encoder = self._encoder(call, served)
-        obj = await self._decoded(call, served, options)
         ctx, target = self._context(call, options), Target(served, call.info.name)
+        obj = await self._decoded(call, served, ctx)
         check_name(obj, call.info.name, self._namespace(call))
         if call.info.subresource and call.info.subresource not in SAME_OBJECT:
             below = self._operations.below(served, call.info.subresource)

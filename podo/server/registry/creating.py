@@ -7,6 +7,7 @@ from podo.api.field_errors import invalid_object
 from podo.api.timestamps import format_time
 from podo.server.context import Context
 from podo.server.metadata import generated_name
+from podo.server.registry.as_sent import as_sent
 from podo.server.registry.kinds import StoredKind
 from podo.server.strategy import Object
 
@@ -53,7 +54,7 @@ def prepare_create(obj: Object, kind: StoredKind, ctx: Context) -> None:
         meta["generation"] = 1
     strategy.prepare_create(obj, ctx)
     if errors := strategy.validate(obj, ctx):
-        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), errors)
+        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), as_sent(errors, ctx.sent))
     strategy.canonicalize(obj, ctx)
     for text in strategy.warnings(obj, None):
         ctx.warn(text)

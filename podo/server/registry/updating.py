@@ -3,6 +3,7 @@
 from podo.api.errors import Conflict
 from podo.api.field_errors import invalid, invalid_object
 from podo.server.context import Context
+from podo.server.registry.as_sent import as_sent
 from podo.server.registry.creating import place
 from podo.server.registry.kinds import Served, StoredKind
 from podo.server.strategy import Object
@@ -64,7 +65,7 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     if "deletionGracePeriodSeconds" not in meta:
         _keep(meta, before, "deletionGracePeriodSeconds")
     if errors := strategy.validate_update(obj, old, ctx):
-        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), errors)
+        raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), as_sent(errors, ctx.sent))
     strategy.canonicalize(obj, ctx)
     for text in strategy.warnings(obj, old):
         ctx.warn(text)
