@@ -1,8 +1,10 @@
 """Watches: a stream of lines, or of WebSocket messages, for as long as both sides like."""
 
 import asyncio
+import logging
 import random
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -25,6 +27,7 @@ from podo.server.watchcache.entry import Entry
 from podo.server.watchcache.selection import Selection
 from podo.server.watchcache.watcher import Watcher
 
+log = logging.getLogger(__name__)
 MIN_TIMEOUT = 1800.0
 """Seconds after which a watch ends where the client names no time: this, or up to twice as long."""
 BOOKMARK_EVERY = 60.0
@@ -71,12 +74,9 @@ class Watching:
             socket = web.WebSocketResponse(protocols=("base64.binary.k8s.io",))
             await socket.prepare(request)
             self._note(request, 101)
-            async with asyncio.TaskGroup() as tasks:
-                messages = Messages(socket, encoder)
-                listening = tasks.create_task(messages.listen())
+            messages = Messages(socket, encoder)
+            async with _spoken(messages):
                 await self._run(messages, served, selection, options, revision, encoder, timeout, seat)
-                await socket.close()
-                listening.cancel()
             return socket
         stream = Stream(request, self._pump, encoder.form.media_type)
         stream.start()
@@ -140,6 +140,19 @@ class Watching:
                     await sink.follow(watcher, encoder)
             except TimeoutError:
                 continue
+
+
+@asynccontextmanager
+async def _spoken(messages: "Messages") -> AsyncIterator[None]:
+    """Listen to the client while a watch runs, then close. A client that is gone ends both."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(messages.listen())
+            yield
+            await messages.close()
+            listening.cancel()
+    except* ConnectionError:
+        log.debug("the client of a watch is gone")
 
 
 async def _send_first(sink: Sink, encoder: Encoder, entries: Iterable[Entry]) -> None:
@@ -244,6 +257,10 @@ class Messages:
             pass
         if self._watcher is not None:
             self._watcher.close()
+
+    async def close(self) -> None:
+        """End the conversation."""
+        await self._socket.close()
 
     async def send(self, lines: list[bytes]) -> None:
         """Raises ConnectionError when the client is gone."""

@@ -113,6 +113,18 @@ async def test_a_watch_speaks_websocket(api):
     assert event["type"] == "ADDED"
 
 
+async def test_a_client_of_a_websocket_watch_that_goes_is_no_failure(api, caplog):
+    for number in range(40):
+        await api.post(CONFIGMAPS, json=config(f"c{number}", big="x" * 500_000))
+    async with api.ws_connect(f"{CONFIGMAPS}?watch=1") as socket:
+        await socket.receive(2)
+        socket._response.connection.transport.abort()
+    await api.post(CONFIGMAPS, json=config("late"))
+    async with api.get(f"{CONFIGMAPS}/late") as response:
+        assert response.status == 200
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == []
+
+
 async def test_objects_can_be_shown_by_their_metadata(api):
     await api.post(CONFIGMAPS, json=config(a="1"))
     headers = {"Accept": "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"}
