@@ -94,9 +94,9 @@ def _certificates(folder: Path, service_cidr: str) -> None:
 
     cluster = ClusterConfig(
         name="api",
-        node_network="127.0.0.0/8",
-        pod_network="",
-        service_network=service_cidr,
+        node_networks=("127.0.0.0/8",),
+        pod_networks=(),
+        service_networks=tuple(service_cidr.split(",")),
         api_port=0,
     )
     pki.ensure(folder, cluster, datetime.now(UTC))

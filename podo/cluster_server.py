@@ -38,11 +38,11 @@ def server_config(settings: "ServerSettings") -> "ServerConfig":
     pki, cluster = Path(settings.pki), settings.cluster
     return ServerConfig(
         host="127.0.0.1",
-        more_hosts=(cluster.host_address,),
+        more_hosts=cluster.host_addresses,
         port=cluster.api_port,
         advertise=cluster.host_address,
         store=settings.store,
-        service_cidr=cluster.service_network,
+        service_cidr=",".join(cluster.service_networks),
         guard=guard_options(cluster.api_server),
         tls=TLSFiles(pki / "server.crt", pki / "server.key", pki / "ca.crt"),
         service_account_key=pki / "sa.key",

@@ -88,7 +88,7 @@ def network_controllers(
         EndpointSliceMirroringController(client, clock, events),
         EndpointsController(client, clock, events),
         LoadBalancerController(client, events, cluster.balancer_ranges),
-        NodeIPAM(client, clock, events, (PodRange(cluster.pod_network),)),
+        NodeIPAM(client, clock, events, [PodRange(each, 64 if ":" in each else 24) for each in cluster.pod_networks]),
         ServiceCIDRController(client, clock, events),
     ]
 

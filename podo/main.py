@@ -34,7 +34,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
     certificate, key, authority = Path(settings.certificate), Path(settings.key), Path(settings.authority)
     config = AgentConfig(
         node_name=node.name,
-        addresses=(node.address,),
+        addresses=node.addresses,
         credentials=Credentials(
             server=settings.server,
             ca=authority.read_text(),
@@ -46,14 +46,14 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         run_dir=Path(settings.run_dir) / "nodes" / node.name,
         images_dir=Path(settings.images_dir),
         volumes_dir=Path(settings.volumes_dir),
-        pod_cidrs=(node.pod_cidr,),
+        pod_cidrs=node.pod_cidrs,
         cpu=node.cpu,
         memory=node.memory,
         host_netns=host_netns,
         images=LOCAL_IMAGES if host_netns else ImageLimits(),
         eviction=LOCAL_EVICTION if host_netns else EvictionLimits(),
     )
-    listen = NodeAPIConfig(address=node.address, certificate=certificate, key=key, authority=authority)
+    listen = NodeAPIConfig(address=node.addresses[0], certificate=certificate, key=key, authority=authority)
     await agent.run(config, node_services(listen, clock), clock)
 
 

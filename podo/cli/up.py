@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from podo.cli.output import Name, StateDir, note, styled
+from podo.cluster.ip_family import IPFamily
 
 
 def up(
@@ -16,6 +17,9 @@ def up(
     cpu: Annotated[str, typer.Option(help="Each new node's CPUs, as a quantity; default: the machine's.")] = "",
     memory: Annotated[str, typer.Option(help="Each new node's memory, as a quantity; default: the machine's.")] = "",
     state_dir: StateDir = "",
+    ip_family: Annotated[
+        IPFamily | None, typer.Option("--ip-family", help="Of a new cluster's nodes, Pods and Services; default: ipv4.")
+    ] = None,
     config: Annotated[
         str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
     ] = "",
@@ -23,7 +27,16 @@ def up(
     """Start a cluster, or whatever is missing of one that is there already."""
     from podo.cluster.up import UpOptions, bring_up
 
-    options = UpOptions(name=name, nodes=nodes, wait=wait, cpu=cpu, memory=memory, state_dir=state_dir, config=config)
+    options = UpOptions(
+        name=name,
+        nodes=nodes,
+        wait=wait,
+        cpu=cpu,
+        memory=memory,
+        state_dir=state_dir,
+        config=config,
+        ip_family=ip_family,
+    )
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")
     note(f"  export KUBECONFIG={result.kubeconfig}    (or merge it: podo kubeconfig --merge)")

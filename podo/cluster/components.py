@@ -12,7 +12,6 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     cluster: ClusterConfig
     state_dir: str
     run_dir: str
-    listen: tuple[str, ...]
     store: str
     pki: str
     volumes_dir: str
@@ -35,12 +34,11 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def server_settings(where: Paths, cluster: ClusterConfig) -> ServerSettings:
-    """The server's settings: on loopback for the host, on the bridge for the nodes."""
+    """The server's settings."""
     return ServerSettings(
         cluster=cluster,
         state_dir=str(where.state),
         run_dir=str(where.run),
-        listen=(f"127.0.0.1:{cluster.api_port}", f"{cluster.host_address}:{cluster.api_port}"),
         store=f"sqlite:{where.database}",
         pki=str(where.pki),
         volumes_dir=str(where.volumes),
@@ -52,7 +50,7 @@ def agent_settings(where: Paths, cluster: ClusterConfig, node: NodeConfig) -> Ag
     return AgentSettings(
         cluster=cluster,
         node=node,
-        server=f"https://{cluster.host_address}:{cluster.api_port}",
+        server=cluster.api_url,
         netns=str(where.netns(node.name)),
         state_dir=str(where.node(node.name)),
         run_dir=str(where.run),

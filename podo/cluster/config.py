@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from podo.cluster.errors import ClusterError
+from podo.cluster.ip_family import IPFamily
 from podo.cluster.paths import Paths, write_atomically
 
 MAX_NODES = 100
@@ -15,54 +16,69 @@ NODE_API_PORT = 10250  # of every node, at its address
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One local node. `cpu` and `memory` are its capacity as quantities; "" means the machine's."""
+    """One local node. `cpu` and `memory` are its capacity as quantities; "" means the machine's.
+
+    It has one address and one Pod range of each IP family of the cluster, in the cluster's order.
+    """
 
     name: str
-    address: str
-    pod_cidr: str
+    addresses: tuple[str, ...]
+    pod_cidrs: tuple[str, ...]
     stopped: bool = False  # by `podo node stop`: stays so over `podo up`
     cpu: str = ""
     memory: str = ""
 
 
 class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One local cluster."""
+    """One local cluster. Its networks are CIDRs, one of each IP family that it has, the primary family first."""
 
     name: str
-    node_network: str
-    pod_network: str
-    service_network: str
+    node_networks: tuple[str, ...]
+    pod_networks: tuple[str, ...]
+    service_networks: tuple[str, ...]
     api_port: int
     domain: str = "cluster.local"
     nodes: tuple[NodeConfig, ...] = ()
     api_server: dict[str, str] = {}  # flags as of kube-apiserver
 
     @property
+    def ip_family(self) -> IPFamily:
+        if len(self.node_networks) > 1:
+            return IPFamily.DUAL
+        return IPFamily.IPV6 if ":" in self.node_networks[0] else IPFamily.IPV4
+
+    @property
+    def host_addresses(self) -> tuple[str, ...]:
+        """The host's addresses on the nodes' bridge."""
+        return tuple(str(ip_network(each)[1]) for each in self.node_networks)
+
+    @property
     def host_address(self) -> str:
-        """The host's address on the nodes' bridge."""
-        return str(IPv4Network(self.node_network)[1])
+        """The one of the primary family."""
+        return self.host_addresses[0]
 
     @property
     def balancer_ranges(self) -> tuple[str, ...]:
-        """Addresses for Services of type LoadBalancer: the third quarter of the nodes' network, beyond all nodes."""
-        return (str(list(IPv4Network(self.node_network).subnets(prefixlen_diff=2))[2]),)
+        """Addresses for Services of type LoadBalancer: the third quarter of the nodes' networks, beyond all nodes."""
+        return tuple(str(_quarter(each, 2)) for each in self.node_networks)
 
     @property
     def ingress_address(self) -> str:
         """Where Ingresses answer: an address of the host's, the first of the nodes' network's last quarter."""
-        return str(list(IPv4Network(self.node_network).subnets(prefixlen_diff=2))[3][0])
+        return str(_quarter(self.node_networks[0], 3)[0])
+
+    @property
+    def api_url(self) -> str:
+        """Where nodes reach the API."""
+        return f"https://{authority_of(self.host_address, self.api_port)}"
 
     @property
     def api_service_address(self) -> str:
-        return str(self._first_service_network()[1])
+        return str(ip_network(self.service_networks[0])[1])
 
     @property
     def dns_address(self) -> str:
-        return str(self._first_service_network()[10])
-
-    def _first_service_network(self) -> IPv4Network | IPv6Network:
-        """The range of Services; of two, with a comma between, the first: that of the API itself."""
-        return ip_network(self.service_network.partition(",")[0])
+        return str(ip_network(self.service_networks[0])[10])
 
     def node(self, name: str) -> NodeConfig:
         """The node of that name. Raises ClusterError if there is none."""
@@ -83,24 +99,34 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, nodes=tuple(n for n in self.nodes if n.name != name))
 
 
-class Ranges(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cluster takes of the host: networks and a port."""
+def _quarter(network: str, number: int) -> IPv4Network | IPv6Network:
+    whole = ip_network(network)
+    start = whole.network_address + number * (whole.num_addresses // 4)
+    return ip_network(f"{start}/{whole.prefixlen + 2}")
 
-    node_network: str
-    pod_network: str
-    service_network: str
+
+def authority_of(address: str, port: int) -> str:
+    """`address` and `port` as a URL has them."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class Ranges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cluster takes of the host: networks, one of each family, and a port."""
+
+    node_networks: tuple[str, ...]
+    pod_networks: tuple[str, ...]
+    service_networks: tuple[str, ...]
     api_port: int
 
 
-def candidates() -> Iterator[Ranges]:
+def candidates(family: IPFamily = IPFamily.IPV4) -> Iterator[Ranges]:
     """The sets of ranges to try, the usual one first: the second cluster of a host gets the next."""
     for i in range(32):
-        yield Ranges(
-            node_network=f"10.245.{i}.0/24",
-            pod_network=f"10.{244 - i}.0.0/16",
-            service_network=f"10.{96 + i}.0.0/16",
-            api_port=6443 + i,
-        )
+        four = (f"10.245.{i}.0/24", f"10.{244 - i}.0.0/16", f"10.{96 + i}.0.0/16")
+        six = (f"fd00:10:245:{i}::/64", f"fd00:10:{244 - i}::/48", f"fd00:10:{96 + i}::/112")
+        chosen = {IPFamily.IPV4: (four,), IPFamily.IPV6: (six,), IPFamily.DUAL: (four, six)}[family]
+        nodes, pods, services = zip(*chosen, strict=True)
+        yield Ranges(node_networks=nodes, pod_networks=pods, service_networks=services, api_port=6443 + i)
 
 
 def check_name(name: str) -> None:
@@ -115,10 +141,18 @@ def new_node(cluster: ClusterConfig, taken: Collection[str] = (), *, cpu: str = 
     names = {n.name for n in cluster.nodes} | set(taken)
     for number in range(1, MAX_NODES + 1):
         if (name := f"node-{number}") not in names:
-            subnet = list(IPv4Network(cluster.pod_network).subnets(new_prefix=24))[number]
-            address = str(IPv4Network(cluster.node_network)[number + 1])
-            return NodeConfig(name=name, address=address, pod_cidr=str(subnet), cpu=cpu, memory=memory)
+            addresses = tuple(str(ip_network(each)[number + 1]) for each in cluster.node_networks)
+            ranges = tuple(pod_range(each, number) for each in cluster.pod_networks)
+            return NodeConfig(name=name, addresses=addresses, pod_cidrs=ranges, cpu=cpu, memory=memory)
     raise ClusterError(f"cluster {cluster.name!r} has {MAX_NODES} nodes already", hint="remove one: podo node rm NODE")
+
+
+def pod_range(network: str, number: int) -> str:
+    """The Pod range of node `number`: a /24 or a /64 of the Pods' network."""
+    whole = ip_network(network)
+    length = 24 if whole.version == 4 else 64
+    start = whole.network_address + (number << (whole.max_prefixlen - length))
+    return f"{start}/{length}"
 
 
 def load(where: Paths) -> ClusterConfig:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 
 from podo.cluster import host_names
@@ -15,16 +15,16 @@ from podo.network.config import NetworkConfig
 from podo.network.host import HostNetwork
 from podo.network.nft import NftFailure
 
-ROUTES = Path("/proc/net/route")
+ROUTES, ROUTES_6 = Path("/proc/net/route"), Path("/proc/net/ipv6_route")
 
 
 def network_config(cluster: ClusterConfig) -> NetworkConfig:
     """The cluster's network as `podo.network` wants to know it."""
     return NetworkConfig(
         cluster=cluster.name,
-        pod_ranges=(cluster.pod_network,),
-        service_ranges=(cluster.service_network,),
-        node_ranges=(cluster.node_network,),
+        pod_ranges=cluster.pod_networks,
+        service_ranges=cluster.service_networks,
+        node_ranges=cluster.node_networks,
         dns_address=cluster.dns_address,
         cluster_domain=cluster.domain,
     )
@@ -34,17 +34,29 @@ def conflicts(ranges: Ranges) -> list[str]:
     """Why these ranges cannot be used on this host; [] if they can."""
     config = NetworkConfig(
         cluster="candidate",
-        pod_ranges=(ranges.pod_network,),
-        service_ranges=(ranges.service_network,),
-        node_ranges=(ranges.node_network,),
+        pod_ranges=ranges.pod_networks,
+        service_ranges=ranges.service_networks,
+        node_ranges=ranges.node_networks,
     )
-    return ranges_in_conflict.conflicts(config, routes=routes_in(ROUTES.read_text()), addresses=())
+    routes = routes_in(ROUTES.read_text())
+    if any(":" in each for each in config.ranges):
+        if not ROUTES_6.exists():
+            return ["this host has no IPv6"]
+        routes += routes_6_in(ROUTES_6.read_text())
+    return ranges_in_conflict.conflicts(config, routes=routes, addresses=())
 
 
 def routes_in(table: str) -> list[str]:
     """The destinations in the text of /proc/net/route, which holds its numbers in the machine's byte order."""
     rows = [line.split() for line in table.splitlines()[1:]]
     return [f"{_dotted(row[1])}/{int(row[7], 16).bit_count()}" for row in rows if len(row) > 7]
+
+
+def routes_6_in(table: str) -> list[str]:
+    """The destinations in the text of /proc/net/ipv6_route; those of every link's own and of groups are left out."""
+    rows = (line.split() for line in table.splitlines())
+    found = (IPv6Network((int(row[0], 16), int(row[1], 16))) for row in rows if len(row) > 9)
+    return [str(each) for each in found if not (each.is_link_local or each.is_multicast)]
 
 
 def _dotted(number: str) -> IPv4Address:
@@ -63,7 +75,7 @@ def set_up(where: Paths, cluster: ClusterConfig) -> None:
 def set_up_node(where: Paths, cluster: ClusterConfig, node: NodeConfig) -> None:
     """A node's namespace, linked to the bridge. Raises ClusterError."""
     try:
-        asyncio.run(HostNetwork(network_config(cluster)).add_node(node.name, (node.address,)))
+        asyncio.run(HostNetwork(network_config(cluster)).add_node(node.name, node.addresses))
     except OSError as error:
         hint = "run podo doctor; it checks what the network needs"
         raise ClusterError(f"cannot make the network of {node.name}: {error}", hint=hint) from error

@@ -46,7 +46,7 @@ def identities(cluster: ClusterConfig) -> list[Identity]:
     api_hosts: tuple[str, ...] = (
         "localhost",
         "127.0.0.1",
-        cluster.host_address,
+        *cluster.host_addresses,
         cluster.api_service_address,
         "kubernetes",
     )
@@ -59,7 +59,7 @@ def identities(cluster: ClusterConfig) -> list[Identity]:
     ]
     for node in cluster.nodes:
         name = f"system:node:{node.name}"
-        hosts = (node.name, node.address)
+        hosts = (node.name, *node.addresses)
         found.append(Identity(file=f"nodes/{node.name}", name=name, groups=("system:nodes",), hosts=hosts))
     return found
 

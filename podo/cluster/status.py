@@ -50,7 +50,7 @@ def _node(where: Paths, cluster: ClusterConfig, name: str, nodes: dict[str, Any]
         state = "dead"
     else:
         state = "ready" if is_ready(nodes.get(name, {})) else "not ready"
-    return _row(where, name, state, config.address) | {"pods": pods.get(name, 0) if nodes else None}
+    return _row(where, name, state, ",".join(config.addresses)) | {"pods": pods.get(name, 0) if nodes else None}
 
 
 def _row(where: Paths, component: str, state: str, address: str) -> Row:

@@ -16,6 +16,7 @@ from podo.cluster.config import NODE_API_PORT, ClusterConfig, NodeConfig
 from podo.cluster.doctor import disk_complaint, quick_complaint
 from podo.cluster.down import remove_everything
 from podo.cluster.errors import ClusterError, explained
+from podo.cluster.ip_family import IPFamily
 from podo.cluster.lock import locked
 from podo.cluster.logs import last_lines
 from podo.cluster.paths import Paths, locate, paths, remember_state_dir
@@ -28,7 +29,10 @@ ROOM = 16 << 20  # bytes on disk that a new cluster wants, most of them for its 
 
 @dataclass(frozen=True, kw_only=True)
 class UpOptions:
-    """What `podo up` was asked for. `nodes` None: as many as there are, or one. `wait` in seconds, 0: not at all."""
+    """What `podo up` was asked for. `wait` is in seconds, 0: not at all.
+
+    None: as many `nodes` as there are, or one; the `ip_family` that the cluster has, or IPv4.
+    """
 
     name: str
     nodes: int | None = None
@@ -37,6 +41,7 @@ class UpOptions:
     memory: str = ""
     state_dir: str = ""
     config: str = ""
+    ip_family: IPFamily | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,9 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         if (options.nodes or 0) <= len(cluster.nodes) and is_up(where, cluster):
             hint = "podo status shows it; podo node add adds a node; podo down removes the cluster"
             raise ClusterError(f"cluster {options.name!r} is running already", hint=hint)
+        if options.ip_family not in (None, cluster.ip_family):
+            hint = f"leave --ip-family out, or make the cluster anew: podo down --name {options.name}"
+            raise ClusterError(f"cluster {options.name!r} is {cluster.ip_family} and stays so", hint=hint)
     else:
         if where.database.exists():
             hint = f"restore cluster.json from a backup, or remove what is left: rm -r {where.state}"
@@ -102,7 +110,7 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
             raise ClusterError(f"{where.state} has something in it that is not podo's: {foreign[0].name}", hint=hint)
         if complaint := disk_complaint(where.state, ROOM):
             raise complaint
-        cluster = new_cluster(options.name)
+        cluster = new_cluster(options.name, options.ip_family or IPFamily.IPV4)
     if options.config:
         cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
     while len(cluster.nodes) < (options.nodes or 1):
@@ -110,10 +118,10 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
     return cluster
 
 
-def new_cluster(name: str) -> ClusterConfig:
+def new_cluster(name: str, family: IPFamily) -> ClusterConfig:
     """A cluster without nodes, in the first ranges that the host does not use. Raises ClusterError if none are free."""
     conflicts: list[str] = []
-    for ranges in config.candidates():
+    for ranges in config.candidates(family):
         conflicts = host.conflicts(ranges) + (
             [] if _is_free(ranges.api_port) else [f"port {ranges.api_port} is in use"]
         )
@@ -191,14 +199,16 @@ def await_ready(where: Paths, cluster: ClusterConfig, seconds: float, progress: 
 def _missing(cluster: ClusterConfig, api: API) -> set[str]:
     """The nodes that shall run and do not: what the API says may be of an agent that died, so they are asked, too."""
     ready = api.ready_nodes()
-    return {n.name for n in cluster.nodes if not n.stopped and not (n.name in ready and _listens(n.address))}
+    return {n.name for n in cluster.nodes if not n.stopped and not (n.name in ready and _listens(n.addresses[0]))}
 
 
 def _listens(address: str) -> bool:
     """Whether the node API answers there."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((address, NODE_API_PORT)) == 0
+    try:
+        socket.create_connection((address, NODE_API_PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _dead(where: Paths, names: set[str]) -> str:

@@ -4,19 +4,17 @@ import pytest
 from podo.cluster import config
 from podo.cluster.config import ClusterConfig, candidates, check_name, new_node
 from podo.cluster.errors import ClusterError
+from podo.cluster.ip_family import IPFamily
 from podo.cluster.paths import Paths
 
 
 @pytest.fixture
 def cluster() -> ClusterConfig:
-    ranges = next(iter(candidates()))
-    return ClusterConfig(
-        name="dev",
-        node_network=ranges.node_network,
-        pod_network=ranges.pod_network,
-        service_network=ranges.service_network,
-        api_port=ranges.api_port,
-    )
+    return cluster_of(IPFamily.IPV4)
+
+
+def cluster_of(family: IPFamily) -> ClusterConfig:
+    return ClusterConfig(name="dev", **msgspec.structs.asdict(next(candidates(family))))
 
 
 @pytest.fixture
@@ -27,9 +25,9 @@ def where(tmp_path) -> Paths:
 def test_nodes_are_numbered_and_get_their_own_addresses(cluster):
     for _ in range(2):
         cluster = cluster.with_node(new_node(cluster))
-    assert [(n.name, n.address, n.pod_cidr) for n in cluster.nodes] == [
-        ("node-1", "10.245.0.2", "10.244.1.0/24"),
-        ("node-2", "10.245.0.3", "10.244.2.0/24"),
+    assert [(n.name, n.addresses, n.pod_cidrs) for n in cluster.nodes] == [
+        ("node-1", ("10.245.0.2",), ("10.244.1.0/24",)),
+        ("node-2", ("10.245.0.3",), ("10.244.2.0/24",)),
     ]
 
 
@@ -55,9 +53,35 @@ def test_well_known_addresses(cluster):
     )
 
 
-@pytest.mark.parametrize(("ranges", "address"), [("10.0.0.0/24,fd00::/112", "10.0.0.1"), ("fd00::/112", "fd00::1")])
-def test_the_first_of_two_service_ranges_is_that_of_the_api(cluster, ranges, address):
-    assert msgspec.structs.replace(cluster, service_network=ranges).api_service_address == address
+@pytest.mark.parametrize(
+    ("family", "addresses", "ranges"),
+    [
+        (IPFamily.IPV6, ("fd00:10:245::2",), ("fd00:10:244:1::/64",)),
+        (IPFamily.DUAL, ("10.245.0.2", "fd00:10:245::2"), ("10.244.1.0/24", "fd00:10:244:1::/64")),
+    ],
+    ids=str,
+)
+def test_nodes_have_an_address_and_a_range_of_each_family(family, addresses, ranges):
+    node = new_node(cluster_of(family))
+    assert (node.addresses, node.pod_cidrs) == (addresses, ranges)
+
+
+@pytest.mark.parametrize("family", IPFamily)
+def test_a_cluster_knows_its_families(family):
+    assert cluster_of(family).ip_family is family
+
+
+@pytest.mark.parametrize(
+    ("family", "api", "url", "pools"),
+    [
+        (IPFamily.IPV6, "fd00:10:96::1", "https://[fd00:10:245::1]:6443", ("fd00:10:245:0:8000::/66",)),
+        (IPFamily.DUAL, "10.96.0.1", "https://10.245.0.1:6443", ("10.245.0.128/26", "fd00:10:245:0:8000::/66")),
+    ],
+    ids=str,
+)
+def test_the_api_is_at_an_address_of_the_primary_family(family, api, url, pools):
+    cluster = cluster_of(family)
+    assert (cluster.api_service_address, cluster.api_url, cluster.balancer_ranges) == (api, url, pools)
 
 
 def test_what_was_saved_is_loaded(cluster, where):
@@ -79,9 +103,10 @@ def test_an_unknown_node_is_named_beside_the_known(cluster):
     assert error.value.hint == "its nodes: node-1"
 
 
-def test_no_two_candidates_share_anything():
-    rows = list(candidates())
-    for attribute in ("node_network", "pod_network", "service_network", "api_port"):
+@pytest.mark.parametrize("family", IPFamily)
+def test_no_two_candidates_share_anything(family):
+    rows = list(candidates(family))
+    for attribute in ("node_networks", "pod_networks", "service_networks", "api_port"):
         assert len({getattr(r, attribute) for r in rows}) == len(rows)
 
 

@@ -5,9 +5,9 @@ from podo.cluster.host_names import disable, enable, with_server, without_server
 
 CLUSTER = ClusterConfig(
     name="mine",
-    node_network="10.245.0.0/24",
-    pod_network="10.244.0.0/16",
-    service_network="10.96.0.0/16",
+    node_networks=("10.245.0.0/24",),
+    pod_networks=("10.244.0.0/16",),
+    service_networks=("10.96.0.0/16",),
     api_port=6443,
 )
 BEFORE = "# by hand\nsearch example.org\nnameserver 192.0.2.53\n"

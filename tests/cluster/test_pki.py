@@ -15,9 +15,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def cluster() -> ClusterConfig:
     empty = ClusterConfig(
         name="dev",
-        node_network="10.245.0.0/24",
-        pod_network="10.244.0.0/16",
-        service_network="10.96.0.0/16",
+        node_networks=("10.245.0.0/24",),
+        pod_networks=("10.244.0.0/16",),
+        service_networks=("10.96.0.0/16",),
         api_port=6443,
     )
     return empty.with_node(new_node(empty))
@@ -69,5 +69,5 @@ def test_a_new_node_gets_a_certificate_with_its_address(tmp_path, cluster):
     leaf = certificate(tmp_path / "nodes" / f"{node.name}.crt")
     hosts = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert hosts.get_values_for_type(x509.DNSName) == [node.name]
-    assert [str(a) for a in hosts.get_values_for_type(x509.IPAddress)] == [node.address]
+    assert [str(a) for a in hosts.get_values_for_type(x509.IPAddress)] == [node.addresses[0]]
     assert leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "system:nodes"

@@ -22,7 +22,13 @@ async def api(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """A client with an administrator's token; `folder` is for what the server reads."""
     tokens = folder / "tokens"
     tokens.write_text(TOKENS)
-    cluster = ClusterConfig(name="api", node_network="127.0.0.0/8", pod_network="", service_network=CIDR, api_port=0)
+    cluster = ClusterConfig(
+        name="api",
+        node_networks=("127.0.0.0/8",),
+        pod_networks=(),
+        service_networks=(CIDR,),
+        api_port=0,
+    )
     pki.ensure(folder, cluster, datetime.now(UTC))
     access = NodeAccess(
         certificate=folder / "kubelet-client.crt", key=folder / "kubelet-client.key", authority=folder / "ca.crt"
