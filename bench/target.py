@@ -27,6 +27,7 @@ class Options:
     stored: tuple[int, ...] = (10_000,)
     scale: tuple[int, ...] = (1_000, 10_000, 100_000)
     watchers: int = 1_000
+    deployments: int = 1_000  # of the fleet on fake nodes
     image: str = "hello:v1"
     process: str = ""  # a regular expression for the command lines of the cluster's processes
     start: str = ""  # the command that starts a new cluster
