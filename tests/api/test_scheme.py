@@ -31,6 +31,18 @@ def test_what_looks_like_a_null_within_a_string_stays():
     assert scheme.decode(Pod, scheme.encode(pod)).metadata.annotations == annotations
 
 
+def test_a_null_beside_what_looks_like_one_within_a_string_is_left_out_alone():
+    text = '{"a":1,"lastTransitionTime":null}'
+    pod = scheme.encode(Pod(metadata=ObjectMeta(annotations={"last-applied": text})))
+    raw = (
+        pod[:-1]
+        + b',"status":{"conditions":[{"lastTransitionTime":null,"type":"Ready"}],"initContainerStatuses":null}}'
+    )
+    found = scheme.decode(Pod, raw)
+    assert found.metadata.annotations == {"last-applied": text}
+    assert found.status.conditions == (PodCondition(type="Ready"),)
+
+
 def test_every_resource_but_pure_requests_has_a_class_and_finds_itself_by_it():
     for resource in resources.built_in():
         cls = scheme.class_of(resource)
