@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from random import Random
 from typing import Any, TypeVar, cast
 
+from podo.api.errors import ServerTimeout, ServiceUnavailable, Timeout
 from podo.api.resources import Resource
 from podo.api.scheme import Object, PartialObject
 from podo.api.timestamps import format_time
@@ -30,6 +31,8 @@ from podo.client.reflector import ALL, Reflector, Scope
 from podo.clock import Clock
 
 T = TypeVar("T", bound=Object)
+UNKNOWN = (ServiceUnavailable, ServerTimeout, Timeout, OSError)
+"""Failures of a write after which it may have been done."""
 Place = tuple[str, str, str, type[Any], Scope, Any]  # what makes two informers the same one
 
 
@@ -145,7 +148,12 @@ class CachedClient:
         return self._client.watch(kind, namespace=namespace, labels=labels, fields=fields, since=since)
 
     async def create(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
-        made = await self._client.create(obj, of=of, subresource=subresource)
+        try:
+            made = await self._client.create(obj, of=of, subresource=subresource)
+        except UNKNOWN:
+            if obj.metadata.generate_name and not obj.metadata.name:
+                await self._look(kind_of(cast(Any, type(obj))), obj.metadata.namespace)
+            raise
         if not subresource:
             self._observe(kind_of(cast(Any, type(obj))), made)
         return made
@@ -169,6 +177,15 @@ class CachedClient:
         for informer, have in before:
             if have is not None:
                 informer.observe_deletion(have, format_time(self._clock.now()))
+
+    async def _look(self, kind: Kind[Any], namespace: str) -> None:
+        """Enter what there is: a creation whose answer was lost may have been done, under a name that nobody knows.
+
+        Who tries again then sees what it made, and makes nothing twice.
+        """
+        if self._informers.complete(kind):
+            for found in (await self._client.list(kind, namespace=namespace)).items:
+                self._observe(kind, found)
 
     def _observe(self, kind: Kind[Any], made: Object) -> None:
         for informer in self._informers.complete(kind):

@@ -164,6 +164,32 @@ async def test_a_write_that_fails_is_in_no_informer(cached, informers, backgroun
     assert configs.get(A).data == {"x": "1"}
 
 
+class Mute:
+    """A client that creates, and says that it may not have."""
+
+    def __init__(self, client, said=ServiceUnavailable):
+        self._client, self._said = client, said
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    async def create(self, *args, **more):
+        await self._client.create(*args, **more)
+        raise self._said("the answer was lost")
+
+
+@pytest.mark.parametrize(("said", "seen"), [(ServiceUnavailable, 1), (OSError, 1), (Conflict, 0)])
+async def test_a_creation_whose_answer_was_lost_is_found_whatever_name_it_was_given(
+    client, clock, background, said, seen
+):
+    quiet = Informers(client, clock, Random(1))
+    cached = CachedClient(Mute(client, said), quiet, clock)
+    configs = cached.informer(ConfigMap)
+    with pytest.raises(said):
+        await cached.create(ConfigMap(metadata=ObjectMeta(namespace="ns", generate_name="a-")))
+    assert len(configs) == seen, "before any watch has told of it"
+
+
 async def test_each_write_reaches_the_handlers_once(cached, informers, background):
     configs, seen = cached.informer(ConfigMap), []
     configs.handle(lambda old, new: seen.append((old is not None, new is not None)))
