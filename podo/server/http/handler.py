@@ -27,6 +27,7 @@ from podo.server.fairness.configured import Fairness
 from podo.server.fairness.level import Rejected
 from podo.server.http.encoding import formed
 from podo.server.http.negotiation import form_of_failures
+from podo.server.http.pretty import indented, is_pretty
 from podo.server.http.query import parse_query
 from podo.server.http.request_info import RequestInfo, request_info
 from podo.server.http.request_keys import HEAD, SEAT, TRAIL
@@ -175,7 +176,13 @@ class Handler:
         status = answer.status
         if notes.trail is not None:
             notes.trail.complete(status, answer if isinstance(answer, Answer) else None)
-        response = await whole(request, answer, notes.warnings) if isinstance(answer, Answer) else answer
+        if isinstance(answer, Answer):
+            agent = request.headers.get("User-Agent", "")
+            if info.path.startswith("/api") and info.subresource not in LONG and is_pretty(query, agent):
+                answer = await indented(answer)
+            response: web.StreamResponse = await whole(request, answer, notes.warnings)
+        else:
+            response = answer
         took = self._clock.monotonic() - started
         self._requests.done(info, status, took)
         if log.isEnabledFor(logging.INFO):
