@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.network.services.progress import Follow
+    from podo.scheduler.snapshot import Snapshot
     from podo.server.app import ServerConfig
     from podo.server.core import Core
 
-Make = Callable[["CachedClient", "EventWriter"], "list[Controller[Any]]"]
-"""Makes the controllers of a cluster."""
+Make = Callable[["CachedClient", "EventWriter", "Snapshot"], "list[Controller[Any]]"]
+"""Makes the controllers of a cluster; the snapshot is the scheduler's."""
 
 
 def server_config(settings: "ServerSettings") -> "ServerConfig":
@@ -90,8 +91,9 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             tasks.create_task(keep_reporting(plane.proxy.progress, partial(follow, "host")), name="what is in force")
             keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
 
-            def make(cached: "CachedClient", events: "EventWriter") -> "list[Controller[Any]]":
+            def make(cached: "CachedClient", events: "EventWriter", seen: "Snapshot") -> "list[Controller[Any]]":
                 return [
+                    node_autoscaler(settings, cached, clock, events, seen),
                     *lists.controllers(cached, clock, events, api.fetch),
                     *lists.identity_controllers(cached, clock, events, keys),
                     *lists.network_controllers(cached, clock, events, cluster),
@@ -156,6 +158,18 @@ async def take_snapshots(client: "Client", informers: Any, clock: "Clock", volum
         tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
 
 
+def node_autoscaler(
+    settings: "ServerSettings", client: "CachedClient", clock: "Clock", events: "EventWriter", snapshot: "Snapshot"
+) -> "Controller[Any]":
+    """Adds and removes local nodes, if `podo up` was told to."""
+    from podo.cluster.autoscaling.controller import NodeAutoscaler
+    from podo.cluster.autoscaling.pool import LocalPool
+    from podo.cluster.paths import Paths
+
+    pool = LocalPool(Paths(Path(settings.state_dir), Path(settings.run_dir)))
+    return NodeAutoscaler(client, clock, events, pool, snapshot)
+
+
 def cluster_keys(pki: Path) -> "ClusterKeys":
     """The cluster's keys in its folder, each read when it is first used."""
     from podo.controllers.cluster_keys import ClusterKeys
@@ -188,5 +202,5 @@ async def manage(core: "Core", clock: "Clock", informers: Any, make: Make) -> No
         tasks.create_task(scheduler.run(), name="scheduler")
         queues = QueueCounts()
         core.sources.append(queues.lines)
-        every = base.run(make(cached, events), cached, informers, clock, metrics=queues.of)
+        every = base.run(make(cached, events, scheduler.snapshot), cached, informers, clock, metrics=queues.of)
         tasks.create_task(every, name="controllers")

@@ -22,7 +22,7 @@ def add(
     """Add a local node."""
     from podo.cluster import nodes
 
-    added = nodes.add(name, state_dir, cpu=cpu, memory=memory, wait=wait)
+    (added,) = nodes.add(name, state_dir, cpu=cpu, memory=memory, wait=wait)
     note(f"{added} is ready")
 
 

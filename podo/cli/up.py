@@ -20,6 +20,14 @@ def up(
     ip_family: Annotated[
         IPFamily | None, typer.Option("--ip-family", help="Of a new cluster's nodes, Pods and Services; default: ipv4.")
     ] = None,
+    max_nodes: Annotated[
+        int | None,
+        typer.Option("--max-nodes", min=0, max=100, help="Add nodes, up to so many, when Pods fit nowhere; 0: do not."),
+    ] = None,
+    node_idle: Annotated[
+        float,
+        typer.Option("--node-idle", min=1, help="Seconds after which an added node that nobody needs goes."),
+    ] = 120,
     config: Annotated[
         str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
     ] = "",
@@ -36,6 +44,8 @@ def up(
         state_dir=state_dir,
         config=config,
         ip_family=ip_family,
+        max_nodes=max_nodes,
+        node_idle=node_idle,
     )
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")

@@ -29,6 +29,19 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     memory: str = ""
 
 
+class NodeBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Between how many nodes a cluster may choose by itself, and what new ones are like.
+
+    A node goes when it has not been needed for `idle_seconds`.
+    """
+
+    min_nodes: int
+    max_nodes: int
+    cpu: str = ""
+    memory: str = ""
+    idle_seconds: float = 120.0
+
+
 class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One local cluster. Its networks are CIDRs, one of each IP family that it has, the primary family first."""
 
@@ -40,6 +53,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     domain: str = "cluster.local"
     nodes: tuple[NodeConfig, ...] = ()
     api_server: dict[str, str] = {}  # flags as of kube-apiserver
+    autoscaling: NodeBounds | None = None
 
     @property
     def ip_family(self) -> IPFamily:

@@ -32,18 +32,21 @@ def _changing(name: str, state_dir: str) -> Iterator[tuple[Paths, ClusterConfig]
         yield where, config.load(where)
 
 
-def add(name: str, state_dir: str, *, cpu: str, memory: str, wait: float) -> str:
-    """Add a node; its name."""
+def add(name: str, state_dir: str, *, cpu: str, memory: str, wait: float, count: int = 1) -> list[str]:
+    """Add nodes, started together; their names."""
     with _changing(name, state_dir) as (where, cluster):
-        node = config.new_node(cluster, cpu=cpu, memory=memory)
-        cluster = cluster.with_node(node)
+        added = []
+        for _ in range(count):
+            added.append(config.new_node(cluster, cpu=cpu, memory=memory))
+            cluster = cluster.with_node(added[-1])
         pki.ensure(where.pki, cluster, datetime.now(UTC))
         config.save(where, cluster)
-        up.start_node(where, cluster, node)
+        for node in added:
+            up.start_node(where, cluster, node)
         host.set_up(where, cluster)
         if wait:
             up.await_ready(where, cluster, wait, progress=lambda _: None)
-    return node.name
+    return [node.name for node in added]
 
 
 def stop(name: str, state_dir: str, node: str) -> None:

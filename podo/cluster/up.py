@@ -42,6 +42,8 @@ class UpOptions:
     state_dir: str = ""
     config: str = ""
     ip_family: IPFamily | None = None
+    max_nodes: int | None = None  # up to so many are added as Pods need them; 0: none, None: as it was
+    node_idle: float = 120  # seconds
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
     """
     if where.config.exists():
         cluster = config.load(where)
-        if (options.nodes or 0) <= len(cluster.nodes) and is_up(where, cluster):
+        if (options.nodes or 0) <= len(cluster.nodes) and options.max_nodes is None and is_up(where, cluster):
             hint = "podo status shows it; podo node add adds a node; podo down removes the cluster"
             raise ClusterError(f"cluster {options.name!r} is running already", hint=hint)
         if options.ip_family not in (None, cluster.ip_family):
@@ -115,7 +117,26 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
     while len(cluster.nodes) < (options.nodes or 1):
         cluster = cluster.with_node(config.new_node(cluster, cpu=options.cpu, memory=options.memory))
-    return cluster
+    return bounded(cluster, options)
+
+
+def bounded(cluster: ClusterConfig, options: UpOptions) -> ClusterConfig:
+    """The cluster with the bounds of its number of nodes. Raises ClusterError if there can be none between them."""
+    if not options.max_nodes:
+        return cluster if options.max_nodes is None else msgspec.structs.replace(cluster, autoscaling=None)
+    known, newest = cluster.autoscaling, cluster.nodes[-1]
+    least = options.nodes or (known.min_nodes if known else len(cluster.nodes))
+    if options.max_nodes < least:
+        hint = f"give a larger number, or --nodes as well: podo up --nodes 1 --max-nodes {options.max_nodes}"
+        raise ClusterError(f"--max-nodes {options.max_nodes} is less than the {least} that there shall be", hint=hint)
+    bounds = config.NodeBounds(
+        min_nodes=least,
+        max_nodes=options.max_nodes,
+        cpu=options.cpu or newest.cpu,
+        memory=options.memory or newest.memory,
+        idle_seconds=options.node_idle,
+    )
+    return msgspec.structs.replace(cluster, autoscaling=bounds)
 
 
 def new_cluster(name: str, family: IPFamily) -> ClusterConfig:
