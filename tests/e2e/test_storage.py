@@ -1,9 +1,11 @@
 """Claims of the default class in a real cluster: made, filled, grown, moved to another node, shared, and gone."""
 
 import json
+import os
 
 import pytest
 
+from tests.e2e import processes
 from tests.e2e.manifests import IDLE, pod
 
 pytestmark = pytest.mark.e2e
@@ -110,6 +112,8 @@ def test_the_group_of_a_pod_may_write_and_parts_are_mounted_alone(kubectl, podo)
     kubectl.ready("pod/parts")
     write(kubectl, "parts", "part", "/part/y")
     kubectl("delete", "pod", "parts")
+    mounted = podo.state / "volumes" / kubectl.get("pvc", "c")["spec"]["volumeName"] / "mounted"
+    processes.until("nobody has the volume mounted", lambda: not os.path.ismount(mounted))
     kubectl.apply(user("whole"))
     kubectl.ready("pod/whole")
     assert kubectl("exec", "whole", "--", "cat", "/data/x", "/data/a/b/y") == "mine\npart\n"

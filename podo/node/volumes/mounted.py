@@ -85,9 +85,10 @@ class NodeVolumes:
     async def release(self, uid: str) -> None:
         self._paths.pop(uid, None)
         self._sources.forget(uid)
+        await asyncio.to_thread(_clear, self._places.pod(uid) / "subpaths")  # parts keep a volume in use
         for plugin in self._plugins:
             await plugin.release(uid)
-        await asyncio.to_thread(_clear, self._places, uid)
+        await asyncio.to_thread(_clear, self._places.pod(uid) / "volumes", self._places.volatile / uid)
 
     def _bound(self, pod: Pod, container: Container, planned: PlannedMount) -> Mount:
         if not planned.part:
@@ -129,9 +130,9 @@ class NodeVolumes:
         return folder
 
 
-def _clear(places: Places, uid: str) -> None:
-    """Unmount and delete all of a Pod's volumes; never what hostPath or another file system holds."""
-    for gone in (places.pod(uid) / "subpaths", places.pod(uid) / "volumes", places.volatile / uid):
+def _clear(*folders: Path) -> None:
+    """Unmount and delete what a Pod has in folders; never what hostPath or another file system holds."""
+    for gone in folders:
         if gone.exists():
             unmount_below(gone)
             remove_tree(gone)
