@@ -2,12 +2,13 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-APT    := crun runc conmon nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv
+APT    := crun runc conmon nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv rclone fuse3
+STORES := $(VENV)/stores/.installed
 PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test lint unit soak e2e bench clean
+.PHONY: setup stores demo test lint unit soak e2e bench clean
 
 setup: $(STAMP) examples/hello/busybox
 
@@ -23,7 +24,17 @@ $(STAMP): pyproject.toml Makefile
 examples/hello/busybox: | $(STAMP)
 	@cp /bin/busybox $@
 
-demo: setup
+# The object stores that tests and the demonstration start: Azurite, and moto in an environment of its own.
+stores: $(STORES)
+
+$(STORES): $(STAMP)
+	@echo "installing object stores for tests"
+	@$(BIN)/npm install --silent --no-audit --no-fund --prefix $(VENV)/stores azurite@3
+	@$(PYTHON) -m venv $(VENV)/stores/s3
+	@$(VENV)/stores/s3/bin/python -m pip install --quiet --disable-pip-version-check 'moto[s3,server]>=5.1'
+	@touch $@
+
+demo: setup stores
 	@$(BIN)/python -m demo
 
 test: setup lint unit e2e
@@ -42,7 +53,7 @@ unit: setup
 soak: setup
 	tools/isolated python -m pytest -n 2 -m soak
 
-e2e: setup
+e2e: setup stores
 	tools/isolated python -m pytest -m e2e
 
 bench: setup

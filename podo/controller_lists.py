@@ -151,10 +151,13 @@ def storage_controllers(
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
     from podo.controllers.volume_provisioning import VolumeDeletion, VolumeProvisioning
     from podo.controllers.volume_reclaim import VolumeReclaim
+    from podo.storage.drivers import VolumeMaker
     from podo.storage.local.maker import LocalVolumes
+    from podo.storage.objects import DRIVERS
+    from podo.storage.objects.maker import ObjectVolumes
 
     local = LocalVolumes(volumes)
-    makers = {local.name: local}
+    makers: dict[str, VolumeMaker] = {local.name: local} | {name: ObjectVolumes(name) for name in DRIVERS}
     return [
         ClaimProtection(client, clock, events),
         ClassProtection(client, clock, events),

@@ -1,10 +1,12 @@
-"""A storage class that works with nothing to install: podo's own driver and its class, made when a cluster starts.
+"""A storage class that works with nothing to install: podo's own drivers and a class, made when a cluster starts.
 
-Both are made once: a class that an administrator changes stays as it is, one that is deleted comes back only with the
+All are made once: a class that an administrator changes stays as it is, one that is deleted comes back only with the
 next start of the server.
 """
 
+import contextlib
 from collections.abc import Callable
+from typing import TypeVar
 
 from podo.api.errors import AlreadyExists
 from podo.api.types.meta_v1 import ObjectMeta
@@ -14,10 +16,13 @@ from podo.client.informers import CachedClient
 from podo.controllers.base import DONE, Outcome, Watch
 from podo.storage.annotations import DEFAULT_CLASS, WAIT_FOR_CONSUMER
 from podo.storage.local import CLASS, DRIVER
+from podo.storage.objects import DRIVERS
+
+T = TypeVar("T", CSIDriver, StorageClass)
 
 
 class DefaultStorage:
-    """Creates a CSIDriver and a StorageClass."""
+    """Creates CSIDrivers and a StorageClass."""
 
     name = "default-storage"
     watches: tuple[Watch[Key], ...] = ()
@@ -30,13 +35,15 @@ class DefaultStorage:
         add(Key("", CLASS))
 
     async def reconcile(self, key: Key) -> Outcome:
-        for wanted in (driver(), storage_class()):
-            if await find(self._client, type(wanted), Key("", wanted.metadata.name)) is None:
-                try:
-                    await self._client.create(wanted)
-                except AlreadyExists:
-                    continue
+        for wanted in (driver(), *stores()):
+            await self._have(CSIDriver, wanted)
+        await self._have(StorageClass, storage_class())
         return DONE
+
+    async def _have(self, kind: type[T], wanted: T) -> None:
+        if await find(self._client, kind, Key("", wanted.metadata.name)) is None:
+            with contextlib.suppress(AlreadyExists):
+                await self._client.create(wanted)
 
 
 def driver() -> CSIDriver:
@@ -45,6 +52,12 @@ def driver() -> CSIDriver:
         metadata=ObjectMeta(name=DRIVER),
         spec=CSIDriverSpec(attach_required=False, pod_info_on_mount=False, fs_group_policy="File"),
     )
+
+
+def stores() -> list[CSIDriver]:
+    """The drivers of object stores: nothing to attach, and all users may use the files."""
+    spec = CSIDriverSpec(attach_required=False, pod_info_on_mount=False, fs_group_policy="None")
+    return [CSIDriver(metadata=ObjectMeta(name=name), spec=spec) for name in DRIVERS]
 
 
 def storage_class() -> StorageClass:

@@ -1,6 +1,7 @@
 """Make volumes for claims and delete them after use, by drivers: what Kubernetes has an external provisioner for."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from podo.api.errors import AlreadyExists
 from podo.api.types.core_v1 import (
@@ -20,6 +21,7 @@ from podo.client.base import MERGE_PATCH, Key, Patch, find
 from podo.client.events import EventWriter, reference
 from podo.client.informers import CachedClient
 from podo.clock import Clock
+from podo.controllers import volume_secrets as secrets
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.storage import annotations as known
 from podo.storage.drivers import Access, DriverFailure, MadeVolume, NoRoom, Origin, VolumeMaker, VolumeRequest
@@ -61,7 +63,10 @@ class VolumeProvisioning:
         events.normal(claim, "Provisioning", f'External provisioner is provisioning volume for claim "{key}"')
         try:
             origin = await self._origin(claim, maker.name)
-            made = await maker.create(self._request(claim, found, chosen, origin))
+            request = self._request(claim, found, chosen, origin)
+            secret = secrets.named(secrets.PROVISION, found, claim, request.name)
+            made = await maker.create(replace(request, secrets=await secrets.read(self._client, secret)))
+            volume = described(claim, found, made)
         except DriverFailure as error:
             words = f'failed to provision volume with StorageClass "{found.metadata.name}": {error}'
             events.warning(claim, "ProvisioningFailed", words)
@@ -70,7 +75,6 @@ class VolumeProvisioning:
                 await self._client.patch(PersistentVolumeClaim, key, Patch(media_type=MERGE_PATCH, body=body))
                 return DONE
             raise
-        volume = described(claim, found, made)
         try:
             await self._client.create(volume)
         except AlreadyExists:
@@ -134,7 +138,8 @@ class VolumeDeletion:
         if volume is None or maker is None or volume.spec.csi is None or not is_to_go(volume):
             return DONE
         try:
-            await maker.delete(volume.spec.csi.volume_handle, {})
+            known_secrets = await secrets.read(self._client, secrets.for_deletion(volume))
+            await maker.delete(volume.spec.csi.volume_handle, known_secrets)
         except DriverFailure as error:
             self._writer.recorder(maker.name).warning(volume, "VolumeFailedDelete", str(error))
             raise
@@ -167,13 +172,14 @@ def volume_name(claim: PersistentVolumeClaim) -> str:
 
 
 def described(claim: PersistentVolumeClaim, found: StorageClass, made: MadeVolume) -> PersistentVolume:
-    """The object for a volume that a driver made."""
+    """The object for a volume that a driver made. Raises DriverFailure if its Secrets cannot be named."""
     name = volume_name(claim)
     policy = found.reclaim_policy or "Delete"
     return PersistentVolume(
         metadata=ObjectMeta(
             name=name,
-            annotations={known.PROVISIONED_BY: found.provisioner},
+            annotations={known.PROVISIONED_BY: found.provisioner}
+            | secrets.deletion_notes(secrets.named(secrets.PROVISION, found, claim, name)),
             finalizers=(known.PROVISIONER_FINALIZER,) if policy == "Delete" else (),
         ),
         spec=PersistentVolumeSpec(
@@ -185,6 +191,9 @@ def described(claim: PersistentVolumeClaim, found: StorageClass, made: MadeVolum
                 volume_handle=made.handle,
                 fs_type="" if mode(claim) == "Block" else found.parameters.get(FS_TYPE, "ext4"),
                 volume_attributes=dict(made.attributes),
+                node_stage_secret_ref=secrets.named(secrets.STAGE, found, claim, name),
+                node_publish_secret_ref=secrets.named(secrets.PUBLISH, found, claim, name),
+                controller_expand_secret_ref=secrets.named(secrets.EXPAND, found, claim, name),
             ),
             mount_options=found.mount_options,
             node_affinity=affinity(made.topologies),

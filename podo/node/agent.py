@@ -48,6 +48,7 @@ from podo.node.volumes.claims import ClaimVolumes, InlineVolumes
 from podo.node.volumes.image import ImageVolumes
 from podo.node.volumes.local import LocalNode
 from podo.node.volumes.mounted import NodeVolumes, VolumePlugin
+from podo.node.volumes.objects import ObjectNode
 from podo.node.volumes.plugins import KubeletFolder, Plugins
 from podo.node.volumes.publishing import Publishing
 from podo.node.volumes.sources import ContentSources
@@ -57,6 +58,7 @@ from podo.node.worker.dispatch import PodDispatcher
 from podo.node.worker.facts import NodeFacts
 from podo.node.worker.fields import FieldContext
 from podo.node.worker.parts import Parts
+from podo.storage.objects import DRIVERS
 
 COMPONENT = "kubelet"  # the name under which users look for a node's events
 log = logging.getLogger(__name__)
@@ -94,7 +96,8 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
     for folder in (config.state_dir / "pods", config.state_dir / "logs", config.manifest_dir, config.run_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     lock = _lock(config.state_dir / "agent.lock")
-    await asyncio.to_thread(memory_folder.make, config.run_dir / "volatile")
+    for name in ("volatile", "stores"):
+        await asyncio.to_thread(memory_folder.make, config.run_dir / name)
     async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
         node = _Starting(config, client, clock)
         await asyncio.to_thread(node.plugins.folder.make)
@@ -111,6 +114,8 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                     tasks.create_task(service(running))
                 await registering
                 tasks.create_task(node.plugins.run(), name="drivers")
+                for store in node.stores:
+                    tasks.create_task(store.run(config.state_dir / "staged"), name=store.name)
                 log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
                 node.registration.set_health(Health())
                 await node.registration.run()
@@ -157,6 +162,9 @@ class _Starting:
         self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
         self.plugins = Plugins(client, clock, KubeletFolder(config.kubelet_dir), config.node_name)
         self.plugins.add_own(LocalNode(config.volumes_dir))
+        self.stores = [ObjectNode(name, config.run_dir / "stores", clock, config.host_netns) for name in DRIVERS]
+        for store in self.stores:
+            self.plugins.add_own(store)
         self.informers.of(Node).handle(self._node_changed)
 
     def node(self) -> Node | None:

@@ -26,6 +26,16 @@ def mounts_below(folder: Path) -> list[str]:
     return [point for point in reversed(points) if point == str(folder) or point.startswith(f"{folder}/")]
 
 
+def is_served(point: str, mountinfo: str | None = None) -> bool:
+    """Whether what is mounted at `point` is podo's mount of an object store (rclone's FUSE file system)."""
+    text = MOUNTINFO.read_text() if mountinfo is None else mountinfo
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        if after.startswith("fuse.rclone ") and unescaped(before.split()[4]) == point:
+            return True
+    return False
+
+
 def unmount_below(folder: Path) -> None:
     """Take them all away, even those in use (they go when their users do)."""
     for point in mounts_below(folder):

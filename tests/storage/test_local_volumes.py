@@ -158,6 +158,20 @@ async def test_a_block_volume_is_a_device_of_its_size(root, tmp_path):
     assert VolumeFolder(root, "v").image.open("rb").read(3) == b"raw"
 
 
+async def test_a_copy_of_a_block_volume_in_use_has_what_was_written_to_it(root, tmp_path):
+    maker, node = LocalVolumes(root), LocalNode(root)
+    await maker.create(request(block=True))
+    device = await published(node, tmp_path / "pod" / "v", used(block=True))
+    written = os.open(device, os.O_WRONLY)
+    os.write(written, b"written")
+    await maker.snapshot("s", "v")
+    await maker.create(request("clone", block=True, origin=Origin(volume="v")))
+    for copy in ("s", "clone"):
+        assert VolumeFolder(root, copy).image.read_bytes()[:7] == b"written"
+    os.close(written)
+    await ended(node, tmp_path / "pod" / "v")
+
+
 async def test_a_snapshot_is_the_volume_as_it_was_and_becomes_volumes(root, tmp_path):
     maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
     await maker.create(request())

@@ -5,14 +5,15 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from podo.api.types.core_v1 import Container, Pod, Volume
 from podo.clock import Clock
-from podo.node.mounts import mounts_below, unmount_below
-from podo.node.runtime.config import Device, Mount
+from podo.node.mounts import is_served, mounts_below, unmount_below
+from podo.node.runtime.config import Device, Mount, MountPropagation
 from podo.node.volumes import atomic, empty_dir, host_path, ownership, subpath
 from podo.node.volumes.base import MountFailure, Places, VolumeFailure
 from podo.node.volumes.mounts import PlannedMount, plan_mounts
@@ -79,7 +80,7 @@ class NodeVolumes:
     ) -> tuple[tuple[Mount, ...], tuple[Device, ...]]:
         paths = self._paths.get(pod.metadata.uid, {})
         planned, devices = plan_mounts(pod, container, paths, dict(environment))
-        mounts = [self._bound(pod, container, p) for p in planned]
+        mounts = [following(self._bound(pod, container, p)) for p in planned]
         return tuple(mounts), devices
 
     async def release(self, uid: str) -> None:
@@ -128,6 +129,13 @@ class NodeVolumes:
         except OSError as error:
             raise VolumeFailure(f"cannot be written: {error.strerror}") from error
         return folder
+
+
+def following(mount: Mount) -> Mount:
+    """Let a container see when a file system that a process serves is mounted again after that process's end."""
+    if mount.propagation is not MountPropagation.PRIVATE or not is_served(mount.host_path):
+        return mount
+    return replace(mount, propagation=MountPropagation.HOST_TO_CONTAINER)
 
 
 def _clear(*folders: Path) -> None:

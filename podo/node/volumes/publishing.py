@@ -82,6 +82,8 @@ class Publishing:
         if driver.foreign:
             volume = await self._completed(pod, wanted, info)
             folder = self._target(pod.metadata.uid, wanted)
+        elif wanted.stage_secret is not None:
+            volume = replace(volume, stage_secrets=await self._secret(wanted.stage_secret))
         staging = "" if wanted.ephemeral else str(self._staging(wanted, foreign=driver.foreign))
         note = self._places.pod(pod.metadata.uid) / FOLDER / f"{name}.json"
         note.parent.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,15 @@ def grow(device: Path) -> None:
     _control(device, SET_CAPACITY)
 
 
+def flush(device: Path) -> None:
+    """Have all that was written to the device in its file."""
+    opened = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def detach(device: Path) -> None:
     """Let the device go, at the latest when its last user does; quiet if it is free already."""
     try:

@@ -83,6 +83,8 @@ class LocalVolumes:
                 raise DriverFailure("a copy has the volume mode of what it is a copy of")
             if wanted.size < known.size:
                 raise DriverFailure(f"{wanted.size} bytes are less than the {known.size} of what is to be copied")
+            for device in loops.of(origin.image):
+                loops.flush(device)  # what was written to a block volume may be in memory still
             with frozen(origin.mounted):
                 run("cp", "--reflink=auto", "--sparse=always", str(origin.image), str(volume.image))
         os.truncate(volume.image, wanted.size)
