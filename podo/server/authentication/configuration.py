@@ -105,8 +105,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="camel", f
 
 
 def configuration(options: GuardOptions) -> tuple[tuple[JWT, ...], Anonymous]:
-    """Providers, and who may be anonymous, by the file or by flags. Raises OptionError, OSError."""
-    anonymous = EVERYWHERE if options.anonymous_auth else NOWHERE
+    """Providers, and who may be anonymous, by the file or by flags. Raises OptionError, OSError.
+
+    Where everything is allowed to everyone, the flag lets nobody be anonymous, as in Kubernetes.
+    """
+    allows_all = "AlwaysAllow" in options.authorization_mode.split(",")
+    anonymous = EVERYWHERE if options.anonymous_auth and not allows_all else NOWHERE
     if not options.authentication_config:
         return by_flags(options), anonymous
     if options.oidc_issuer_url:

@@ -33,6 +33,10 @@ def test_without_a_word_everyone_may_be_anonymous(tmp_path):
     assert not configuration(GuardOptions(anonymous_auth=False))[1].enabled
 
 
+def test_nobody_is_anonymous_where_everything_is_allowed():
+    assert not configuration(GuardOptions(authorization_mode="RBAC,AlwaysAllow"))[1].enabled
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
