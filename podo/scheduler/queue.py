@@ -10,11 +10,12 @@ import heapq
 import itertools
 from collections.abc import Set
 
+from podo.client.backoff import Backoff
 from podo.client.base import Key
 from podo.clock import Clock
 from podo.scheduler.requests import PodInfo
 
-BACKOFF_FIRST, BACKOFF_MOST = 1.0, 10.0
+BACKOFF = Backoff(base=1.0, cap=10.0)
 PARKED_AT_MOST = 300.0
 HASTY_AT_MOST = 64  # when more Pods than these are unparked at once, all wait for their back-off
 
@@ -137,7 +138,7 @@ class SchedulingQueue:
             self._changed.set()
 
     def _backoff(self, key: Key) -> float:
-        return float(min(BACKOFF_FIRST * 2 ** (self._attempts.get(key, 1) - 1), BACKOFF_MOST))
+        return BACKOFF.delay(self._attempts.get(key, 1))
 
     def _make_ready(self, key: Key, *, hasty: bool = False) -> None:
         self._due.pop(key, None)

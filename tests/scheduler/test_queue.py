@@ -125,3 +125,12 @@ async def test_a_changed_pod_that_is_parked_is_tried_at_once(queue):
     queue.fail(A, since=queue.moves, helped_by=HELP)
     queue.add(A, info("a", priority=3))
     assert await ready(queue) == [A]
+
+
+async def test_a_pod_that_has_failed_for_days_is_still_tried(queue, clock):
+    queue.add(A, info("a"))
+    for _ in range(3000):
+        assert await ready(queue) == [A]
+        queue.fail(A, since=queue.moves, helped_by=HELP)
+        queue.unpark("node")
+    assert await ready(queue) == [A]
