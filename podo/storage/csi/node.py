@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from podo.storage.csi.client import Caller
+from podo.rpc.caller import Caller
 from podo.storage.csi.wire import ACCESS_MODES, MOUNT_GROUP, STAGES
 from podo.storage.drivers import Access, NodeVolume
 

@@ -1,11 +1,6 @@
-"""The messages of CSI and of plug-in registration, as far as podo speaks them: names, numbers and types of fields.
+"""The messages of CSI and of plug-in registration, as far as podo speaks them: see `podo.rpc.messages`."""
 
-A type is a scalar's name, `map` (of strings to strings) or a message's name; `*` marks a repeated field. Fields of a
-`oneof` need no mark: a message has at most one of them set.
-"""
-
-from functools import cache
-from typing import Any
+from podo.rpc.messages import Messages
 
 CSI = {
     "Empty": "",
@@ -91,50 +86,5 @@ ACCESS_MODES = {  # what the API's access modes are on the wire
     "ReadWriteOncePod": 6,
 }
 STAGES, EXPANDS, MOUNT_GROUP = 1, 3, 6  # capabilities of a driver's node side
-_SCALARS = {"string": 9, "bool": 8, "int32": 5, "int64": 3}
-_OPTIONAL, _REPEATED, _MESSAGE = 1, 3, 11  # labels and a type of descriptors
-
-
-@cache
-def _messages() -> Any:
-    """The classes of all messages, by name. Imports protobuf, which an agent without drivers does not need."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    file = descriptor_pb2.FileDescriptorProto(name="podo/csi.proto", package="podo.csi", syntax="proto3")
-    for name, fields in CSI.items():
-        made = file.message_type.add(name=name)
-        for text in filter(None, fields.split(", ")):
-            _add(made, name, text)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {n: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"podo.csi.{n}")) for n in CSI}
-
-
-def _add(made: Any, owner: str, text: str) -> None:
-    place, kind = text.split(" ")
-    name, number = place.split("=")
-    many = kind.endswith("*") or kind == "map"
-    field = made.field.add(name=name, number=int(number), label=_REPEATED if many else _OPTIONAL)
-    kind = kind.removesuffix("*")
-    if kind in _SCALARS:
-        field.type = _SCALARS[kind]
-        return
-    field.type = _MESSAGE
-    if kind == "map":
-        entry = made.nested_type.add(name="".join(part.title() for part in name.split("_")) + "Entry")
-        entry.options.map_entry = True
-        for position, part in enumerate(("key", "value"), 1):
-            entry.field.add(name=part, number=position, type=_SCALARS["string"], label=_OPTIONAL)
-        field.type_name = f".podo.csi.{owner}.{entry.name}"
-    else:
-        field.type_name = f".podo.csi.{kind}"
-
-
-def message(name: str, /, **fields: Any) -> Any:
-    """A message with some of its fields set; dicts and lists stand for messages in it."""
-    return _messages()[name](**fields)
-
-
-def parser(name: str) -> Any:
-    """What reads a message of this name from bytes."""
-    return _messages()[name].FromString
+MESSAGES = Messages("csi", CSI, METHODS)
+message, parser = MESSAGES.make, MESSAGES.parser
