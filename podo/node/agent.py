@@ -23,6 +23,10 @@ from podo.network.dataplane import NodeDataPlane, node_data_plane
 from podo.node import memory_folder
 from podo.node.cgroups.base import Cgroups, NodeCgroups, QOSClass
 from podo.node.cgroups.machine import open_cgroups
+from podo.node.claims.drivers import ClaimDrivers, ClaimFailure
+from podo.node.claims.health import DeviceHealth
+from podo.node.claims.prepared import NodeClaims
+from podo.node.claims.records import ClaimRecords
 from podo.node.config import AgentConfig
 from podo.node.events import PodEvents
 from podo.node.images.skopeo import SkopeoConfig
@@ -61,6 +65,7 @@ from podo.node.worker.parts import Parts
 from podo.storage.objects import DRIVERS
 
 COMPONENT = "kubelet"  # the name under which users look for a node's events
+CLAIMS_EVERY = 60.0  # seconds
 log = logging.getLogger(__name__)
 
 
@@ -113,9 +118,11 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 for service in services:
                     tasks.create_task(service(running))
                 await registering
+                tasks.create_task(node.devices.run(), name="device drivers")
                 tasks.create_task(node.plugins.run(), name="drivers")
                 for store in node.stores:
                     tasks.create_task(store.run(config.state_dir / "staged"), name=store.name)
+                tasks.create_task(node.free_claims(running.dispatcher), name="claims")
                 log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
                 node.registration.set_health(Health())
                 await node.registration.run()
@@ -160,7 +167,12 @@ class _Starting:
         )
         self.registration = Registration(client, clock, self._machine, self.figures, self.images.list)
         self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
-        self.plugins = Plugins(client, clock, KubeletFolder(config.kubelet_dir), config.node_name)
+        folder = KubeletFolder(config.kubelet_dir)
+        records = ClaimRecords(config.state_dir / "claims.json")
+        self.health = DeviceHealth(records, clock)
+        self.devices = ClaimDrivers(client, clock, config.node_name, folder.real, self.health)
+        self.claims = NodeClaims(client, self.devices, records, self.health)
+        self.plugins = Plugins(client, clock, folder, config.node_name, {"DRAPlugin": self.devices})
         self.plugins.add_own(LocalNode(config.volumes_dir))
         self.stores = [ObjectNode(name, config.run_dir / "stores", clock, config.host_netns) for name in DRIVERS]
         for store in self.stores:
@@ -204,7 +216,9 @@ class _Starting:
             client=self._client,
             clock=clock,
         )
-        runtime_config = RuntimeConfig(state=config.state_dir, run=config.run_dir, engine=config.engine)
+        runtime_config = RuntimeConfig(
+            state=config.state_dir, run=config.run_dir, engine=config.engine, cdi=self.plugins.folder.cdi
+        )
         self._prepare_cgroups(cgroups, names)
         async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
             sandboxes = (await runtime.observe()).sandboxes
@@ -242,6 +256,19 @@ class _Starting:
                 finally:
                     for task in working:
                         task.cancel()
+
+    async def free_claims(self, dispatcher: PodDispatcher) -> None:
+        """Give back what was prepared for Pods that are no more, and let those look whose devices change."""
+        self.health.changed = dispatcher.poke
+        await dispatcher.synced.wait()
+        while True:
+            for uid in {uid for record in self.claims.records for uid in record.pods}:
+                if uid not in dispatcher.workers:
+                    try:
+                        await self.claims.unprepare(uid)
+                    except ClaimFailure as error:
+                        log.info("claims of a Pod that is gone: %s", error)
+            await self._clock.sleep(CLAIMS_EVERY)
 
     def _parts(
         self,
@@ -285,6 +312,7 @@ class _Starting:
             facts=facts,
             services=lambda: services,
             drained=withdrawal.drained,
+            claims=self.claims,
         )
 
     def _stats(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ import msgspec
 from podo.node.finishing import in_thread
 from podo.node.images.base import Image, ImageFailure, Images, Owners, Rootfs
 from podo.node.mounts import unmount_quietly
-from podo.node.runtime import idmaps, seccomp
+from podo.node.runtime import cdi, idmaps, seccomp
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.runtime.capabilities import granted
 from podo.node.runtime.config import ContainerConfig, LinuxResources
@@ -39,10 +40,16 @@ class Bundles:
     """Makes, changes and removes them below `root`; below `mapped` is what containers in user namespaces mount."""
 
     def __init__(
-        self, root: Path, mapped: Path, images: RunnableImages, machine: Machine, rules: seccomp.Machine
+        self,
+        root: Path,
+        mapped: Path,
+        images: RunnableImages,
+        machine: Machine,
+        rules: seccomp.Machine,
+        cdi_folders: Sequence[Path] = (),
     ) -> None:
         self._root, self._mapped, self._images = root, mapped, images
-        self._machine, self._rules = machine, rules
+        self._machine, self._rules, self._cdi_folders = machine, rules, cdi_folders
 
     def path(self, container_id: str) -> Path:
         """The container's folder."""
@@ -99,6 +106,7 @@ class Bundles:
             seccomp=seccomp.linux_seccomp(config.security.seccomp, capabilities, self._rules),
             devices=wanted_devices(config.devices),
         )
+        cdi.inject(spec, config.cdi_devices, self._cdi_folders)
         if owners := _owners(sandbox):
             assert sandbox.users
             spec = idmaps.map_spec(spec, sandbox.users, owners.namespace, self._mapped / container_id)

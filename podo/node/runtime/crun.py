@@ -53,6 +53,7 @@ class RuntimeConfig:
     run: Path
     engine: str = ""
     conmon: str = "conmon"
+    cdi: tuple[Path, ...] = ()  # folders with specifications of devices
 
 
 class OCIRuntime:
@@ -74,7 +75,7 @@ class OCIRuntime:
         self._engine = Engine(choose_program(pure_v2=found.pure_v2, wanted=config.engine), self._folders.engine)
         self._sandboxes = SandboxLife(self._folders, network, clock)
         folders, machine = self._folders, this_machine(found)
-        self._bundles = Bundles(folders.containers, folders.mapped, images, machine, seccomp_machine())
+        self._bundles = Bundles(folders.containers, folders.mapped, images, machine, seccomp_machine(), config.cdi)
         self._containers = ContainerLife(
             self._sandboxes,
             self._bundles,

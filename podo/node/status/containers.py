@@ -16,6 +16,7 @@ from podo.api.types.core_v1 import (
     ContainerUser,
     LinuxContainerUser,
     ResourceRequirements,
+    ResourceStatus,
     VolumeMountStatus,
 )
 from podo.node.resize.decide import difference
@@ -37,6 +38,7 @@ class StatusInput:
     messages: Mapping[str, str] = field(default_factory=dict)
     terminal: bool = False  # nothing of the Pod runs any more, and nothing will
     host_ips: Sequence[str] = ()
+    devices: Mapping[str, tuple[ResourceStatus, ...]] = field(default_factory=dict)  # by container name
 
 
 def container_statuses(given: StatusInput, containers: Sequence[Container]) -> tuple[ContainerStatus, ...]:
@@ -83,6 +85,7 @@ def _status(
         container_id=SCHEME + seen.id,
         resources=None if ephemeral else _resources(given.state, container, seen),
         allocated_resources={} if ephemeral or not container.resources else container.resources.requests,
+        allocated_resources_status=given.devices.get(container.name, ()),
         user=_user(seen),
         volume_mounts=_mounts(container),
     )

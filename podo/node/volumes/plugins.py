@@ -6,10 +6,10 @@ each has a folder of its own, which its Pods see under the usual path.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -20,6 +20,7 @@ from podo.api.types.storage_v1 import CSINode, CSINodeDriver, CSINodeSpec, Volum
 from podo.client.base import MERGE_PATCH, Client, Key, Patch, find
 from podo.clock import Clock
 from podo.node import syscalls
+from podo.node.claims.drivers import PluginRefused
 from podo.node.mounts import mounts_below
 from podo.node.runtime.exits import CHANGES, IN_CREATE, watch_folder
 from podo.storage.csi.client import SocketCaller
@@ -28,6 +29,8 @@ from podo.storage.drivers import DriverFailure, NodeDriver
 
 KUBELET = Path("/var/lib/kubelet")
 NODE_IDS = "csi.volume.kubernetes.io/nodeid"
+CDI = tuple(Path(path) for path in ("/etc/cdi", "/var/run/cdi"))
+RUNNING_CDI = (Path("/var/run/cdi"), Path("/run/cdi"))
 TRIES = 8  # of a registration, each after twice as long
 log = logging.getLogger(__name__)
 
@@ -44,14 +47,22 @@ class KubeletFolder:
 
     def make(self) -> None:
         """Make it, so that mounts which drivers make in their containers are seen here too (blocking)."""
-        for name in ("plugins_registry", "plugins", "pods"):
+        for name in ("plugins_registry", "plugins", "pods", *([] if self.root == KUBELET else ["cdi"])):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         if self.root != KUBELET and str(self.root) not in mounts_below(self.root):
             syscalls.mount(str(self.root), self.root, "", syscalls.MS_BIND)
             syscalls.mount("", self.root, "", syscalls.MS_SHARED)
 
+    @property
+    def cdi(self) -> tuple[Path, ...]:
+        """Where specifications of devices are: the machine's, and what this node's own drivers say."""
+        return CDI if self.root == KUBELET else (*CDI, self.root / "cdi")
+
     def real(self, path: str) -> str:
-        """A path that a Pod or driver names, on this machine."""
+        """A path that a Pod or driver names, on this machine. What drivers of local nodes say of devices is apart."""
+        for folder in RUNNING_CDI if self.root != KUBELET else ():
+            if Path(path).is_relative_to(folder):
+                return str(self.root / "cdi" / Path(path).relative_to(folder))
         inside = Path(path).is_relative_to(KUBELET)
         return str(self.root / Path(path).relative_to(KUBELET)) if inside else path
 
@@ -60,13 +71,29 @@ class KubeletFolder:
         return KUBELET / path.relative_to(self.root) if path.is_relative_to(self.root) else path
 
 
+class Taker(Protocol):
+    """Who has to do with another type of plug-ins."""
+
+    async def take_in(self, name: str, endpoint: str, versions: Sequence[str]) -> None:
+        """One has registered. Raises PluginRefused."""
+        ...
+
+    async def gone(self, name: str, endpoint: str) -> None:
+        """One has taken its socket away."""
+        ...
+
+
 class Plugins:
     """Keeps `drivers` and the node's CSINode in step with the sockets that there are."""
 
-    def __init__(self, client: Client, clock: Clock, folder: KubeletFolder, node: str) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, folder: KubeletFolder, node: str, takers: Mapping[str, Taker] | None = None
+    ) -> None:
+        """`takers` have to do with plug-ins of other types than storage drivers."""
         self._client, self._clock, self.folder, self._node = client, clock, folder, node
         self.drivers: dict[str, NodeDriver] = {}
-        self._registered: dict[str, str] = {}  # the driver of each socket
+        self._takers = takers or {}
+        self._registered: dict[str, Callable[[], Awaitable[None]]] = {}  # by socket: what to do when it goes
         self._own: list[CSINodeDriver] = []
 
     def add_own(self, driver: NodeDriver) -> None:
@@ -91,10 +118,7 @@ class Plugins:
     async def _follow(self) -> None:
         there = {p.name for p in self.folder.registry.iterdir() if p.is_socket()}
         for name in self._registered.keys() - there:
-            driver = self._registered.pop(name)
-            self.drivers.pop(driver, None)
-            log.info("driver %s is gone", driver)
-            await self._again(partial(self._withdraw, driver))
+            await self._registered.pop(name)()
         for name in sorted(there - self._registered.keys()):
             await self._again(partial(self._register, name))
 
@@ -117,16 +141,32 @@ class Plugins:
         try:
             info = await registrar.call("/pluginregistration.Registration/GetInfo")
             notify = "/pluginregistration.Registration/NotifyRegistrationStatus"
-            if info.type != "CSIPlugin":
-                why = f"plug-ins of type {info.type} are not known"
-                await registrar.call(notify, plugin_registered=False, error=why)
-                self._registered[name] = ""
-                return
-            await self._take_in(info.name, info.endpoint or str(self.folder.registry / name))
-            self._registered[name] = info.name
-            await registrar.call(notify, plugin_registered=True)
+            endpoint = info.endpoint or str(self.folder.registry / name)
+            try:
+                self._registered[name] = await self._take(info, endpoint)
+            except PluginRefused as error:
+                log.warning("plug-in %s: %s", name, error)
+                self._registered[name] = _nothing
+                await registrar.call(notify, plugin_registered=False, error=str(error))
+            else:
+                await registrar.call(notify, plugin_registered=True)
         finally:
             await registrar.close()
+
+    async def _take(self, info: Any, endpoint: str) -> Callable[[], Awaitable[None]]:
+        """Take a plug-in in; what to do when it goes. Raises PluginRefused."""
+        if (taker := self._takers.get(info.type)) is not None:
+            await taker.take_in(info.name, endpoint, list(info.supported_versions))
+            return partial(taker.gone, info.name, endpoint)
+        if info.type != "CSIPlugin":
+            raise PluginRefused(f"plug-ins of type {info.type} are not known")
+        await self._take_in(info.name, endpoint)
+        return partial(self._gone, info.name)
+
+    async def _gone(self, driver: str) -> None:
+        self.drivers.pop(driver, None)
+        log.info("driver %s is gone", driver)
+        await self._again(partial(self._withdraw, driver))
 
     async def _take_in(self, name: str, endpoint: str) -> None:
         caller = SocketCaller(Path(self.folder.real(endpoint)))
@@ -178,6 +218,10 @@ class Plugins:
         wanted = change(found.spec.drivers)
         if wanted != found.spec.drivers:
             await self._client.update(replace(found, spec=replace(found.spec, drivers=wanted)))
+
+
+async def _nothing() -> None:
+    """For a plug-in that was refused."""
 
 
 def merged_ids(known: str, driver: str, node_id: str) -> str:

@@ -93,6 +93,7 @@ class Fetched:
     environment: tuple[tuple[str, str], ...]
     mounts: tuple[Mount, ...] = ()
     devices: tuple[Device, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
 
 
 def container_config(pod: Pod, start: StartContainer, fetched: Fetched, facts: NodeFacts) -> ContainerConfig:
@@ -111,6 +112,7 @@ def container_config(pod: Pod, start: StartContainer, fetched: Fetched, facts: N
         env=known,
         mounts=fetched.mounts,
         devices=fetched.devices,
+        cdi_devices=fetched.cdi_devices,
         labels=pod_labels(pod) | {CONTAINER_NAME: container.name},
         annotations={
             IMAGE: shown_name(image, container.image),

@@ -98,6 +98,12 @@ class PodDispatcher:
             elif key_of(pod) not in taken:
                 self._begin(pod)
 
+    def poke(self, uids: Iterable[str]) -> None:
+        """Let the workers of Pods look again."""
+        for uid in uids:
+            if worker := self.workers.get(uid):
+                worker.poke()
+
     def end(self, uid: str, verdict: Verdict) -> None:
         """End a Pod for a reason of the node's own."""
         if worker := self.workers.get(uid):

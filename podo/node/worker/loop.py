@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from podo.api.pod_resources import is_sidecar
-from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceRequirements
+from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceRequirements, ResourceStatus
 from podo.node.images.base import Image
 from podo.node.probes.prober import PodProber
 from podo.node.resize.allocation import granted
@@ -222,6 +222,7 @@ class PodWorker:
             messages=self._messages,
             terminal=decision.finished,
             host_ips=self._parts.facts.host_ips,
+            devices=self._devices(),
         )
         before = statuses.last(self.pod)
         status = pod_status(given, before)
@@ -229,6 +230,10 @@ class PodWorker:
             self._tell_of_resize(before, status)
             self._files.save(replace(self.pod, status=status))  # what a new agent needs while the API is away
             statuses.set(self.pod, status)
+
+    def _devices(self) -> dict[str, tuple[ResourceStatus, ...]]:
+        using = (c for c in self.pod.spec.containers if c.resources is not None and c.resources.claims)
+        return {c.name: self._parts.claims.statuses(self.pod, c) for c in using}
 
     def _tell_of_crashes(self, decision: Decision) -> None:
         looping = {name for name, waiting in decision.waiting.items() if waiting.reason == "CrashLoopBackOff"}

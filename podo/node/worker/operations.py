@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from podo.node.cgroups.base import CgroupFailure
+from podo.node.claims.drivers import ClaimFailure
 from podo.node.probes.checks import CheckFailed, Target
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.volumes.base import VolumeFailure
@@ -125,7 +126,11 @@ class Operations:
     async def _release(self) -> None:
         worker = self._worker
         try:
+            await self._parts.claims.unprepare(worker.pod.metadata.uid)
             await self._parts.volumes.release(worker.pod.metadata.uid)
+        except ClaimFailure as error:
+            log.warning("%s: unprepare dynamic resources: %s", worker.pod.metadata.name, error)
+            await self._parts.clock.sleep(RELEASE_AGAIN)
         except VolumeFailure as error:
             self._parts.events.warning(worker.pod, "FailedUnMount", str(error))
             await self._parts.clock.sleep(RELEASE_AGAIN)

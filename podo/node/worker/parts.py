@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from podo.api.types.core_v1 import Pod, PodStatus, Service
+from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceStatus, Service
 from podo.client.base import Client
 from podo.clock import Clock
 from podo.node.events import PodEvents
@@ -60,6 +60,42 @@ class Statuses(Protocol):
         ...
 
 
+class Claims(Protocol):
+    """The resource claims of Pods. Raises ClaimFailure."""
+
+    async def prepare(self, pod: Pod) -> None:
+        """Return when everything that the Pod's claims name is ready. May be repeated."""
+        ...
+
+    async def unprepare(self, uid: str) -> None:
+        """The Pod needs its claims no more. May be repeated."""
+        ...
+
+    def devices(self, pod: Pod, container: Container) -> tuple[str, ...]:
+        """The ids of the devices that a container gets (CDI)."""
+        ...
+
+    def statuses(self, pod: Pod, container: Container) -> tuple[ResourceStatus, ...]:
+        """The devices of a container's claims, and how they are."""
+        ...
+
+
+class NoClaims:
+    """For nodes without device drivers."""
+
+    async def prepare(self, pod: Pod) -> None:
+        """There is nothing to prepare."""
+
+    async def unprepare(self, uid: str) -> None:
+        """There is nothing to give back."""
+
+    def devices(self, pod: Pod, container: Container) -> tuple[str, ...]:
+        return ()
+
+    def statuses(self, pod: Pod, container: Container) -> tuple[ResourceStatus, ...]:
+        return ()
+
+
 Drained = Callable[[Pod], Awaitable[None]]
 """Returns once no Service of this node leads to the Pod any more."""
 
@@ -86,5 +122,6 @@ class Parts:
     ids: IDRanges = field(default_factory=IDRanges)
     services: Callable[[], Iterable[Service]] = tuple
     drained: Drained = nothing_to_drain
+    claims: Claims = field(default_factory=NoClaims)
     probes: Counter[ProbeCount] = field(default_factory=Counter)
     """How often each probe has ended how, since the agent was started."""

@@ -7,6 +7,7 @@ from podo.api.types.core_v1 import ConfigMap, Container, Pod, Secret
 from podo.api.types.node_v1 import RuntimeClass
 from podo.client.base import Key, find
 from podo.network.base import NetworkFailure
+from podo.node.claims.drivers import ClaimFailure
 from podo.node.id_ranges import NoRangeLeft
 from podo.node.images.base import Image
 from podo.node.resources.limits import cgroup_parent, pod_resources
@@ -36,6 +37,12 @@ async def run_sandbox(pod: Pod, action: RunSandbox, parts: Parts) -> None:
         message = "Pod sandbox changed, it will be killed and re-created."
         parts.events.normal(pod, "SandboxChanged", message)
     facts = parts.facts
+    try:
+        await parts.claims.prepare(pod)
+    except ClaimFailure as error:
+        why = f"prepare dynamic resources: {error}"
+        parts.events.warning(pod, "FailedPrepareDynamicResources", f"Failed to prepare dynamic resources: {why}")
+        raise StepFailed("", why) from error
     try:
         for old in action.replaces:
             await parts.runtime.stop_pod_sandbox(old)
@@ -71,7 +78,7 @@ async def start_container(pod: Pod, start: StartContainer, image: Image, ips: tu
     container, events, runtime = start.container, parts.events, parts.runtime
     try:
         config = container_config(pod, start, await _fetch(pod, start, image, ips, parts), parts.facts)
-    except (ConfigurationError, MountFailure, UnknownField, APIError, TimeoutError, OSError) as error:
+    except (ConfigurationError, ClaimFailure, MountFailure, UnknownField, APIError, TimeoutError, OSError) as error:
         events.container_warning(pod, container, "Failed", f"Error: {error}")
         raise StepFailed("CreateContainerConfigError", str(error)) from error
     try:
@@ -99,7 +106,13 @@ async def _fetch(pod: Pod, start: StartContainer, image: Image, ips: tuple[str, 
     files = PodFiles(facts, pod.metadata.uid)
     mounts, devices = await parts.volumes.mounts(pod, container, variables)
     mounts += files.mounts(pod, container, start.attempt, pod_ips)
-    return Fetched(image=image, environment=variables, mounts=mounts, devices=devices)
+    return Fetched(
+        image=image,
+        environment=variables,
+        mounts=mounts,
+        devices=devices,
+        cdi_devices=parts.claims.devices(pod, container),
+    )
 
 
 async def _sources(pod: Pod, container: Container, parts: Parts) -> EnvironmentSources:
