@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from podo.api.resource_claims import extended_claim
 from podo.api.types.core_v1 import Container, EphemeralContainer, Pod, Volume
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -26,6 +27,7 @@ def needs(pod: Pod) -> set[Ref]:
         found |= {(plural, namespace, name) for plural, name in _of_volume(volume, pod.metadata.name)}
     claims = {claim.resource_claim_name for claim in pod.spec.resource_claims}
     claims |= {claim.resource_claim_name for claim in pod.status.resource_claim_statuses}
+    claims.add(extended_claim(pod))
     return found | {("resourceclaims", namespace, name) for name in claims if name}
 
 

@@ -20,7 +20,15 @@ RETRY = Backoff(base=0.1, cap=10.0)
 AT_ONCE = 16  # writes under way at the same time
 PASSING = (PENDING, IN_PROGRESS)  # conditions that are there only while they are true
 MERGED_BY_IP = ("podIPs", "hostIPs")
-FOREIGN = ("conditions", "nominatedNodeName", "resourceClaimStatuses", "resize", "allocatedResources", "resources")
+FOREIGN = (
+    "conditions",
+    "nominatedNodeName",
+    "resourceClaimStatuses",
+    "extendedResourceClaimStatus",
+    "resize",
+    "allocatedResources",
+    "resources",
+)
 log = logging.getLogger(__name__)
 
 

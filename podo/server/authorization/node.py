@@ -43,7 +43,7 @@ class NodeAuthorizer:
             ("", "serviceaccounts"): self._account,
             ("coordination.k8s.io", "leases"): _lease,
             ("storage.k8s.io", "csinodes"): _csi_node,
-            ("resource.k8s.io", "resourceslices"): _slice,
+            ("resource.k8s.io", "resourceslices"): self._slice,
             ("", "nodes"): _node,
             ("", "pods"): self._pod,
         }
@@ -86,6 +86,17 @@ class NodeAuthorizer:
         if attempt.verb not in ("update", "patch"):
             return no("can only get/update/patch this type")
         return self._related(node, attempt)
+
+    def _slice(self, node: str, attempt: Attempt) -> Decision:
+        if attempt.subresource:
+            return no("cannot authorize ResourceSlice subresources")
+        if attempt.verb == "create":
+            return YES
+        if attempt.verb not in ("list", "watch", "deletecollection"):
+            return self._related(node, attempt)
+        if _selects(attempt, "spec.nodeName", node):
+            return YES
+        return no("can only list/watch/deletecollection resourceslices with nodeName field selector")
 
     def _account(self, node: str, attempt: Attempt) -> Decision:
         if attempt.verb == "get" and not attempt.subresource:
@@ -140,18 +151,6 @@ def _csi_node(node: str, attempt: Attempt) -> Decision:
     if attempt.verb != "create" and attempt.name != node:
         return no("can only access CSINode with the same name as the requesting node")
     return YES
-
-
-def _slice(node: str, attempt: Attempt) -> Decision:
-    if attempt.subresource:
-        return no("cannot authorize ResourceSlice subresources")
-    if attempt.verb == "create":
-        return YES
-    if attempt.verb not in ("list", "watch", "deletecollection"):
-        return no(f"no relationship found between node '{node}' and this object")
-    if _selects(attempt, "spec.nodeName", node):
-        return YES
-    return no("can only list/watch/deletecollection resourceslices with nodeName field selector")
 
 
 def _node(node: str, attempt: Attempt) -> Decision:

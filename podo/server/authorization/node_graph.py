@@ -1,10 +1,11 @@
 """Which objects the Pods of which node need: Secrets, ConfigMaps, claims, accounts, and volumes behind claims."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from podo.api.pod_references import SECRET_REFS, Ref, needs
 from podo.api.types.core_v1 import PersistentVolume, Pod
+from podo.api.types.resource_v1 import ResourceSlice
 from podo.api.types.storage_v1 import VolumeAttachment
 from podo.server.admission.lookup import typed
 from podo.server.registry.catalog import Catalog
@@ -19,11 +20,13 @@ class NodeGraph:
     def __init__(self, cache: WatchCache, catalog: Catalog) -> None:
         self._pods = _Pods()
         self._volumes = _Volumes()
-        self._attachments = _Attachments()
+        self._attachments = _NodeOf(lambda entry: typed(entry, VolumeAttachment).spec.node_name)
+        self._slices = _NodeOf(lambda entry: typed(entry, ResourceSlice).spec.node_name)
         parts: list[tuple[str, str, Derived]] = [
             ("", "pods", self._pods),
             ("", "persistentvolumes", self._volumes),
             ("storage.k8s.io", "volumeattachments", self._attachments),
+            ("resource.k8s.io", "resourceslices", self._slices),
         ]
         self._followers = []
         for group, plural, part in parts:
@@ -37,6 +40,8 @@ class NodeGraph:
             follower.catch_up()
         if plural == "volumeattachments":
             return self._attachments.nodes.get(name) == node
+        if plural == "resourceslices":
+            return self._slices.nodes.get(name) == node
         if plural == "persistentvolumes":
             return self._volume_concerns(node, name)
         if self._pods.need(node, (plural, namespace, name)):
@@ -103,10 +108,11 @@ class _Volumes:
                 self.by_secret.setdefault(secret, set()).add(current.name)
 
 
-class _Attachments:
-    """Nodes of attachments."""
+class _NodeOf:
+    """The nodes of objects that say themselves which one they are of."""
 
-    def __init__(self) -> None:
+    def __init__(self, node_of: Callable[[Entry], str]) -> None:
+        self._node_of = node_of
         self.nodes: dict[str, str] = {}
 
     def clear(self) -> None:
@@ -114,7 +120,7 @@ class _Attachments:
 
     def change(self, previous: Entry | None, current: Entry | None) -> None:
         if current is not None:
-            self.nodes[current.name] = typed(current, VolumeAttachment).spec.node_name
+            self.nodes[current.name] = self._node_of(current)
         elif previous is not None:
             self.nodes.pop(previous.name, None)
 

@@ -14,7 +14,9 @@ from podo.api.types.core_v1 import (
     PersistentVolumeClaimVolumeSource,
     PersistentVolumeSpec,
     Pod,
+    PodExtendedResourceClaimStatus,
     PodSpec,
+    PodStatus,
     ProjectedVolumeSource,
     SecretEnvSource,
     SecretReference,
@@ -23,6 +25,7 @@ from podo.api.types.core_v1 import (
     VolumeProjection,
 )
 from podo.api.types.meta_v1 import ObjectMeta
+from podo.api.types.resource_v1 import ResourcePool, ResourceSlice, ResourceSliceSpec
 from podo.client.base import DeleteOptions, Key
 from podo.server.authorization.node_graph import needs
 from tests.server.authorization.build import attempt, node, user
@@ -146,3 +149,21 @@ async def test_a_node_may_see_to_its_own(decide, asked, reason):
     decision = await decide(asked)
     assert decision.verdict.value == ("allow" if reason is None else "no opinion")
     assert decision.reason == (reason or "")
+
+
+@pytest.mark.parametrize("verb", ["get", "update", "patch", "delete"])
+async def test_a_node_may_do_what_it_wants_with_what_drivers_offer_on_it(client, decide, may, verb):
+    pool = ResourcePool(name="p", generation=1, resource_slice_count=1)
+    spec = ResourceSliceSpec(driver="gpu.example.com", node_name="n1", pool=pool)
+    await client.create(ResourceSlice(metadata=ObjectMeta(name="s"), spec=spec))
+    asked = attempt(N1, verb, "resourceslices", group="resource.k8s.io", name="s")
+    assert await may(asked)
+    refused = await decide(asked._replace(user=node("n2")))
+    assert refused.reason == "no relationship found between node 'n2' and this object"
+    await client.delete(ResourceSlice, Key("", "s"))
+    assert not await may(asked)
+
+
+def test_a_pod_needs_the_claim_of_its_extended_resources():
+    status = PodStatus(extended_resource_claim_status=PodExtendedResourceClaimStatus(resource_claim_name="made"))
+    assert ("resourceclaims", "ns", "made") in needs(Pod(metadata=ObjectMeta(name="p", namespace="ns"), status=status))
