@@ -113,10 +113,11 @@ def diagnose(pod: PodInfo, snapshot: Snapshot, filters: Iterable[Filter]) -> Dia
     """Ask the filters, until one leaves no row."""
     found = Diagnosis(snapshot.exists.copy(), np.zeros(snapshot.size, bool))
     for plugin in filters:
+        before = snapshot.candidates = found.feasible
         verdict = plugin.filter(pod, snapshot)
+        snapshot.candidates = None
         if verdict is None:
             continue
-        before = found.feasible
         found.feasible = before & verdict.fits
         if verdict.hopeless is not None:
             found.hopeless |= verdict.hopeless & before & ~verdict.fits

@@ -135,8 +135,12 @@ def victims_on(
 
 def _refusals(pod: PodInfo, row: int, snapshot: Snapshot, profile: Profile) -> list[str]:
     """The words of the first filter that refuses the row."""
+    only = np.zeros(snapshot.size, bool)
+    only[row] = True
     for plugin in profile.filters:
+        snapshot.candidates = only
         verdict = plugin.filter(pod, snapshot)
+        snapshot.candidates = None
         if verdict is not None and (verdict.whole or not verdict.fits[row]):
             return [verdict.whole] if verdict.whole else [r for r, refused in verdict.reasons.items() if refused[row]]
     return []

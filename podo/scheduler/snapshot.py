@@ -65,7 +65,8 @@ class Snapshot:
         self.images = NodeImages()
         self.storage = StorageView()
         self.devices = DeviceView()
-        self.nodes_revision = 0  # grows when a node comes, changes or goes
+        self.nodes_revision = 0  # grows when a node comes, goes or is another; heartbeats do not count
+        self.candidates: Mask | None = None  # the rows that the filters asked before let pass, while others are asked
         self._claim_users: dict[Key, int] = {}
 
     @property
@@ -94,8 +95,9 @@ class Snapshot:
     def set_node(self, node: Node) -> None:
         """A node appeared or changed."""
         item = self._row(node.metadata.name)
+        if item.node is None or _offers_other(item.node, node):
+            self.nodes_revision += 1
         item.node, row = node, item.row
-        self.nodes_revision += 1
         self.exists[row] = True
         self.unschedulable[row] = bool(node.spec.unschedulable)
         given = node.status.allocatable or node.status.capacity
@@ -238,6 +240,10 @@ class Snapshot:
         for columns in (self.allocatable, self.requested, self.scored, self._labels):
             for name in columns:
                 columns[name] = _longer(columns[name], new)
+
+
+def _offers_other(old: Node, new: Node) -> bool:
+    return old.metadata.labels != new.metadata.labels or old.status.allocatable != new.status.allocatable
 
 
 def _longer(column: NDArray[Any], size: int) -> NDArray[Any]:

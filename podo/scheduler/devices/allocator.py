@@ -1,13 +1,13 @@
 """The question that everything here answers: which devices would these claims get on that node?"""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from podo.api.types.resource_v1 import AllocationResult, DeviceClass, DeviceRequest, ResourceClaim, ResourceSlice
+from podo.api.types.resource_v1 import AllocationResult, DeviceClass, DeviceRequest, ResourceClaim
 from podo.scheduler.devices.constraints import Constraint
 from podo.scheduler.devices.ledger import Ledger
-from podo.scheduler.devices.pools import Offer, Place, PoolId, gather
+from podo.scheduler.devices.pools import Offer, Place, Pool
 from podo.scheduler.devices.result import allocation
 from podo.scheduler.devices.search import MOST_RESULTS, MOST_STEPS, AllocationError, ClaimSearch, Option, Search
 from podo.scheduler.devices.selection import Selection, SelectorFailed
@@ -21,10 +21,9 @@ class NotHere(Exception):
 
 @dataclass
 class Supply:
-    """What there is: `near` has the slices that may be for a node, `pool` all of a pool."""
+    """What there is: `pools` are those that a node can reach."""
 
-    near: Callable[[str], Iterable[ResourceSlice]]
-    pool: Callable[[PoolId], list[ResourceSlice]]
+    pools: Callable[[Place], list[Pool]]
     classes: Callable[[str], DeviceClass | None]
     taken: Taken = field(default_factory=Taken)
     selection: Selection = field(default_factory=Selection)
@@ -51,7 +50,7 @@ class _Attempt:
         self, claims: Sequence[ResourceClaim], place: Place, supply: Supply, new_id: Callable[[], str]
     ) -> None:
         self._claims, self._place, self._supply, self._new_id = claims, place, supply, new_id
-        self._pools = gather(supply.near(place.name), place, supply.pool)
+        self._pools = supply.pools(place)
         self._ledger = Ledger(supply.taken, self._pools)
 
     def run(self) -> list[AllocationResult] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import numpy as np
 
@@ -23,6 +24,8 @@ UNAVAILABLE = "resourceclaim not available on the node"
 CANNOT = "cannot allocate all claims"
 STALE = "cannot schedule extended resource claim"
 ALTERNATIVES_AT_MOST = 8
+ENOUGH = 100
+"""So many nodes are enough to choose from."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,26 @@ class Granted:
 
 @dataclass
 class Plan:
-    """For a Pod with claims. `whole` says why it can be nowhere, `error` that something is wrong with its claims."""
+    """For a Pod with claims. `whole` says why it can be nowhere, `error` that something is wrong with its claims.
 
-    fits: Mask
+    `open` are the rows that were not asked yet: others either are `granted` something or were refused.
+    """
+
+    open: Mask
     claims: tuple[ResourceClaim, ...] = ()
+    own: tuple[ResourceClaim, ...] = ()  # those that have no devices yet
+    resources: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, Mask] = field(default_factory=dict)
     granted: dict[int, Granted] = field(default_factory=dict)
     unavailable: list[ResourceClaim] = field(default_factory=list)
     whole: str = ""
     error: str = ""
+
+    def fits(self, among: Mask) -> Mask:
+        """The rows where the Pod gets something."""
+        found = np.zeros(len(among), bool)
+        found[[row for row in self.granted if among[row]]] = True
+        return found
 
     @property
     def must_give_back(self) -> bool:
@@ -52,22 +66,37 @@ class Plan:
 
     def refuse(self, row: int, reason: str) -> None:
         """The node in the row is none for the Pod."""
-        self.reasons.setdefault(reason, np.zeros(len(self.fits), bool))[row] = True
-        self.fits[row] = False
+        self.reasons.setdefault(reason, np.zeros(len(self.open), bool))[row] = True
+        self.open[row] = False
 
 
 def plan_for(info: PodInfo, snapshot: Snapshot) -> Plan | None:
-    """The plan for a Pod, None if it needs no devices; worked out once for what is known now."""
+    """The plan for a Pod, None if it needs no devices; one for what is known now."""
     view = snapshot.devices
     resources = mapped_resources(info, snapshot)
     if not info.pod.spec.resource_claims and not resources:
         return None
-    memo = view.memo
-    kept = memo.get(info.pod.metadata.uid)
+    kept = view.memo.get(info.pod.metadata.uid)
     if kept is None or kept[0] is not info or kept[1] != snapshot.nodes_revision:
-        kept = memo[info.pod.metadata.uid] = info, snapshot.nodes_revision, _plan(info, snapshot, resources)
+        kept = view.memo[info.pod.metadata.uid] = info, snapshot.nodes_revision, _plan(info, snapshot, resources)
     assert isinstance(kept[2], Plan)
     return kept[2]
+
+
+def ask(plan: Plan, info: PodInfo, snapshot: Snapshot, among: Mask) -> Mask:
+    """The rows among these where the Pod gets what it needs: enough of them to choose from, if there are many."""
+    if plan.whole or plan.error or not (plan.own or plan.resources):
+        return among & plan.open
+    supply, selects = snapshot.devices.supply(snapshot.nodes_revision), _selecting(snapshot)
+    enough = ENOUGH - int(np.count_nonzero(plan.fits(among)))
+    rows = np.flatnonzero(among & plan.open)
+    start = crc32(info.pod.metadata.uid.encode()) % len(rows) if len(rows) else 0
+    for row in map(int, np.roll(rows, -start)):
+        if enough <= 0 or plan.error:
+            break
+        _ask_node(plan, row, info, snapshot, supply, selects(row))
+        enough -= row in plan.granted
+    return plan.fits(among)
 
 
 def mapped_resources(info: PodInfo, snapshot: Snapshot) -> dict[str, str]:
@@ -84,11 +113,12 @@ def _plan(info: PodInfo, snapshot: Snapshot, resources: dict[str, str]) -> Plan:
     except NotReady as error:
         found.whole = str(error)
         return found
-    own = [claim for claim in claims if claim.status.allocation is None]
+    found.own = tuple(claim for claim in claims if claim.status.allocation is None)
+    found.resources = resources
     if resources:
         claims.append(view.extended_claim_of(info.pod) or extended.claim_of(info.pod))
     found.claims = tuple(claims)
-    found.whole = _obstacle(own, snapshot)
+    found.whole = _obstacle(found.own, snapshot)
     if found.whole:
         return found
     if claims[len(claims) - 1].metadata.name != extended.IN_MEMORY and resources:
@@ -98,8 +128,6 @@ def _plan(info: PodInfo, snapshot: Snapshot, resources: dict[str, str]) -> Plan:
     for claim in claims:
         if claim.status.allocation is not None:
             _keep_to(claim, claim.status.allocation.node_selector, snapshot, found)
-    if own or resources:
-        _allocate(info, own, resources, snapshot, found)
     return found
 
 
@@ -128,31 +156,31 @@ def _keep_to(claim: ResourceClaim, selector: NodeSelector | None, snapshot: Snap
     lost = snapshot.exists & ~reached
     if lost.any():
         found.unavailable.append(claim)
-        for row in np.flatnonzero(lost & found.fits):
+        for row in np.flatnonzero(lost & found.open):
             found.refuse(int(row), UNAVAILABLE)
 
 
-def _allocate(
-    info: PodInfo, own: Sequence[ResourceClaim], resources: dict[str, str], snapshot: Snapshot, found: Plan
+def _ask_node(
+    plan: Plan,
+    row: int,
+    info: PodInfo,
+    snapshot: Snapshot,
+    supply: Supply,
+    selects: Callable[[NodeSelector], bool],
 ) -> None:
-    supply = snapshot.devices.supply()
-    selects = _selecting(snapshot)
-    for row in map(int, np.flatnonzero(found.fits)):
-        node = snapshot.row_at(row).node
-        assert node is not None
-        claims, requests = list(own), Requests((), ())
-        here = {name: c for name, c in resources.items() if not _has(name, row, snapshot)}
-        if here:
-            requests = extended.requests_for(info.pod, here)
-            claims.append(extended.with_requests(found.claims[-1], requests))
-        try:
-            _grant(row, claims, Place(node.metadata.name, selects(row)), requests, supply, found)
-        except AllocationError as error:
-            found.error = str(error)
-            return
-        except GivenUp:
-            found.error = f"node {node.metadata.name}: timed out trying to allocate devices"
-            return
+    node = snapshot.row_at(row).node
+    assert node is not None
+    claims, requests, plan.open[row] = list(plan.own), Requests((), ()), False
+    here = {name: c for name, c in plan.resources.items() if not _has(name, row, snapshot)}
+    if here:
+        requests = extended.requests_for(info.pod, here)
+        claims.append(extended.with_requests(plan.claims[-1], requests))
+    try:
+        _grant(row, claims, Place(node.metadata.name, selects), requests, supply, plan)
+    except AllocationError as error:
+        plan.error = str(error)
+    except GivenUp:
+        plan.error = f"node {node.metadata.name}: timed out trying to allocate devices"
 
 
 def _grant(

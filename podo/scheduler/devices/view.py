@@ -12,7 +12,7 @@ from podo.client.informer import Index, revision_of
 from podo.clock import SystemClock
 from podo.scheduler.devices.allocator import Supply
 from podo.scheduler.devices.extended import is_extended
-from podo.scheduler.devices.pools import pool_of
+from podo.scheduler.devices.pools import Place, Pool, gather, pool_of
 from podo.scheduler.devices.selection import Selection
 from podo.scheduler.devices.taken import Taken, taken_by
 
@@ -47,12 +47,16 @@ class DeviceView:
         self._by_node: Index[ResourceSlice] = Index(_near)
         self._by_pool: Index[ResourceSlice] = Index(lambda piece: (pool_of(piece),))
         self._by_owner: Index[ResourceClaim] = Index(_owners)
+        self._pools: dict[str, list[Pool]] = {}  # that each node can reach; as of `_pools_at`
+        self._pools_at = -1, -1
+        self._slices_revision = 0
         self._pending: dict[str, AllocationResult] = {}
         self._selection = Selection()
         self._taken: tuple[int, Taken] = (-1, Taken())
 
     def set_slice(self, old: ResourceSlice | None, new: ResourceSlice | None) -> None:
         """A slice came, changed or went: as informers tell it."""
+        self._slices_revision += 1
         self._changed()
         some = new or old
         assert some is not None
@@ -126,20 +130,27 @@ class DeviceView:
     def is_pending(self, claim: ResourceClaim) -> bool:
         return claim.metadata.uid in self._pending
 
-    def supply(self) -> Supply:
-        """What may be allocated now."""
+    def supply(self, nodes_revision: int = 0) -> Supply:
+        """What may be allocated now. Other nodes, or others' labels, are another `nodes_revision`."""
+        if self._pools_at != (self._slices_revision, nodes_revision):
+            self._pools_at = self._slices_revision, nodes_revision
+            self._pools.clear()
         if self._taken[0] != self.revision:
             known = (claim.status.allocation for claim in self._claims.values())
             allocations = [*(a for a in known if a is not None), *self._pending.values()]
             self._taken = self.revision, taken_by(allocations)
         shared = self._by_node(EVERYWHERE)
         return Supply(
-            near=lambda node: [*self._by_node(node), *shared],
-            pool=self._by_pool,
+            pools=lambda place: self._pools_of(place, shared),
             classes=self.device_class,
             taken=self._taken[1],
             selection=self._selection,
         )
+
+    def _pools_of(self, place: Place, shared: list[ResourceSlice]) -> list[Pool]:
+        if place.name not in self._pools:
+            self._pools[place.name] = gather([*self._by_node(place.name), *shared], place, self._by_pool)
+        return self._pools[place.name]
 
     def _changed(self) -> None:
         self.revision += 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from podo.scheduler.devices.plan import plan_for
+from podo.scheduler.devices.plan import ask, plan_for
 from podo.scheduler.plugin import DEVICE, NODE, Verdict
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
@@ -18,4 +18,8 @@ class DynamicResources:
             return None
         if plan.whole or plan.error:
             return Verdict(np.zeros(snapshot.size, bool), whole=plan.whole, error=plan.error)
-        return Verdict(plan.fits, plan.reasons, hopeless=~plan.fits)
+        among = snapshot.exists if snapshot.candidates is None else snapshot.candidates
+        fits = ask(plan, pod, snapshot, among)
+        if plan.error:
+            return Verdict(fits, error=plan.error)
+        return Verdict(fits, plan.reasons, hopeless=~fits)

@@ -8,7 +8,7 @@ import msgspec
 from podo.api.types.core_v1 import NodeSelector
 from podo.api.types.resource_v1 import AllocationResult, DeviceClass, ResourceClaim, ResourceSlice
 from podo.scheduler.devices.allocator import Supply, allocate
-from podo.scheduler.devices.pools import Place, pool_of
+from podo.scheduler.devices.pools import Place, gather, pool_of
 from podo.scheduler.devices.taken import Taken
 
 DRIVER = "gpu.example.com"
@@ -75,8 +75,7 @@ def supply(
 ) -> Supply:
     known = {c.metadata.name: c for c in (classes or [device_class()])}
     return Supply(
-        near=lambda node: pieces,
-        pool=lambda id: [p for p in pieces if pool_of(p) == id],
+        pools=lambda place: gather(pieces, place, lambda id: [p for p in pieces if pool_of(p) == id]),
         classes=known.get,
         taken=taken or Taken(),
         **more,
