@@ -20,7 +20,7 @@ from podo.scheduler.devices.plan import Plan
 from podo.scheduler.devices.readiness import AT_MOST, BindingFailed, is_ready, waits
 from podo.scheduler.devices.view import DeviceView
 
-TRIES = 5
+TRIES = 10  # of a claim that many Pods are reserving at the same time
 
 
 class ClaimsNotBound(Exception):

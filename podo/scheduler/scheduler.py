@@ -94,7 +94,12 @@ class Scheduler:
                 if (taken := self.queue.take()) is None:
                     await self.queue.wait()
                     continue
-                await self._schedule(*taken, tasks)
+                try:
+                    await self._schedule(*taken, tasks)
+                except Exception:  # what one Pod asks for must not keep the others from their nodes
+                    log.exception("%s cannot be scheduled; it is tried again", taken[0])
+                    self._assumed.pop(taken[0], None)
+                    self.queue.delay(taken[0])
 
     async def _schedule(self, key: Key, info: PodInfo, tasks: asyncio.TaskGroup) -> None:
         since, profile = self.queue.moves, self._profiles[info.pod.spec.scheduler_name or NAME]

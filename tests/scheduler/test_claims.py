@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from podo.api.resource_claims import EXTENDED
 from podo.api.timestamps import format_time
-from podo.api.types.core_v1 import Container, Event, Pod, PodResourceClaim, ResourceRequirements
+from podo.api.types.core_v1 import Container, Event, Pod, PodResourceClaim, PodResourceClaimStatus, ResourceRequirements
 from podo.api.types.meta_v1 import Condition
 from podo.api.types.resource_v1 import AllocatedDeviceStatus, ResourceClaim
 from podo.client.base import APPLY_PATCH, Key, Patch
@@ -226,3 +226,32 @@ async def test_a_generated_claim_is_used_once_the_pods_status_names_it(clock):
         )
         await client.patch(Pod, Key("default", "p"), patch, subresource="status")
         assert await placed(client, clock, "p", 1) == "a"
+
+
+async def test_a_pod_runs_without_a_claim_that_its_status_says_is_not_needed(clock):
+    async with scheduling(clock) as client:
+        await client.create(node("a"))
+        entry = PodResourceClaim(name="gpu", resource_claim_template_name="t")
+        made = await client.create(pod("p", resource_claims=(entry,)))
+        status = replace(made.status, resource_claim_statuses=(PodResourceClaimStatus(name="gpu"),))
+        await client.update(replace(made, status=status), subresource="status")
+        assert await placed(client, clock, "p", 1) == "a"
+
+
+async def test_a_pod_whose_scheduling_fails_keeps_no_other_from_its_node(clock):
+    async with scheduling(clock, Broken()) as client:
+        await client.create(node("a"))
+        await client.create(pod("broken"))
+        await client.create(pod("p"))
+        assert await placed(client, clock, "p", 1) == "a"
+        assert await placed(client, clock, "broken") == ""
+
+
+class Broken:
+    """A filter with a mistake in it."""
+
+    name, helped_by = "Broken", frozenset()
+
+    def filter(self, info, snapshot):
+        if info.pod.metadata.name == "broken":
+            raise ZeroDivisionError

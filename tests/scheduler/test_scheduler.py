@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,7 +11,8 @@ from podo.client.base import Client, DeleteOptions, Key
 from podo.client.events import EventWriter
 from podo.client.informers import Informers
 from podo.clock import VirtualClock
-from podo.scheduler.scheduler import Scheduler
+from podo.scheduler.profile import DEFAULT
+from podo.scheduler.scheduler import NAME, Scheduler
 from podo.server.app import install_subresources
 from podo.server.core import running_core
 from podo.store.memory import MemoryStore
@@ -18,14 +20,16 @@ from tests.scheduler.build import node, pod
 
 
 @asynccontextmanager
-async def scheduling(clock: VirtualClock):
-    """An API with a scheduler at work; yields its client."""
+async def scheduling(clock: VirtualClock, *filters):
+    """An API with a scheduler at work, with some more filters; yields its client."""
     async with running_core(MemoryStore(), clock) as core, asyncio.TaskGroup() as tasks:
         install_subresources(core, None)
         client = core.client()
         await client.create(Namespace(metadata=ObjectMeta(name="default")))
         informers, events = Informers(client, clock), EventWriter(client, clock)
-        scheduler = Scheduler(client, informers, events.recorder("default-scheduler"), clock, chance=Random(1))
+        profiles = {NAME: replace(DEFAULT, filters=(*filters, *DEFAULT.filters))}
+        recorder = events.recorder("default-scheduler")
+        scheduler = Scheduler(client, informers, recorder, clock, profiles=profiles, chance=Random(1))
         running = [tasks.create_task(part.run()) for part in (informers, events, scheduler)]
         try:
             yield client

@@ -121,7 +121,7 @@ def _plan(info: PodInfo, snapshot: Snapshot, resources: dict[str, str]) -> Plan:
     found.whole = _obstacle(found.own, snapshot)
     if found.whole:
         return found
-    if claims[len(claims) - 1].metadata.name != extended.IN_MEMORY and resources:
+    if resources and claims[-1].metadata.name != extended.IN_MEMORY:
         for row in np.flatnonzero(snapshot.exists):
             found.refuse(int(row), STALE)
         return found
