@@ -52,6 +52,7 @@ class VolumeSnapshots:
         if snapshot.metadata.deletion_timestamp:
             await self._end(snapshot)
         elif not snapshot.status.ready_to_use:
+            await self._protect(snapshot)
             if name := snapshot.spec.source.volume_snapshot_content_name:
                 await self._adopt(snapshot, name)
             elif (found := self._class_of(snapshot)) is not None:
@@ -83,9 +84,6 @@ class VolumeSnapshots:
             )
             await self._fail(snapshot, why)
             return
-        if BOUND not in snapshot.metadata.finalizers:
-            body = {"metadata": {"finalizers": [*snapshot.metadata.finalizers, BOUND]}}
-            await self._client.patch(SNAPSHOTS, key, Patch(media_type=MERGE_PATCH, body=body))
         self._say(snapshot, "CreatingSnapshot", f"Waiting for a snapshot {key} to be created by the CSI driver.")
         try:
             made = await self._snapshotters[found.driver].snapshot(
@@ -97,6 +95,15 @@ class VolumeSnapshots:
         name = await self._note(snapshot, found, volume, made.handle, made.size)
         self._say(snapshot, "SnapshotCreated", f"Snapshot {key} was successfully created by the CSI driver.")
         await self._ready(snapshot, name, made.size)
+
+    async def _protect(self, snapshot: VolumeSnapshot) -> None:
+        """Hear of its end before it is gone: if one of our drivers is to have it, or has it."""
+        name = snapshot.spec.source.volume_snapshot_content_name
+        content = await find(self._client, CONTENTS, Key("", name)) if name else None
+        ours = content.spec.driver in self._snapshotters if content else self._class_of(snapshot) is not None
+        if ours and BOUND not in snapshot.metadata.finalizers:
+            body = {"metadata": {"finalizers": [*snapshot.metadata.finalizers, BOUND]}}
+            await self._client.patch(SNAPSHOTS, key_of(snapshot), Patch(media_type=MERGE_PATCH, body=body))
 
     async def _note(
         self, snapshot: VolumeSnapshot, found: VolumeSnapshotClass, volume: PersistentVolume, handle: str, size: int

@@ -215,3 +215,50 @@ def test_a_snapshot_and_a_clone_have_the_data_of_their_moment(kubectl, podo):
     for name in ("c", "restored", "cloned"):
         gone(kubectl, podo, name)
     assert not list((podo.state / "volumes").glob("snapshot-*"))
+
+
+def test_a_snapshot_that_an_administrator_brings_goes_with_its_content_by_its_policy(kubectl, podo):
+    kubectl.apply(claim("c"), user("first"))
+    kubectl.ready("pod/first")
+    first = {"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": "s"}}
+    kubectl.apply(first | {"spec": {"source": {"persistentVolumeClaimName": "c"}}})
+    kubectl.wait("jsonpath={.status.readyToUse}=true", "volumesnapshot/s")
+    bound = kubectl.get("volumesnapshot", "s")["status"]["boundVolumeSnapshotContentName"]
+    handle = kubectl.get("volumesnapshotcontent", bound)["status"]["snapshotHandle"]
+    kubectl("patch", "volumesnapshotcontent", bound, "--type=merge", "-p", '{"spec":{"deletionPolicy":"Retain"}}')
+    kubectl("delete", "volumesnapshot", "s")
+    kubectl("delete", "volumesnapshotcontent", bound)
+    assert (podo.state / "volumes" / handle).exists()
+    content = {
+        "apiVersion": "snapshot.storage.k8s.io/v1",
+        "kind": "VolumeSnapshotContent",
+        "metadata": {"name": kubectl.namespace},
+        "spec": {
+            "deletionPolicy": "Delete",
+            "driver": "local.csi.podo",
+            "source": {"snapshotHandle": handle},
+            "volumeSnapshotRef": {"namespace": kubectl.namespace, "name": "again"},
+        },
+    }
+    source = {"source": {"volumeSnapshotContentName": kubectl.namespace}}
+    kubectl.apply(content, first | {"metadata": {"name": "again"}, "spec": source})
+    kubectl.wait("jsonpath={.status.readyToUse}=true", "volumesnapshot/again")
+    kubectl("delete", "volumesnapshot", "again")
+    assert "NotFound" in kubectl.refusal("get", "volumesnapshotcontent", kubectl.namespace)
+    assert not (podo.state / "volumes" / handle).exists()
+    kubectl("delete", "pod", "first")
+    gone(kubectl, podo, "c")
+
+
+def test_a_volume_for_one_pod_is_refused_to_another_that_no_scheduler_placed(kubectl, podo):
+    kubectl.apply(claim("c", accessModes=["ReadWriteOncePod"]), user("one"))
+    kubectl.ready("pod/one")
+    node = kubectl.get("pod", "one")["spec"]["nodeName"]
+    kubectl.apply(user("two", nodeName=node))
+    words = "volume uses the ReadWriteOncePod access mode and is already in use by another pod"
+    messages = ("get", "events", "-o", "jsonpath={.items[*].message}")
+    processes.until("an event says why", lambda: words in kubectl(*messages))
+    kubectl("delete", "pod", "one")
+    kubectl.ready("pod/two")
+    kubectl("delete", "pod", "two")
+    gone(kubectl, podo, "c")

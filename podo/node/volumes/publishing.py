@@ -31,6 +31,7 @@ from podo.storage.drivers import DriverFailure, NodeDriver, NodeVolume, PodInfo
 
 FOLDER = "published"
 ATTACHED_WITHIN, LOOK_EVERY = 20.0, 0.2  # seconds
+ONE_POD = ("ReadWriteOncePod",)
 TOKENS = "csi.storage.k8s.io/serviceAccount.tokens"
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,10 @@ class Publishing:
             volume = replace(volume, stage_secrets=await self._secret(wanted.stage_secret))
         staging = "" if wanted.ephemeral else str(self._staging(wanted, foreign=driver.foreign))
         note = self._places.pod(pod.metadata.uid) / FOLDER / f"{name}.json"
-        note.parent.mkdir(parents=True, exist_ok=True)
         known = Published(driver=wanted.driver, handle=volume.handle, target=str(folder), staging=staging)
+        if volume.access.modes == ONE_POD and self._still_used(known, except_by=pod.metadata.uid):
+            raise VolumeFailure("volume uses the ReadWriteOncePod access mode and is already in use by another pod")
+        note.parent.mkdir(parents=True, exist_ok=True)
         note.write_bytes(msgspec.json.encode(known))
         try:
             if staging:
@@ -200,9 +203,11 @@ class Publishing:
             found[wanted.audience] = {"token": token.text, "expirationTimestamp": expires}
         return json.dumps(found) if found else ""
 
-    def _still_used(self, known: Published) -> bool:
+    def _still_used(self, known: Published, except_by: str = "") -> bool:
         """Whether another Pod of this node has the volume."""
         for note in self._places.pods.glob(f"*/{FOLDER}/*.json"):
+            if note.parts[-3] == except_by:
+                continue
             try:
                 other = msgspec.json.decode(note.read_bytes(), type=Published)
             except (OSError, msgspec.DecodeError):
