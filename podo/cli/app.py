@@ -3,6 +3,7 @@
 import typer
 
 from podo.cli import (
+    backup,
     build,
     dns,
     doctor,
@@ -40,6 +41,7 @@ app.command("expose")(expose.expose)
 app.command("kubeconfig")(kubeconfig.kubeconfig)
 app.command("build")(build.build)
 app.add_typer(image.app, name="image")
+app.add_typer(backup.app, name="backup")
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
 app.command("setup")(setup.setup)
