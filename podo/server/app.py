@@ -306,6 +306,8 @@ def handler_of(
         auditor=gateway.auditor,
         proxies=gateway.proxies,
         fairness=fairness,
+        in_flight=gateway.in_flight,
+        timeout=gateway.timeout,
         carrier=aggregation.carrier,
     )
 

@@ -14,18 +14,22 @@ from podo.server.authentication.service_account import Issuer
 from podo.server.context import User
 from podo.server.core import Core
 from podo.server.fairness.configured import Fairness
+from podo.server.fairness.in_flight import InFlight
 from podo.server.fairness.keeping import keeping_fair
+from podo.server.http.deadlines import TIMEOUT
 from podo.server.options import GuardOptions
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Who asks, is it recorded, and is it their turn."""
+    """Who asks, is it recorded, is it their turn, and how many seconds may it take."""
 
     authentication: Authentication
     auditor: Auditor | None = None
     fairness: Fairness | None = None
+    in_flight: InFlight | None = None
     proxies: FrontProxies | None = None
+    timeout: float = TIMEOUT
 
 
 @asynccontextmanager
@@ -43,4 +47,10 @@ async def gate(
         core.recorder.auditor = auditor
         stack.callback(setattr, core.recorder, "auditor", None)
         fairness = await stack.enter_async_context(keeping_fair(core, options))
-        yield Gate(authentication, auditor, fairness, proxies)
+        yield Gate(authentication, auditor, fairness, in_flight_of(options), proxies, options.request_timeout)
+
+
+def in_flight_of(options: GuardOptions) -> InFlight | None:
+    """What limits requests where fairness does not; None: nothing does."""
+    limits = options.max_requests_inflight, options.max_mutating_requests_inflight
+    return InFlight(*limits) if any(limits) and not options.enable_priority_and_fairness else None

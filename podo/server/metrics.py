@@ -49,6 +49,8 @@ class Requests:
         """How many requests are in work, without those that take as long as their clients like."""
         self.long: dict[Series, int] = {}
         """How many of those there are."""
+        self.terminations: dict[tuple[Series, int], int] = {}
+        """What the server refused or gave up to protect itself, by the code that was answered."""
 
     def begin(self, info: Info) -> None:
         """A request has come in."""
@@ -82,6 +84,11 @@ class Requests:
         times[0] += seconds
         times[1 + bisect_left(BUCKETS, seconds)] += 1
 
+    def terminated(self, info: Info, status: int) -> None:
+        """A request was refused, or given up, for the server's own sake."""
+        key = (_series(info), status)
+        self.terminations[key] = self.terminations.get(key, 0) + 1
+
     def lines(self) -> Iterator[str]:
         """The text form of Prometheus."""
         yield from head("apiserver_request_total", "counter", "Requests by verb, resource and code.")
@@ -104,6 +111,12 @@ class Requests:
         for series, number in self.long.items():
             labels = f'component="apiserver",{_plain_labels(series)}'
             yield f"apiserver_longrunning_requests{{{labels}}} {number}\n"
+        yield from head(
+            "apiserver_request_terminations_total", "counter", "Requests ended in the server's own defence."
+        )
+        for (series, status), count in self.terminations.items():
+            labels = f'code="{status}",component="apiserver",{_plain_labels(series)}'
+            yield f"apiserver_request_terminations_total{{{labels}}} {count}\n"
 
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "post", "put"})

@@ -35,6 +35,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     enable_priority_and_fairness: bool = True
     max_requests_inflight: int = 400
     max_mutating_requests_inflight: int = 200
+    request_timeout: float = 60.0
     oidc_ca_file: str = ""
     oidc_client_id: str = ""
     oidc_groups_claim: str = ""

@@ -24,7 +24,9 @@ from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidd
 from podo.server.authorization.impersonation import Impersonation, wanted_of
 from podo.server.context import User
 from podo.server.fairness.configured import Fairness
+from podo.server.fairness.in_flight import InFlight
 from podo.server.fairness.level import Rejected
+from podo.server.http.deadlines import TIMEOUT, late, time_limit
 from podo.server.http.encoding import formed
 from podo.server.http.negotiation import form_of_failures
 from podo.server.http.pretty import indented, is_pretty
@@ -126,11 +128,17 @@ class Handler:
         clock: Clock,
         auditor: Auditor | None = None,
         fairness: Fairness | None = None,
+        in_flight: InFlight | None = None,
         proxies: FrontProxies | None = None,
         carrier: Carrying | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
-        """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts."""
+        """`paths` are exact, or (with a slash at the end) prefixes; the longest that fits counts.
+
+        `fairness`, or else `in_flight`, says whose turn it is; `timeout` is the longest that a request may take.
+        """
         self._auditor, self._fairness, self._proxies = auditor, fairness, proxies
+        self._in_flight, self._timeout = in_flight, timeout
         self._identify, self._authorizer, self._resources = identify, authorizer, resources
         self._carrier = carrier
         self._impersonation = Impersonation(authorizer)
@@ -157,7 +165,7 @@ class Handler:
         notes = Notes(audit_id_of(request))
         request[HEAD] = b"Audit-Id: %b\r\n" % notes.audit_id.encode()
         try:
-            answer = await self._answer(request, info, query, notes)
+            answer = await self._in_time(request, info, query, notes)
         except APIError as error:
             answer = status_answer(error, request)
         except (ConnectionError, asyncio.CancelledError):
@@ -189,6 +197,29 @@ class Handler:
             log.info("%s %s %d %.1fms", request.method, request.raw_path, status, took * 1000)
         return response
 
+    async def _in_time(
+        self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], notes: Notes
+    ) -> Answer | web.StreamResponse:
+        """The answer, or that it took too long. Writes that have begun run to their end all the same."""
+        try:
+            limit = time_limit(info, query, self._timeout)
+        except BadRequest:
+            self._follow(request, None, info, notes)
+            raise
+        if limit is None:
+            return await self._answer(request, info, query, notes)
+        try:
+            async with asyncio.timeout(limit) as running:
+                return await self._answer(request, info, query, notes)
+        except TimeoutError:
+            if not running.expired():
+                raise
+            self._requests.terminated(info, 504)
+            if request.writer.output_size and request.transport is not None:  # no other answer can be given
+                request.transport.abort()
+                raise ConnectionResetError("the answer took too long") from None
+            return late()
+
     async def _answer(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], notes: Notes
     ) -> Answer | web.StreamResponse:
@@ -199,6 +230,12 @@ class Handler:
             attempt = attempt._replace(user=user)
             if notes.trail is not None:
                 notes.trail.impersonates(user)
+        if self._in_flight is not None:
+            try:
+                with self._in_flight.place(user, info):
+                    return await self._allowed(request, info, query, attempt, notes)
+            except Rejected:
+                return self._busy(info)
         if self._fairness is None or is_long(info):
             return await self._allowed(request, info, query, attempt, notes)
         if (flow := self._fairness.flow(user, info)) is None:
@@ -207,7 +244,7 @@ class Handler:
         try:
             seat = await self._fairness.enter(flow, info, query)
         except Rejected:
-            return text_answer("Too many requests, please try again later.\n", 429, {"Retry-After": "1"})
+            return self._busy(info)
         if seat is None:
             return await self._allowed(request, info, query, attempt, notes)
         if info.verb == "watch":
@@ -216,6 +253,10 @@ class Handler:
             return await self._allowed(request, info, query, attempt, notes)
         finally:
             seat.release()
+
+    def _busy(self, info: RequestInfo) -> Answer:
+        self._requests.terminated(info, 429)
+        return text_answer("Too many requests, please try again later.\n", 429, {"Retry-After": "1"})
 
     async def _allowed(
         self, request: web.BaseRequest, info: RequestInfo, query: Mapping[str, str], attempt: Attempt, notes: Notes
@@ -233,21 +274,37 @@ class Handler:
 
     async def _identified(self, request: web.BaseRequest, info: RequestInfo, notes: Notes) -> User:
         """Who asks. From here on the audit log follows the request. Raises Unauthorized."""
-        auditor = self._auditor
-        if auditor is None:
+        if self._auditor is None:
             return await self._identify.authenticate(credentials_of(request, notes, info.path, self._proxies))
-        addresses = addresses_of(request.headers, request.remote or "")
-        agent, at = request.headers.get("User-Agent", ""), self._clock.now()
-        received = Received(notes.audit_id, request.raw_path, addresses, agent, at)
+        received = self._received(request, notes)
         try:
             user = await self._identify.authenticate(credentials_of(request, notes, info.path, self._proxies))
         except Unauthorized:
-            notes.trail = auditor.begin(received, None, info, notes.annotations)
+            self._follow(request, None, info, notes, received)
             raise
-        notes.trail = auditor.begin(received, user, info, notes.annotations)
+        self._follow(request, user, info, notes, received)
+        return user
+
+    def _received(self, request: web.BaseRequest, notes: Notes) -> Received:
+        addresses = addresses_of(request.headers, request.remote or "")
+        agent, at = request.headers.get("User-Agent", ""), self._clock.now()
+        return Received(notes.audit_id, request.raw_path, addresses, agent, at)
+
+    def _follow(
+        self,
+        request: web.BaseRequest,
+        user: User | None,
+        info: RequestInfo,
+        notes: Notes,
+        received: Received | None = None,
+    ) -> None:
+        """Have the audit log follow the request, if there is one."""
+        if self._auditor is None:
+            return
+        received = received or self._received(request, notes)
+        notes.trail = self._auditor.begin(received, user, info, notes.annotations)
         if notes.trail is not None:
             request[TRAIL] = notes.trail
-        return user
 
     async def _check(self, attempt: Attempt, notes: Notes) -> None:
         """Raises Forbidden for what is not allowed."""
