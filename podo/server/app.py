@@ -124,8 +124,8 @@ class Guards:
     is_serving = False
     """Webhooks are asked from then on: what the server does to begin must not wait for what it has yet to run."""
 
-    def __init__(self, options: GuardOptions) -> None:
-        self.quotas, self._options = QuotaWriter(), options
+    def __init__(self, options: GuardOptions, clock: Clock) -> None:
+        self.quotas, self._options, self._clock = QuotaWriter(), options, clock
 
     def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
         """Make both."""
@@ -139,6 +139,8 @@ class Guards:
             self.quotas,
             webhooks=self.webhooks,
             asks_webhooks=lambda: self.is_serving,
+            options=self._options,
+            clock=self._clock,
         )
 
     def converter(self, definition: Definition) -> Converter | None:
@@ -158,7 +160,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             sockets.append(bind(more, port))
             stack.callback(sockets[-1].close)
         store = await stack.enter_async_context(open_store(config.store, clock=clock))
-        guards = Guards(config.guard)
+        guards = Guards(config.guard, clock)
         core = await stack.enter_async_context(
             running_core(
                 store,

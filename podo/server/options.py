@@ -12,6 +12,7 @@ class OptionError(ValueError):
 class GuardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Files are paths; "" means that there is none. Times are in seconds."""
 
+    admission_control_config_file: str = ""
     audit_policy_file: str = ""
     audit_log_path: str = ""
     audit_log_maxage: int = 0
@@ -32,6 +33,8 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     authorization_webhook_cache_unauthorized_ttl: float = 30.0
     authorization_webhook_config_file: str = ""
     authorization_webhook_version: str = "v1beta1"
+    disable_admission_plugins: str = ""
+    enable_admission_plugins: str = ""
     enable_priority_and_fairness: bool = True
     max_requests_inflight: int = 400
     max_mutating_requests_inflight: int = 200

@@ -6,6 +6,7 @@ import msgspec
 
 from podo.api.errors import APIError, NotAcceptable
 from podo.server.answer import Answer, Pieces
+from podo.server.blank import blank
 from podo.server.forms import Tables, partial_head, partial_tail
 from podo.server.http.negotiation import PARTIAL, PARTIAL_LIST, PROTOBUF, TABLE, YAML, Form
 from podo.server.registry.kinds import Served
@@ -134,7 +135,12 @@ class Encoder:
         return self._line("BOOKMARK", head + msgspec.json.encode({"metadata": metadata})[1:])
 
     def _table_bookmark(self, metadata: Object) -> Object:
-        return self._table([], {"resourceVersion": metadata["resourceVersion"]})
+        """A Table whose one row is of an object that holds nothing else."""
+        stored = self._served.stored
+        nothing = blank(self._served.stored_api_version, stored.kind)
+        head = {"kind": stored.kind, "apiVersion": self._served.stored_api_version, "metadata": metadata}
+        entry = Entry("", 0, msgspec.json.encode(head | {k: v for k, v in nothing.items() if k not in head}))
+        return self._table([entry], {"resourceVersion": metadata["resourceVersion"]})
 
     def _bookmark_metadata(self, revision: int, *, first_events_end: bool) -> Object:
         metadata: Object = {"resourceVersion": str(revision)}

@@ -139,10 +139,11 @@ class Schemas:
     def _struct(self, table: TypeSchema) -> Schema:
         made: Schema = {"type": "object"}
         granular = GRANULAR.get(table.name, "")
-        made["properties"] = {
-            name: self._field(field, GRANULAR_MARK if name == granular else {})
-            for name, field in sorted(table.fields.items())
-        }
+        if table.fields:
+            made["properties"] = {
+                name: self._field(field, GRANULAR_MARK if name == granular else {})
+                for name, field in sorted(table.fields.items())
+            }
         if required := sorted(name for name, field in table.fields.items() if field.required):
             made["required"] = required
         if table.atomic:

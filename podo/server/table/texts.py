@@ -59,7 +59,7 @@ def age(obj: Object, now: datetime) -> str:
 
 def name(obj: Object) -> str:
     """The object's name."""
-    return str(obj["metadata"]["name"])
+    return str(obj["metadata"].get("name", ""))
 
 
 def spec(obj: Object) -> Object:

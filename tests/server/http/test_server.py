@@ -93,6 +93,32 @@ async def test_a_watch_can_begin_with_what_is_there(api):
     assert end["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        CONFIGMAPS,
+        "/api/v1/pods",
+        "/apis/apps/v1/deployments",
+        "/apis/autoscaling/v1/horizontalpodautoscalers",
+        "/api/v1/events",
+        "/api/v1/nodes",
+        "/apis/batch/v1/cronjobs",
+        "/apis/networking.k8s.io/v1/ingresses",
+    ],
+)
+async def test_a_bookmark_of_a_watch_as_table_has_one_row_of_nothing_but_metadata(api, path):
+    query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    async with api.get(f"{path}?{query}&fieldSelector=metadata.name=nobody", headers=accept) as response:
+        [end] = await events(response, 1)
+    [row] = end["object"]["rows"]
+    assert (end["type"], end["object"]["kind"]) == ("BOOKMARK", "Table")
+    assert len(row["cells"]) == len(end["object"]["columnDefinitions"])
+    metadata = row["object"]["metadata"]
+    assert metadata.pop("resourceVersion") == end["object"]["metadata"]["resourceVersion"]
+    assert metadata == {"annotations": {"k8s.io/initial-events-end": "true"}}
+
+
 async def test_a_watch_from_too_long_ago_says_so_in_the_stream(api):
     async with api.get(f"{CONFIGMAPS}?watch=1&resourceVersion=1") as response:
         assert response.status == 200

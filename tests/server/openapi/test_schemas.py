@@ -87,3 +87,9 @@ def test_every_type_has_a_schema():
     names = [type_name(table.name) for package in schema.packages() for table in schema.package(package).values()]
     found = V3.closure(names, "", "v1")
     assert all("x-kubernetes-preserve-unknown-fields" not in made for made in found.values())
+
+
+def test_no_schema_has_members_that_hold_nothing():
+    status = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus"
+    schemas = V3.closure([status], "apiextensions.k8s.io", "v1")
+    assert "properties" not in schemas[status]

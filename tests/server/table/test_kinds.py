@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from podo.api import resources
+from podo.server.blank import blank
 from podo.server.table.printers import ORDERS, PRINTERS
 from podo.server.table.workloads import metric_texts
 
@@ -24,6 +25,12 @@ def test_every_printer_fills_the_columns_of_its_resource():
         cells = printer({"metadata": {"name": "o", "creationTimestamp": "2026-01-01T00:00:00Z"}}, NOW)
         extra = 1 if kind == "IPAddress" else 0  # it prints an age that has no column
         assert len(cells) == len(found.columns) + extra, kind
+
+
+def test_every_printer_copes_with_an_object_of_which_nothing_is_set():
+    for (group, kind), printer in PRINTERS.items():
+        found = next(r for r in resources.built_in() if (r.group, r.kind) == (group, kind))
+        assert printer(blank(found.api_version, kind) | {"metadata": {}}, NOW), kind
 
 
 CASES = [

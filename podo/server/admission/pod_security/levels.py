@@ -37,16 +37,21 @@ class Policy(NamedTuple):
         return {self.enforce.level, self.audit.level, self.warn.level} == {PRIVILEGED}
 
 
-def policy_of(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
+NO_POLICY = Policy()
+
+
+def policy_of(labels: Mapping[str, str], defaults: Policy = NO_POLICY) -> tuple[Policy, list[FieldError]]:
     """The policy that labels set, and what is wrong with them; there is always a policy.
 
-    Who enforces more than is warned of and says nothing of warnings, is warned of what is enforced.
+    `defaults` count where labels say nothing. Who enforces more than is warned of and says nothing of warnings, is
+    warned of what is enforced.
     """
     errors: list[FieldError] = []
     standards = {}
     for mode, otherwise in (("enforce", RESTRICTED), ("audit", PRIVILEGED), ("warn", PRIVILEGED)):
-        level = _level(labels, mode, otherwise, errors)
-        standards[mode] = Standard(level, _minor(labels, f"{mode}-version", errors))
+        default: Standard = getattr(defaults, mode)
+        level = _level(labels, mode, default.level, otherwise, errors)
+        standards[mode] = Standard(level, _minor(labels, f"{mode}-version", default.minor, errors))
     enforce, warn = standards["enforce"], standards["warn"]
     good = labels.get(f"{PREFIX}enforce", "") in LEVELS
     if f"{PREFIX}warn" not in labels and good and stricter(enforce.level, warn.level):
@@ -60,16 +65,18 @@ def stricter(one: str, other: str) -> bool:
     return LEVELS.index(one) > LEVELS.index(other)
 
 
-def _level(labels: Mapping[str, str], mode: str, otherwise: str, errors: list[FieldError]) -> str:
-    value = labels.get(f"{PREFIX}{mode}")
-    if value is None or value in LEVELS:
-        return value or PRIVILEGED
+def _level(labels: Mapping[str, str], mode: str, default: str, otherwise: str, errors: list[FieldError]) -> str:
+    value = labels.get(f"{PREFIX}{mode}", default)
+    if value in LEVELS:
+        return value
     errors.append(invalid(f"metadata.labels[{PREFIX}{mode}]", value, f"must be one of {', '.join(LEVELS)}"))
     return otherwise
 
 
-def _minor(labels: Mapping[str, str], name: str, errors: list[FieldError]) -> int:
-    value = labels.get(f"{PREFIX}{name}", "latest")
+def _minor(labels: Mapping[str, str], name: str, default: int, errors: list[FieldError]) -> int:
+    value = labels.get(f"{PREFIX}{name}")
+    if value is None:
+        return default
     if value == "latest":
         return LATEST
     if (match := _VERSION.fullmatch(value)) is not None:

@@ -9,6 +9,7 @@ from podo.api.types.core_v1 import Namespace, Pod
 from podo.server.admission.base import PODS, GroupResource, Validating, group_resource, refuse
 from podo.server.admission.lookup import Lookup
 from podo.server.admission.pod_security.checks import detailed, refusals
+from podo.server.admission.pod_security.configuration import NO_SETTINGS, Settings, ignored
 from podo.server.admission.pod_security.levels import PRIVILEGED, Standard, policy_of, stricter
 from podo.server.admission.pod_security.subject import Subject
 from podo.server.admission_point import Attributes, Operation
@@ -35,8 +36,8 @@ class PodSecurity(Validating):
 
     resources = frozenset({PODS, NAMESPACES, *TEMPLATES})
 
-    def __init__(self, lookup: Lookup) -> None:
-        self._lookup = lookup
+    def __init__(self, lookup: Lookup, settings: Settings = NO_SETTINGS) -> None:
+        self._lookup, self._settings = lookup, settings
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises Forbidden for a Pod that does not meet the standard, Invalid for labels that set none."""
@@ -52,12 +53,18 @@ class PodSecurity(Validating):
             await self._check(attributes, template, enforce=False)
 
     async def _check(self, attributes: Attributes, pod: Object, *, enforce: bool) -> None:
+        note = "pod-security.kubernetes.io/"
+        if exempt := self._settings.exempt(attributes.namespace, attributes.ctx.user.name):
+            attributes.ctx.annotate(f"{note}exempt", exempt)
+            return
         namespace = await self._lookup.find(Namespace, attributes.namespace)
-        policy, _ = policy_of(namespace.metadata.labels if namespace is not None else {})
+        policy, _ = policy_of(namespace.metadata.labels if namespace is not None else {}, self._settings.defaults)
         if policy.allows_everything:
             return
         subject = Subject(pod.get("metadata") or {}, pod.get("spec") or {})
-        note = "pod-security.kubernetes.io/"
+        if subject.spec.get("runtimeClassName") in self._settings.exemptions.runtime_classes:
+            attributes.ctx.annotate(f"{note}exempt", "runtimeClass")
+            return
         if enforce:
             attributes.ctx.annotate(f"{note}enforce-policy", str(policy.enforce))
         if found := refusals(policy.audit, subject):
@@ -69,18 +76,28 @@ class PodSecurity(Validating):
             attributes.ctx.warn(f'would violate PodSecurity "{policy.warn}": {detailed(found)}')
 
     async def _namespace(self, attributes: Attributes, obj: Object) -> None:
-        policy, errors = policy_of(obj["metadata"].get("labels") or {})
-        old = attributes.old
-        before, old_errors = policy_of((old["metadata"].get("labels") or {}) if old is not None else {})
+        defaults, labels, old = self._settings.defaults, obj["metadata"].get("labels") or {}, attributes.old
+        policy, errors = policy_of(labels, defaults)
+        before, old_errors = policy_of((old["metadata"].get("labels") or {}) if old is not None else {}, defaults)
         if errors and errors != (old_errors if old is not None else []):
             raise invalid_object("", "Namespace", attributes.name, errors)
         new, was = policy.enforce, before.enforce
-        if old is None or new == was or new.level == PRIVILEGED:
-            return
-        if new.minor == was.minor and not stricter(new.level, was.level):
-            return
-        for text in violations(attributes.name, new, await self._lookup.all(Pod, attributes.name)):
+        exempt = attributes.name in self._settings.exemptions.namespaces
+        if old is not None:
+            if new == was or new.level == PRIVILEGED:
+                return
+            if new.minor == was.minor and not stricter(new.level, was.level):
+                return
+        if exempt and (text := ignored(attributes.name, policy, defaults, labels)):
             attributes.ctx.warn(text)
+        if exempt or old is None:
+            return
+        for text in violations(attributes.name, new, await self._pods(attributes.name)):
+            attributes.ctx.warn(text)
+
+    async def _pods(self, namespace: str) -> list[Pod]:
+        exempt = self._settings.exemptions.runtime_classes
+        return [p for p in await self._lookup.all(Pod, namespace) if p.spec.runtime_class_name not in exempt]
 
 
 def _at(obj: Object, path: tuple[str, ...]) -> Object | None:
