@@ -12,6 +12,8 @@ class Info(Protocol):
     """What is told apart of requests."""
 
     @property
+    def path(self) -> str: ...
+    @property
     def verb(self) -> str: ...
     @property
     def group(self) -> str: ...
@@ -121,6 +123,8 @@ class Requests:
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "post", "put"})
 LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
+LONG_PATHS = "/podo/v1/network/"
+"""Where agents wait for changes."""
 _VERBS = {
     "create": "POST", "get": "GET", "list": "LIST", "watch": "WATCH", "update": "PUT", "patch": "PATCH",
     "delete": "DELETE", "deletecollection": "DELETECOLLECTION",
@@ -135,7 +139,12 @@ def head(name: str, kind: str, text: str) -> Iterator[str]:
 
 def is_long(info: Info) -> bool:
     """Whether the request takes as long as its client likes."""
-    return info.verb == "watch" or info.subresource in LONG
+    return info.verb == "watch" or waits(info)
+
+
+def waits(info: Info) -> bool:
+    """Whether the request waits for others, and holds no seat meanwhile."""
+    return info.subresource in LONG or info.path.startswith(LONG_PATHS)
 
 
 def _series(info: Info) -> Series:

@@ -34,18 +34,9 @@ from podo.server.http.query import parse_query
 from podo.server.http.request_info import RequestInfo, request_info
 from podo.server.http.request_keys import HEAD, SEAT, TRAIL
 from podo.server.http.responses import whole
-from podo.server.metrics import Requests
+from podo.server.metrics import Requests, waits
 
 log = logging.getLogger("podo.server.http")
-LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
-"""Subresources whose requests take as long as their clients like: they hold no seats."""
-LONG_PATHS = "/podo/v1/network/"
-"""Below it requests wait for what nodes do: they hold none either."""
-
-
-def is_long(info: RequestInfo) -> bool:
-    """Whether the request waits for others, and holds no seat meanwhile."""
-    return info.subresource in LONG or info.path.startswith(LONG_PATHS)
 
 
 class Identify(Protocol):
@@ -236,7 +227,7 @@ class Handler:
                     return await self._allowed(request, info, query, attempt, notes)
             except Rejected:
                 return self._busy(info)
-        if self._fairness is None or is_long(info):
+        if self._fairness is None or waits(info):
             return await self._allowed(request, info, query, attempt, notes)
         if (flow := self._fairness.flow(user, info)) is None:
             return await self._allowed(request, info, query, attempt, notes)
