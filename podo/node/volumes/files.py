@@ -86,11 +86,10 @@ def _field(pod: Pod, item: DownwardAPIVolumeFile, context: FieldContext) -> str:
 def token_file(pod: Pod, token: str, mode: int) -> File:
     """A ServiceAccount's token: only for those of the Pod, where they can be told."""
     context = pod.spec.security_context
-    if context and context.fs_group is not None:
-        return File(token.encode(), 0o600)
+    grouped = context is not None and context.fs_group is not None
     users = {_user_of(pod, c) for c in (*all_containers(pod.spec), *_ephemeral(pod))}
     owner = users.pop() if len(users) == 1 else None
-    return File(token.encode(), mode if owner is None else 0o600, owner)
+    return File(token.encode(), 0o600 if grouped or owner is not None else mode, owner)
 
 
 def _ephemeral(pod: Pod) -> Sequence[Container]:

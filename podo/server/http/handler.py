@@ -34,7 +34,7 @@ from podo.server.http.query import parse_query
 from podo.server.http.request_info import RequestInfo, request_info
 from podo.server.http.request_keys import HEAD, SEAT, TRAIL
 from podo.server.http.responses import whole
-from podo.server.metrics import Requests, waits
+from podo.server.metrics import LONG, Requests, waits
 
 log = logging.getLogger("podo.server.http")
 

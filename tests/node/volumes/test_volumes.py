@@ -66,7 +66,8 @@ def test_a_secret_is_decoded():
 def test_a_token_is_for_the_pods_user_only():
     assert token_file(pod(), "t", 0o644) == File(b"t", 0o644, None)
     assert token_file(pod(securityContext={"runAsUser": 7}), "t", 0o644) == File(b"t", 0o600, 7)
-    assert token_file(pod(securityContext={"runAsUser": 7, "fsGroup": 9}), "t", 0o644) == File(b"t", 0o600, None)
+    assert token_file(pod(securityContext={"runAsUser": 7, "fsGroup": 9}), "t", 0o644) == File(b"t", 0o600, 7)
+    assert token_file(pod(securityContext={"fsGroup": 9}), "t", 0o644) == File(b"t", 0o600, None)
 
 
 # How it is written
