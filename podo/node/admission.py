@@ -1,6 +1,6 @@
 """Whether a Pod that was bound to this node may run here (kubelet's admission; the scheduler's view may be old)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from podo.api import quantity
@@ -18,10 +18,17 @@ REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "Out
 MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDULE)
 
 
-def admit(pod: Pod, others: Iterable[Pod], node: Node, pressures: frozenset[str] = frozenset()) -> Verdict | None:
-    """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions."""
+def admit(
+    pod: Pod,
+    others: Iterable[Pod],
+    node: Node,
+    pressures: frozenset[str] = frozenset(),
+    given: Collection[str] = (),
+) -> Verdict | None:
+    """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions;
+    of the resources in `given` the Pod has its part already."""
     others = list(others)
-    if found := shortage(pod, others, node):
+    if found := shortage(pod, others, node, given):
         lacking: Verdict | None = _refuse(found.reason, found.message)
     else:
         lacking = None
@@ -45,8 +52,9 @@ def _refuse(reason: str, message: str) -> Verdict:
     return Verdict(reason, f"Pod was rejected: {message}")
 
 
-def shortage(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
-    """The first resource of which too little is left beside `others`; only what the node offers is counted."""
+def shortage(pod: Pod, others: Iterable[Pod], node: Node, given: Collection[str] = ()) -> Verdict | None:
+    """The first resource of which too little is left beside `others`; only what the node offers is counted, and
+    nothing that is `given` otherwise."""
     others = list(others)
     allocatable = node.status.allocatable
     pods = quantity.to_int(allocatable.get("pods", "110"))
@@ -54,7 +62,7 @@ def shortage(pod: Pod, others: Iterable[Pod], node: Node) -> Verdict | None:
         return Verdict("OutOfpods", _shortage("pods", 1, len(others), pods))
     asked, used = pod_requests(pod.spec), _used(others)
     for name, amount in sorted(asked.items()):
-        if not amount or name not in allocatable:
+        if not amount or name not in allocatable or name in given:
             continue
         capacity = quantity.parse(allocatable[name])
         if amount + used.get(name, Decimal(0)) > capacity:

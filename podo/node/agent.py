@@ -28,6 +28,9 @@ from podo.node.claims.health import DeviceHealth
 from podo.node.claims.prepared import NodeClaims
 from podo.node.claims.records import ClaimRecords
 from podo.node.config import AgentConfig
+from podo.node.devices.ledger import Ledger
+from podo.node.devices.plugins import DevicePlugins
+from podo.node.devices.pod_resources import PodResources
 from podo.node.events import PodEvents
 from podo.node.images.skopeo import SkopeoConfig
 from podo.node.images.store import ImageStore
@@ -123,6 +126,9 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 for store in node.stores:
                     tasks.create_task(store.run(config.state_dir / "staged"), name=store.name)
                 tasks.create_task(node.free_claims(running.dispatcher), name="claims")
+                tasks.create_task(node.plugged.run(), name="device plug-ins")
+                told = PodResources(node.plugged, running.dispatcher.pods)
+                tasks.create_task(told.run(node.plugins.folder.root / "pod-resources", config.run_dir / "told.sock"))
                 log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
                 node.registration.set_health(Health())
                 await node.registration.run()
@@ -165,9 +171,14 @@ class _Starting:
             labels=config.labels,
             taints=config.taints,
         )
-        self.registration = Registration(client, clock, self._machine, self.figures, self.images.list)
-        self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
         folder = KubeletFolder(config.kubelet_dir)
+        ledger = Ledger(config.state_dir / "devices.json")
+        inside = config.run_dir / "devices.sock"
+        self.plugged = DevicePlugins(folder.root / "device-plugins", inside, ledger, clock, folder.real)
+        amounts = self.plugged.amounts
+        self.registration = Registration(client, clock, self._machine, self.figures, self.images.list, amounts)
+        self.plugged.changed = self.registration.touch
+        self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
         records = ClaimRecords(config.state_dir / "claims.json")
         self.health = DeviceHealth(records, clock)
         self.devices = ClaimDrivers(client, clock, config.node_name, folder.real, self.health)
@@ -313,6 +324,7 @@ class _Starting:
             services=lambda: services,
             drained=withdrawal.drained,
             claims=self.claims,
+            devices=self.plugged,
         )
 
     def _stats(

@@ -24,6 +24,15 @@ RETRY = Backoff(base=0.05, cap=5.0)
 log = logging.getLogger(__name__)
 
 
+Amounts = tuple[dict[str, str], dict[str, str]]
+"""Capacity and allocatable."""
+
+
+def nothing() -> Amounts:
+    """No devices."""
+    return {}, {}
+
+
 class Registration:
     """`images` lists what the node has. `node` is the Node as the API has it, None until it was registered."""
 
@@ -34,9 +43,11 @@ class Registration:
         machine: Machine,
         figures: NodeFigures,
         images: Callable[[], Awaitable[tuple[Image, ...]]],
+        devices: Callable[[], Amounts] = nothing,
     ) -> None:
+        """`devices` are what plug-ins add to capacity and allocatable."""
         self._client, self._clock, self._machine, self._figures = client, clock, machine, figures
-        self._images = images
+        self._images, self._devices = images, devices
         self._health = Health(not_ready=STARTING)
         self._changed = asyncio.Event()
         self.node: Node | None = None
@@ -130,4 +141,8 @@ class Registration:
     async def _status(self, before: NodeStatus) -> NodeStatus:
         now = timestamps.format_time(self._clock.now())
         made = conditions(self._health, before.conditions, now)
-        return node_status(self._machine, self._figures, made, await self._images())
+        status = node_status(self._machine, self._figures, made, await self._images())
+        capacity, allocatable = self._devices()
+        return msgspec.structs.replace(
+            status, capacity=status.capacity | capacity, allocatable=status.allocatable | allocatable
+        )

@@ -1,7 +1,7 @@
 """Pods and containers as the runtime wants to be told of them. Pure: all that has to be fetched is passed in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from podo.api.types.core_v1 import Container, Pod
 from podo.network.base import PortMapping
@@ -94,6 +94,7 @@ class Fetched:
     mounts: tuple[Mount, ...] = ()
     devices: tuple[Device, ...] = ()
     cdi_devices: tuple[str, ...] = ()
+    annotations: dict[str, str] = field(default_factory=dict)  # of device plug-ins, for the runtime
 
 
 def container_config(pod: Pod, start: StartContainer, fetched: Fetched, facts: NodeFacts) -> ContainerConfig:
@@ -114,7 +115,8 @@ def container_config(pod: Pod, start: StartContainer, fetched: Fetched, facts: N
         devices=fetched.devices,
         cdi_devices=fetched.cdi_devices,
         labels=pod_labels(pod) | {CONTAINER_NAME: container.name},
-        annotations={
+        annotations=fetched.annotations
+        | {
             IMAGE: shown_name(image, container.image),
             IMAGE_REF: shown_ref(image),
             TERMINATION_PATH: container.termination_message_path or TERMINATION_LOG,

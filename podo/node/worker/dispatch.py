@@ -15,6 +15,7 @@ from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.client.reflector import Scope
 from podo.node.admission import admit, shortage
+from podo.node.devices.allocation import NotAllocated
 from podo.node.resources.qos import qos_class
 from podo.node.runtime.observed import Observation, ObservedSandbox
 from podo.node.static.manifest import is_mirror, is_static
@@ -25,6 +26,7 @@ from podo.node.worker.pod_files import saved_pods
 from podo.node.worker.state import Verdict, is_terminal
 
 log = logging.getLogger(__name__)
+UNEXPECTED = "UnexpectedAdmissionError"
 RESTART_AFTER = 5.0  # seconds, of a worker that failed
 PATIENCE = 3.0  # seconds that a new agent waits for the API
 
@@ -52,6 +54,7 @@ class PodDispatcher:
         self.workers: dict[str, PodWorker] = {}  # by uid
         self.pressures: frozenset[str] = frozenset()  # the node's conditions that keep Pods out
         self._tasks: asyncio.TaskGroup | None = None
+        self._admitting: dict[str, Pod] = {}  # by uid: those that wait for their devices
         self._done: set[str] = set()  # uids whose end was confirmed, until the API forgets them
         self.synced = asyncio.Event()
         parts.references.on_change(self._refresh)
@@ -136,6 +139,9 @@ class PodDispatcher:
             return
         if uid in self._done:
             return
+        if uid in self._admitting:
+            self._admitting[uid] = new
+            return
         if worker := self.workers.get(uid):
             worker.update(new)
         elif new.metadata.deletion_timestamp or is_terminal(new):
@@ -151,14 +157,37 @@ class PodDispatcher:
                 self._mirrors.gone(old)
             return
         self._done.discard(old.metadata.uid)
+        self._admitting.pop(old.metadata.uid, None)
         if worker := self.workers.get(old.metadata.uid):
             worker.update(old)
             worker.remove()
 
     def _admit(self, pod: Pod) -> None:
+        if self._parts.devices.concerns(pod):
+            assert self._tasks is not None
+            self._admitting[pod.metadata.uid] = pod
+            self._tasks.create_task(self._admit_with_devices(pod), name=f"devices of {pod.metadata.name}")
+        else:
+            self._admit_now(pod)
+
+    async def _admit_with_devices(self, pod: Pod) -> None:
+        uid, refused = pod.metadata.uid, None
+        others = {other for other, worker in self.workers.items() if not is_terminal(worker.pod)}
+        try:
+            await self._parts.devices.allocate(pod, others | self._admitting.keys())
+        except NotAllocated as error:
+            refused = Verdict(UNEXPECTED, f"Pod was rejected: Allocate failed due to {error}, which is unexpected")
+        if (latest := self._admitting.pop(uid, None)) is None:
+            return  # deleted meanwhile
+        if refused:
+            self._begin(self._reject(latest, refused))
+        else:
+            self._admit_now(latest)
+
+    def _admit_now(self, pod: Pod) -> None:
         node = self._node()
         others = [w.pod for w in self.workers.values() if not is_terminal(w.pod)]
-        refused = admit(pod, others, node, self.pressures) if node else None
+        refused = admit(pod, others, node, self.pressures, self._parts.devices.resources) if node else None
         if refused:
             pod = self._reject(pod, refused)
         self._begin(pod)
@@ -167,7 +196,7 @@ class PodDispatcher:
         """Why the node cannot give a Pod what it wants to have now; "" if it can."""
         node, uid = self._node(), pod.metadata.uid
         others = [w.pod for key, w in self.workers.items() if key != uid and not is_terminal(w.pod)]
-        found = shortage(pod, others, node) if node else None
+        found = shortage(pod, others, node, self._parts.devices.resources) if node else None
         return found.message if found else ""
 
     def _reject(self, pod: Pod, refused: Verdict) -> Pod:

@@ -1,13 +1,14 @@
 """What workers work with: every edge by its protocol, so that a test or a simulation can bring its own."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceStatus, Service
 from podo.client.base import Client
 from podo.clock import Clock
+from podo.node.devices.ledger import Grant
 from podo.node.events import PodEvents
 from podo.node.id_ranges import IDRanges
 from podo.node.images.base import Images
@@ -96,6 +97,42 @@ class NoClaims:
         return ()
 
 
+class Devices(Protocol):
+    """The devices that plug-ins give to Pods, by resource."""
+
+    @property
+    def resources(self) -> Collection[str]:
+        """The resources that they are of."""
+        ...
+
+    def concerns(self, pod: Pod) -> bool:
+        """Whether the Pod asks for any."""
+        ...
+
+    async def allocate(self, pod: Pod, running: Collection[str]) -> None:
+        """Give the Pod its devices, unless it has them. Raises NotAllocated."""
+        ...
+
+    async def granted(self, pod: Pod, container: Container) -> Grant:
+        """What a container gets with them. Raises DeviceFailure."""
+        ...
+
+
+class NoDevices:
+    """For nodes without device plug-ins."""
+
+    resources: Collection[str] = ()
+
+    def concerns(self, pod: Pod) -> bool:
+        return False
+
+    async def allocate(self, pod: Pod, running: Collection[str]) -> None:
+        """There is nothing to give."""
+
+    async def granted(self, pod: Pod, container: Container) -> Grant:
+        return Grant(())
+
+
 Drained = Callable[[Pod], Awaitable[None]]
 """Returns once no Service of this node leads to the Pod any more."""
 
@@ -119,6 +156,7 @@ class Parts:
     client: Client
     clock: Clock
     facts: NodeFacts
+    devices: Devices = field(default_factory=NoDevices)
     ids: IDRanges = field(default_factory=IDRanges)
     services: Callable[[], Iterable[Service]] = tuple
     drained: Drained = nothing_to_drain

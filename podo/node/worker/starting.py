@@ -8,6 +8,7 @@ from podo.api.types.node_v1 import RuntimeClass
 from podo.client.base import Key, find
 from podo.network.base import NetworkFailure
 from podo.node.claims.drivers import ClaimFailure
+from podo.node.devices.plugins import DeviceFailure
 from podo.node.id_ranges import NoRangeLeft
 from podo.node.images.base import Image
 from podo.node.resources.limits import cgroup_parent, pod_resources
@@ -21,6 +22,8 @@ from podo.node.worker.environment import ConfigurationError, EnvironmentSources,
 from podo.node.worker.fields import FieldContext, UnknownField
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
+
+WRONG_WISHES = (ConfigurationError, ClaimFailure, DeviceFailure, MountFailure, UnknownField)
 
 
 class StepFailed(Exception):
@@ -78,7 +81,7 @@ async def start_container(pod: Pod, start: StartContainer, image: Image, ips: tu
     container, events, runtime = start.container, parts.events, parts.runtime
     try:
         config = container_config(pod, start, await _fetch(pod, start, image, ips, parts), parts.facts)
-    except (ConfigurationError, ClaimFailure, MountFailure, UnknownField, APIError, TimeoutError, OSError) as error:
+    except (*WRONG_WISHES, APIError, TimeoutError, OSError) as error:
         events.container_warning(pod, container, "Failed", f"Error: {error}")
         raise StepFailed("CreateContainerConfigError", str(error)) from error
     try:
@@ -102,16 +105,19 @@ async def _fetch(pod: Pod, start: StartContainer, image: Image, ips: tuple[str, 
     container, facts = start.container, parts.facts
     pod_ips = facts.host_ips if pod.spec.host_network else ips
     context = FieldContext(host_ips=facts.host_ips, pod_ips=pod_ips, allocatable=facts.allocatable)
+    given = await parts.devices.granted(pod, container)
     variables = environment(pod, container, await _sources(pod, container, parts), context)
     files = PodFiles(facts, pod.metadata.uid)
     mounts, devices = await parts.volumes.mounts(pod, container, variables)
     mounts += files.mounts(pod, container, start.attempt, pod_ips)
     return Fetched(
         image=image,
-        environment=variables,
-        mounts=mounts,
-        devices=devices,
-        cdi_devices=parts.claims.devices(pod, container),
+        environment=tuple((given.env | dict(variables)).items()),
+        mounts=mounts
+        + tuple(m for m in given.mounts if m.container_path not in {own.container_path for own in mounts}),
+        devices=devices + given.devices,
+        annotations=given.annotations,
+        cdi_devices=given.cdi + parts.claims.devices(pod, container),
     )
 
 
