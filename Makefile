@@ -24,11 +24,15 @@ $(STAMP): pyproject.toml Makefile
 examples/hello/busybox: | $(STAMP)
 	@cp /bin/busybox $@
 
-# The object stores that tests and the demonstration start: Azurite, and moto in an environment of its own.
+# What tests and the demonstration start: Azurite, moto in an environment of its own, and PostgreSQL's programs (no server).
 stores: $(STORES)
 
 $(STORES): $(STAMP)
-	@echo "installing object stores for tests"
+	@echo "installing object stores and PostgreSQL for tests"
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { export DEBIAN_FRONTEND=noninteractive; \
+	apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null && \
+	sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
+	apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
 	@$(BIN)/npm install --silent --no-audit --no-fund --prefix $(VENV)/stores azurite@3
 	@$(PYTHON) -m venv $(VENV)/stores/s3
 	@$(VENV)/stores/s3/bin/python -m pip install --quiet --disable-pip-version-check 'moto[s3,server]>=5.1'

@@ -28,13 +28,14 @@ def write_context(folder: Path, server: Path) -> None:
     (root / "usr/bin").mkdir(parents=True)
     shutil.copy2(PYTHON.resolve(), root / "usr/bin/python3")
     for needed in [PYTHON.resolve(), *sorted((stdlib / "lib-dynload").glob("*.so"))]:
-        _copy_libraries(needed, root)
+        copy_libraries(needed, root)
     (root / "tmp").mkdir()
     (folder / "Dockerfile").write_text(DOCKERFILE)
     shutil.copy2(server, folder / "server.py")
 
 
-def _copy_libraries(program: Path, root: Path) -> None:
+def copy_libraries(program: Path, root: Path) -> None:
+    """Copy the libraries that a program needs to where it finds them below another root."""
     listed = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
     for path in map(Path, LIBRARY.findall(listed)):
         target = root / path.relative_to("/")
