@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -169,10 +170,24 @@ def pod_range(network: str, number: int) -> str:
     return f"{start}/{length}"
 
 
+def of_older(found: Any) -> Any:
+    """What a description says that a podo before IP families wrote: it had one network, address and range of each."""
+    if not isinstance(found, dict) or "node_network" not in found:
+        return found
+    networks = {
+        f"{each}s": str(found.get(each)).split(",") for each in ("node_network", "pod_network", "service_network")
+    }
+    nodes = [
+        node | {"addresses": [node.get("address")], "pod_cidrs": [node.get("pod_cidr")]}
+        for node in found.get("nodes", ())
+    ]
+    return found | networks | {"nodes": nodes}
+
+
 def load(where: Paths) -> ClusterConfig:
     """The cluster as its state folder describes it. Raises ClusterError if the file is no such description."""
     try:
-        return msgspec.json.decode(where.config.read_bytes(), type=ClusterConfig)
+        return msgspec.convert(of_older(msgspec.json.decode(where.config.read_bytes())), ClusterConfig)
     except FileNotFoundError:
         raise ClusterError(f"{where.config} does not exist", hint="start a cluster: podo up") from None
     except msgspec.DecodeError as error:

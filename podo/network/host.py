@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -104,13 +104,17 @@ def remember_sysctls(run_root: Path, before: dict[str, str]) -> None:
         file.write_text(json.dumps(changed | noted))
 
 
-def restore_sysctls(run_root: Path) -> None:
-    """Set back what podo has changed."""
+def restore_sysctls(run_root: Path, needed: Collection[int] = ()) -> None:
+    """Set back what podo has changed, but for what the IP versions `needed` need."""
     file = _sysctl_file(run_root)
-    if file.exists():
-        for key, value in json.loads(file.read_text()).items():
-            set_sysctl(key, value)
-        file.unlink()
+    noted = json.loads(file.read_text()) if file.exists() else {}
+    kept = {key: value for key, value in noted.items() if key in {_FORWARDING[version] for version in needed}}
+    for key in noted.keys() - kept.keys():
+        set_sysctl(key, noted[key])
+    if kept:
+        file.write_text(json.dumps(kept))
+    else:
+        file.unlink(missing_ok=True)
 
 
 def remove_namespaces(config_dir: Path) -> None:

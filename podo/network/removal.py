@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podo.network.host import remove_namespaces, restore_sysctls
-from podo.network.names import OWNER_PREFIX, last_resort_metric, owner, table_name
+from podo.network.names import last_resort_metric, owner, table_name
 from podo.network.netlink import Link, Netlink, in_namespace
 from podo.network.nft import NftCommand
 from podo.network.routes import Route
@@ -43,7 +43,7 @@ async def residue(cluster: str, *, run_root: Path = RUN_ROOT, netns: Path | None
 async def cleanup(cluster: str, *, run_root: Path = RUN_ROOT, netns: Path | None = None) -> None:
     """Remove every link, route, table and namespace that podo made for the cluster. May be repeated.
 
-    Forwarding is set back to what it was when the last cluster goes. Raises OSError, NftFailure.
+    Forwarding is set back to what it was when the last cluster of an IP version goes. Raises OSError, NftFailure.
     """
     remains = await _look(cluster, run_root, netns)
     await NftCommand(netns).apply(f"delete table {family} {name}" for family, name in remains.tables)
@@ -73,5 +73,4 @@ def _remove(host: Netlink, remains: Remains, run_root: Path, cluster: str) -> No
     for link in remains.links:
         host.delete_link(link.name)
     remove_namespaces(run_root / cluster / "netns")
-    if not any(link.alias.startswith(OWNER_PREFIX) for link in host.links()):
-        restore_sysctls(run_root)
+    restore_sysctls(run_root, {6 if ":" in each.destination else 4 for each in host.routes()})  # of other clusters

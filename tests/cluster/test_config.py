@@ -89,9 +89,18 @@ def test_what_was_saved_is_loaded(cluster, where):
     assert config.load(where) == cluster
 
 
-def test_a_damaged_description_says_so(cluster, where):
+def test_a_description_of_before_ip_families_is_read(cluster, where):
+    node = {"name": "node-1", "address": "10.245.0.2", "pod_cidr": "10.244.1.0/24"}
+    networks = {"node_network": "10.245.0.0/24", "pod_network": "10.244.0.0/16", "service_network": "10.96.0.0/16"}
+    where.config.parent.mkdir(parents=True)
+    where.config.write_bytes(msgspec.json.encode({"name": "dev", "api_port": 6443, "nodes": [node]} | networks))
+    assert config.load(where) == cluster.with_node(new_node(cluster))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": 1}', "7"])
+def test_a_damaged_description_says_so(cluster, where, text):
     config.save(where, cluster)
-    where.config.write_text("{")
+    where.config.write_text(text)
     with pytest.raises(ClusterError, match="is damaged") as error:
         config.load(where)
     assert str(where.state) in error.value.hint

@@ -62,7 +62,7 @@ def test_an_up_that_was_killed_half_way_goes_on_with_the_next(podo, moment):
 
 def test_an_up_that_is_interrupted_cleans_up_itself(podo):
     with processes.started(podo.command("up"), podo.environment) as up:
-        up.expect("waiting for")
+        up.expect("starting the API server")
         up.process.send_signal(signal.SIGINT)
         assert up.end() == 130
     assert podo.left() == []
