@@ -4,7 +4,7 @@ Imports are local to what needs them, so that the process starts fast.
 """
 
 import asyncio
-from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING, Any
 from podo import controller_lists as lists
 
 if TYPE_CHECKING:
-    from podo.client.base import Client
-    from podo.client.events import EventWriter
-    from podo.client.informers import CachedClient
+    from podo.client.informers import Informers
     from podo.clock import Clock
     from podo.cluster.components import ServerSettings
+    from podo.controller_identities import Identities, Make
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.network.services.progress import Follow
     from podo.scheduler.snapshot import Snapshot
     from podo.server.app import ServerConfig
     from podo.server.core import Core
-
-Make = Callable[["CachedClient", "EventWriter", "Snapshot"], "list[Controller[Any]]"]
-"""Makes the controllers of a cluster; the snapshot is the scheduler's."""
 
 
 def server_config(settings: "ServerSettings") -> "ServerConfig":
@@ -70,49 +66,49 @@ async def serve_cluster(settings: "ServerSettings") -> None:
 
     pki, cluster, clock = Path(settings.pki), settings.cluster, SystemClock()
     config = server_config(settings)
-    async with serving(config, clock) as server:
-        from podo.client.http import HTTPClient
+    async with serving(config, clock) as server, AsyncExitStack() as stack:
         from podo.client.informers import Informers
         from podo.client.kubeconfig import Credentials
+        from podo.controller_identities import AccountAPIs, account_client, grant_accounts
+        from podo.controllers.accounts import CONTROLLER_MANAGER
 
-        credentials = Credentials(
-            server=f"https://127.0.0.1:{server.port}",
-            ca=(pki / "ca.crt").read_text(),
-            certificate=(pki / "kubelet-client.crt").read_text(),
-            key=(pki / "kubelet-client.key").read_text(),
-        )
-        client = server.core.client(manager="podo")
-        informers = Informers(client, clock)
+        core, place = server.core, f"https://127.0.0.1:{server.port}"
+        await grant_accounts(core)
+        informers = Informers(account_client(core, CONTROLLER_MANAGER), clock)
         plane = host_data_plane(network_config(cluster), clock=clock)
         settle_collector()
-        async with HTTPClient(credentials, agent="podo-controllers", clock=clock) as api, asyncio.TaskGroup() as tasks:
-            tasks.create_task(plane.run(informers), name="data plane")
-            follow = server.in_force.follow
-            tasks.create_task(keep_reporting(plane.proxy.progress, partial(follow, "host")), name="what is in force")
-            keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
+        apis = AccountAPIs(core, Credentials(server=place, ca=(pki / "ca.crt").read_text()), clock, stack)
+        scaling, canaries = await apis.of("horizontalpodautoscaler"), await apis.of("canary")
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks.create_task(plane.run(informers), name="data plane")
+        follow = server.in_force.follow
+        tasks.create_task(keep_reporting(plane.proxy.progress, partial(follow, "host")), name="what is in force")
+        keys, volumes = cluster_keys(pki), Path(settings.volumes_dir)
 
-            def make(cached: "CachedClient", events: "EventWriter", seen: "Snapshot") -> "list[Controller[Any]]":
-                return [
-                    node_autoscaler(settings, cached, clock, events, seen),
-                    *lists.controllers(cached, clock, events, api.fetch),
-                    *lists.identity_controllers(cached, clock, events, keys),
-                    *lists.network_controllers(cached, clock, events, cluster),
-                    *lists.opt_in_controllers(cached, clock, events, api.fetch),
-                    *lists.storage_controllers(cached, clock, events, volumes),
-                ]
+        def make(who: "Identities", seen: "Snapshot") -> "list[Controller[Any]]":
+            return [
+                node_autoscaler(settings, who, seen),
+                *lists.controllers(who, scaling.fetch),
+                *lists.identity_controllers(who, keys),
+                *lists.network_controllers(who, cluster),
+                *lists.opt_in_controllers(who, canaries.fetch),
+                *lists.storage_controllers(who, volumes),
+            ]
 
-            tasks.create_task(manage(server.core, clock, informers, make), name="management")
-            ingresses = serve_ingresses(settings, client, informers, clock, partial(follow, "ingress"))
-            tasks.create_task(ingresses, name="ingresses")
-            tasks.create_task(take_snapshots(client, informers, clock, volumes), name="snapshots")
+        tasks.create_task(manage(core, clock, informers, make), name="management")
+        ingresses = serve_ingresses(settings, core, informers, clock, partial(follow, "ingress"))
+        tasks.create_task(ingresses, name="ingresses")
+        tasks.create_task(take_snapshots(core, informers, clock, volumes), name="snapshots")
 
 
 async def serve_ingresses(
-    settings: "ServerSettings", client: "Client", informers: Any, clock: "Clock", follow: "Follow"
+    settings: "ServerSettings", core: "Core", informers: "Informers", clock: "Clock", follow: "Follow"
 ) -> None:
     """Ingresses on haproxy, until cancelled."""
     from podo.client.events import EventWriter
     from podo.cluster.host import network_config
+    from podo.controller_identities import account_client
+    from podo.controllers.accounts import INGRESSES
     from podo.network.dataplane import answer_at
     from podo.network.ingress.configuration import Places
     from podo.network.ingress.keeper import IngressKeeper
@@ -126,6 +122,7 @@ async def serve_ingresses(
         return serving_pem(pki, hosts, clock.now())
 
     await answer_at(network_config(cluster), cluster.ingress_address)
+    client = account_client(core, INGRESSES)
     events = EventWriter(client, clock)
     keeper = IngressKeeper(
         client,
@@ -141,33 +138,33 @@ async def serve_ingresses(
         tasks.create_task(keeper.run(informers), name="ingresses")
 
 
-async def take_snapshots(client: "Client", informers: Any, clock: "Clock", volumes: Path) -> None:
+async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", volumes: Path) -> None:
     """Serve the snapshot API, which is made of custom resources, and take snapshots of podo's own volumes."""
     from podo.client.events import EventWriter
-    from podo.client.informers import CachedClient
+    from podo.controller_identities import Identities
     from podo.controllers import base
     from podo.controllers.volume_snapshots import VolumeSnapshots, serve_snapshots
     from podo.storage.local import CLASS, DRIVER
     from podo.storage.local.maker import LocalVolumes
 
-    await serve_snapshots(client, clock, DRIVER, CLASS)
-    cached, events = CachedClient(client, informers, clock), EventWriter(client, clock)
+    writer = EventWriter(core.client(), clock)
+    who = Identities(core, informers, clock, writer)
+    cached, events = who.client(VolumeSnapshots.name), who.events(VolumeSnapshots.name)
+    await serve_snapshots(cached, clock, DRIVER, CLASS)
     taking = VolumeSnapshots(cached, clock, events, {DRIVER: LocalVolumes(volumes)})
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(events.run(), name="events of snapshots")
+        tasks.create_task(writer.run(), name="events of snapshots")
         tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
 
 
-def node_autoscaler(
-    settings: "ServerSettings", client: "CachedClient", clock: "Clock", events: "EventWriter", snapshot: "Snapshot"
-) -> "Controller[Any]":
+def node_autoscaler(settings: "ServerSettings", who: "Identities", snapshot: "Snapshot") -> "Controller[Any]":
     """Adds and removes local nodes, if `podo up` was told to."""
     from podo.cluster.autoscaling.controller import NodeAutoscaler
     from podo.cluster.autoscaling.pool import LocalPool
     from podo.cluster.paths import Paths
 
     pool = LocalPool(Paths(Path(settings.state_dir), Path(settings.run_dir)))
-    return NodeAutoscaler(client, clock, events, pool, snapshot)
+    return who.usual(NodeAutoscaler, pool, snapshot)
 
 
 def cluster_keys(pki: Path) -> "ClusterKeys":
@@ -183,24 +180,27 @@ def cluster_keys(pki: Path) -> "ClusterKeys":
     )
 
 
-async def manage(core: "Core", clock: "Clock", informers: Any, make: Make) -> None:
-    """Run the controllers and the scheduler on an API, until cancelled."""
+async def manage(core: "Core", clock: "Clock", informers: "Informers", make: "Make") -> None:
+    """Run the controllers and the scheduler on an API, each as who it is, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
     from podo.client.queue_counts import QueueCounts
+    from podo.controller_identities import Identities, account_client
     from podo.controllers import base
+    from podo.controllers.accounts import CONTROLLER_MANAGER
     from podo.scheduler.scheduler import NAME, Scheduler
     from podo.server.core import component
 
-    client = core.client(component("kube-controller-manager"), manager="kube-controller-manager")
-    cached, events = CachedClient(client, informers, clock), EventWriter(client, clock)
+    manager = account_client(core, CONTROLLER_MANAGER)
+    cached, events = CachedClient(manager, informers, clock), EventWriter(manager, clock)
     binder = core.client(component("kube-scheduler"), manager="kube-scheduler")
-    scheduler = Scheduler(binder, informers, events.recorder(NAME), clock)
+    scheduler = Scheduler(binder, informers, events.by(binder).recorder(NAME), clock)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events")
         tasks.create_task(informers.run(), name="informers")
         tasks.create_task(scheduler.run(), name="scheduler")
         queues = QueueCounts()
         core.sources.append(queues.lines)
-        every = base.run(make(cached, events, scheduler.snapshot), cached, informers, clock, metrics=queues.of)
+        who = Identities(core, informers, clock, events)
+        every = base.run(make(who, scheduler.snapshot), cached, informers, clock, metrics=queues.of)
         tasks.create_task(every, name="controllers")

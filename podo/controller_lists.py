@@ -1,4 +1,4 @@
-"""Every controller of a cluster, one line each: where a new one is added.
+"""Every controller of a cluster, one line each: where a new one is added. `who` gives each what its account has.
 
 Imports are local, so that no process loads what it does not run.
 """
@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from podo.client.events import EventWriter
-    from podo.client.informers import CachedClient
-    from podo.clock import Clock
     from podo.cluster.config import ClusterConfig
+    from podo.controller_identities import Identities
     from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
 
 
-def controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", fetch: "Fetch"
-) -> "list[Controller[Any]]":
+def controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
     """Every controller, one line each, without those that have a list of their own below.
 
     `fetch` reads paths of the API.
@@ -47,34 +43,36 @@ def controllers(
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
 
+    figures = RESTMetrics(fetch, ServedResources(who.client("horizontalpodautoscaler")))
+    usual: list[Any] = [
+        ClusterRoleAggregation,
+        CronJobController,
+        DaemonSetController,
+        DeploymentController,
+        DeviceTaintEviction,
+        DisruptionController,
+        GarbageCollector,
+        JobController,
+        NamespaceController,
+        NodeLifecycle,
+        NodeTTL,
+        PodGC,
+        ReplicaSetController,
+        ReplicationControllerController,
+        ResourceClaimController,
+        ResourceQuotaController,
+        StatefulSetController,
+        TaintEviction,
+        TTLAfterFinished,
+    ]
     return [
-        ClusterRoleAggregation(client, clock, events),
-        CronJobController(client, clock, events),
-        DaemonSetController(client, clock, events),
-        DeploymentController(client, clock, events),
-        DeviceTaintEviction(client, clock, events),
-        DisruptionController(client, clock, events),
-        GarbageCollector(client, clock, events),
-        HorizontalPodAutoscalerController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
-        JobController(client, clock, events),
-        NamespaceController(client, clock, events),
-        NodeLifecycle(client, clock, events),
-        NodeTTL(client, clock, events),
-        PodGC(client, clock, events),
-        PolicyTypes(client),
-        ReplicaSetController(client, clock, events),
-        ReplicationControllerController(client, clock, events),
-        ResourceClaimController(client, clock, events),
-        ResourceQuotaController(client, clock, events),
-        StatefulSetController(client, clock, events),
-        TaintEviction(client, clock, events),
-        TTLAfterFinished(client, clock, events),
+        *who.all_usual(usual),
+        who.usual(HorizontalPodAutoscalerController, figures),
+        PolicyTypes(who.client("validatingadmissionpolicy-status-controller")),
     ]
 
 
-def network_controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", cluster: "ClusterConfig"
-) -> "list[Controller[Any]]":
+def network_controllers(who: "Identities", cluster: "ClusterConfig") -> "list[Controller[Any]]":
     """What keeps the endpoints and addresses of Services, and the ranges of addresses."""
     from podo.controllers.endpoint_slice import EndpointSliceController
     from podo.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
@@ -84,18 +82,16 @@ def network_controllers(
     from podo.controllers.service_cidr import ServiceCIDRController
 
     return [
-        EndpointSliceController(client, clock, events),
-        EndpointSliceMirroringController(client, clock, events),
-        EndpointsController(client, clock, events),
-        LoadBalancerController(client, events, cluster.balancer_ranges),
-        NodeIPAM(client, clock, events, [PodRange(each, 64 if ":" in each else 24) for each in cluster.pod_networks]),
-        ServiceCIDRController(client, clock, events),
+        who.usual(EndpointSliceController),
+        who.usual(EndpointSliceMirroringController),
+        who.usual(EndpointsController),
+        LoadBalancerController(who.client("service-lb"), who.events("service-lb"), cluster.balancer_ranges),
+        who.usual(NodeIPAM, [PodRange(each, 64 if ":" in each else 24) for each in cluster.pod_networks]),
+        who.usual(ServiceCIDRController),
     ]
 
 
-def opt_in_controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", fetch: "Fetch"
-) -> "list[Controller[Any]]":
+def opt_in_controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
     """What workloads may ask for by annotation (docs/howto/roll-out-with-care.md)."""
     from podo.controllers.automatic_rollback import AutomaticRollback
     from podo.controllers.autoscaling.rest import RESTMetrics
@@ -105,16 +101,14 @@ def opt_in_controllers(
     from podo.controllers.unstick import Unstick
 
     return [
-        AutomaticRollback(client, clock, events),
-        CanaryController(client, clock, events, RESTMetrics(fetch, ServedResources(client))),
-        ConfigRollout(client, clock, events),
-        Unstick(client, clock, events),
+        who.usual(AutomaticRollback),
+        who.usual(CanaryController, RESTMetrics(fetch, ServedResources(who.client("canary")))),
+        who.usual(ConfigRollout),
+        who.usual(Unstick),
     ]
 
 
-def identity_controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", keys: "ClusterKeys"
-) -> "list[Controller[Any]]":
+def identity_controllers(who: "Identities", keys: "ClusterKeys") -> "list[Controller[Any]]":
     """The controllers of accounts, tokens and certificates."""
     from podo.controllers.bootstrap_signer import BootstrapSigner
     from podo.controllers.bootstrap_token_cleaner import BootstrapTokenCleaner
@@ -127,21 +121,19 @@ def identity_controllers(
     from podo.controllers.service_account_tokens import ServiceAccountTokens
 
     return [
-        BootstrapSigner(client, clock),
-        BootstrapTokenCleaner(client, clock),
-        CSRApproving(client, clock),
-        CSRCleaner(client, clock),
-        CSRSigning(client, clock, keys.authority),
-        LegacyTokenCleaner(client, clock),
-        RootCAController(client, keys.ca),
-        ServiceAccountController(client, clock, events),
-        ServiceAccountTokens(client, keys.ca, keys.sign_token),
+        BootstrapSigner(who.client(BootstrapSigner.name), who.clock),
+        BootstrapTokenCleaner(who.client(BootstrapTokenCleaner.name), who.clock),
+        CSRApproving(who.client(CSRApproving.name), who.clock),
+        CSRCleaner(who.client(CSRCleaner.name), who.clock),
+        CSRSigning(who.client(CSRSigning.name), who.clock, keys.authority),
+        LegacyTokenCleaner(who.client(LegacyTokenCleaner.name), who.clock),
+        RootCAController(who.client(RootCAController.name), keys.ca),
+        who.usual(ServiceAccountController),
+        ServiceAccountTokens(who.client(ServiceAccountTokens.name), keys.ca, keys.sign_token),
     ]
 
 
-def storage_controllers(
-    client: "CachedClient", clock: "Clock", events: "EventWriter", volumes: Path
-) -> "list[Controller[Any]]":
+def storage_controllers(who: "Identities", volumes: Path) -> "list[Controller[Any]]":
     """The controllers of claims and volumes; podo's own volumes are in the folder `volumes`."""
     from podo.controllers.default_storage import DefaultStorage
     from podo.controllers.ephemeral_volume import EphemeralVolumes
@@ -159,15 +151,15 @@ def storage_controllers(
     local = LocalVolumes(volumes)
     makers: dict[str, VolumeMaker] = {local.name: local} | {name: ObjectVolumes(name) for name in DRIVERS}
     return [
-        ClaimProtection(client, clock, events),
-        ClassProtection(client, clock, events),
-        DefaultStorage(client),
-        EphemeralVolumes(client, clock, events),
-        VolumeAttaching(client, clock, events),
-        VolumeBinding(client, clock, events),
-        VolumeDeletion(client, clock, events, makers),
-        VolumeExpansion(client, clock, events, makers),
-        VolumeProtection(client, clock, events),
-        VolumeProvisioning(client, clock, events, makers),
-        VolumeReclaim(client, clock, events),
+        who.usual(ClaimProtection),
+        who.usual(ClassProtection),
+        DefaultStorage(who.client(DefaultStorage.name)),
+        who.usual(EphemeralVolumes),
+        who.usual(VolumeAttaching),
+        who.usual(VolumeBinding),
+        who.usual(VolumeDeletion, makers),
+        who.usual(VolumeExpansion, makers),
+        who.usual(VolumeProtection),
+        who.usual(VolumeProvisioning, makers),
+        who.usual(VolumeReclaim),
     ]

@@ -116,3 +116,10 @@ def from_status(body: Mapping[str, Any]) -> APIError:
     error = cls(body.get("message", ""), **body.get("details") or {})
     error.reason, error.code = body.get("reason", cls.reason), body.get("code", cls.code)
     return error
+
+
+def is_terminating(error: BaseException) -> bool:
+    """Whether a create was refused because its namespace is being deleted: nothing to do, nothing to report."""
+    if not isinstance(error, Forbidden):
+        return False
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.details.get("causes") or ())

@@ -1,11 +1,22 @@
 """Events about objects, as `kubectl describe` shows them. Recording never blocks or fails the one who records."""
 
 import asyncio
+import copy
+import itertools
 import logging
 from random import Random
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from podo.api.errors import APIError, NotFound, ServerTimeout, ServiceUnavailable, Timeout, TooManyRequests
+from podo.api.errors import (
+    APIError,
+    Forbidden,
+    NotFound,
+    ServerTimeout,
+    ServiceUnavailable,
+    Timeout,
+    TooManyRequests,
+    is_terminating,
+)
 from podo.api.scheme import Object, PartialObject
 from podo.api.timestamps import format_time
 from podo.api.types.core_v1 import Event, EventSource, ObjectReference
@@ -27,8 +38,14 @@ class EventWriter:
 
     def __init__(self, client: Client, clock: Clock, chance: Random | None = None) -> None:
         self._client, self._clock, self._chance = client, clock, chance or Random()
-        self._queue: asyncio.Queue[Event] = asyncio.Queue(QUEUED)
-        self._correlator, self._numbered = Correlator(), 0
+        self._queue: asyncio.Queue[tuple[Client, Event]] = asyncio.Queue(QUEUED)
+        self._correlator, self._numbers = Correlator(), itertools.count(1)
+
+    def by(self, client: Client) -> Self:
+        """This writer for one who writes through a client of its own; they wait in the same queue."""
+        other = copy.copy(self)
+        other._client = client
+        return other
 
     def recorder(self, component: str, host: str = "") -> "EventRecorder":
         """A recorder for a component: `deployment-controller`, `kubelet` on host `node-1`."""
@@ -37,31 +54,34 @@ class EventWriter:
     def put(self, event: Event) -> None:
         """Queue `event`; drop it if too many wait."""
         try:
-            self._queue.put_nowait(event)
+            self._queue.put_nowait((self._client, event))
         except asyncio.QueueFull:
             log.warning("too many events wait to be written, dropped: %s %s", event.reason, event.message)
 
     def stamp(self, name: str) -> tuple[str, str]:
         """(a name for an event about the object `name`, its timestamp)."""
         now = self._clock.now()
-        self._numbered += 1  # clocks have microseconds and virtual ones stand still: names must differ all the same
-        nanoseconds = int(now.timestamp() * 1_000_000) * 1000 + self._numbered % 1_000_000
+        number = next(self._numbers)  # clocks have microseconds and virtual ones stand still: names must differ
+        nanoseconds = int(now.timestamp() * 1_000_000) * 1000 + number % 1_000_000
         return f"{name[: 253 - 17]}.{nanoseconds:x}", format_time(now)
 
     async def run(self) -> None:
         """Write events until cancelled."""
         while True:
-            event = await self._queue.get()
+            client, event = await self._queue.get()
             if found := self._correlator.correlate(event, self._clock.monotonic()):
-                await self._write(found)
+                await self._write(client, found)
 
-    async def _write(self, found: Correlated) -> None:
+    async def _write(self, client: Client, found: Correlated) -> None:
         for tries in range(TRIES):
             try:
-                written = await self._try(found.event)
+                written = await _try(client, found.event)
             except PASSING as error:
                 log.info("an event waits: %s", error)
                 await self._clock.sleep(RETRY.delay(1) * (self._chance.random() if tries == 0 else 1))
+            except Forbidden as error:
+                (log.debug if is_terminating(error) else log.warning)("an event was refused: %s", error)
+                return
             except APIError as error:  # a namespace that is being deleted, an event that is not valid
                 log.debug("an event was refused: %s", error)
                 return
@@ -69,14 +89,15 @@ class EventWriter:
                 self._correlator.written(found.key, written)
                 return
 
-    async def _try(self, event: Event) -> Event:
-        if (event.count or 1) > 1:
-            body = {"count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message}
-            try:
-                return await self._client.patch(Event, key_of(event), Patch(media_type=STRATEGIC_PATCH, body=body))
-            except NotFound:
-                pass  # it has expired
-        return await self._client.create(event)
+
+async def _try(client: Client, event: Event) -> Event:
+    if (event.count or 1) > 1:
+        body = {"count": event.count, "lastTimestamp": event.last_timestamp, "message": event.message}
+        try:
+            return await client.patch(Event, key_of(event), Patch(media_type=STRATEGIC_PATCH, body=body))
+        except NotFound:
+            pass  # it has expired
+    return await client.create(event)
 
 
 class EventRecorder:

@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from random import Random
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -54,8 +54,17 @@ class HTTPClient(Client):
     A server that cannot be reached, or goes away in the middle of an answer, is ServiceUnavailable.
     """
 
-    def __init__(self, credentials: Credentials, *, agent: str = "podo", clock: Clock | None = None) -> None:
-        self._transport, self._clock = Transport(credentials, agent=agent), clock or SystemClock()
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        agent: str = "podo",
+        clock: Clock | None = None,
+        token: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        """`token` gives the token in the credentials' place, for one that changes."""
+        self._transport = Transport(credentials, agent=agent, token=token)
+        self._clock = clock or SystemClock()
         self._chance = Random()
 
     async def __aenter__(self) -> Self:
@@ -109,8 +118,8 @@ class HTTPClient(Client):
         kind = Kind(parent.resource, type(obj))
         return await self._object(kind, Request("POST", path, body=scheme.encode(obj)), given=obj)
 
-    async def update(self, obj: T, *, subresource: str = "") -> T:
-        kind = kind_of(type(obj))
+    async def update(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
+        kind = Kind(of.resource, type(obj)) if of else kind_of(type(obj))
         path = kind.resource.path(*key_of(obj), subresource)
         return await self._object(kind, Request("PUT", path, body=scheme.encode(obj)))
 

@@ -158,11 +158,10 @@ class CachedClient:
             self._observe(kind_of(cast(Any, type(obj))), made)
         return made
 
-    async def update(self, obj: T, *, subresource: str = "") -> T:
-        made = await self._client.update(obj, subresource=subresource)
-        kind = kind_of(cast(Any, type(obj)))
+    async def update(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
+        made = await self._client.update(obj, of=of, subresource=subresource)
         if subresource in ("", "status"):
-            self._observe(kind, made)
+            self._observe(kind_of(cast(Any, type(obj))), made)
         return made
 
     async def patch(self, kind: type[T] | Kind[T], key: Key, patch: Patch, *, subresource: str = "") -> T:

@@ -4,7 +4,7 @@ import os
 import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,8 +48,11 @@ class Answer:
 class Transport:
     """Kept connections to one server. Whatever goes wrong on the way is ServiceUnavailable."""
 
-    def __init__(self, credentials: Credentials, *, agent: str = "podo") -> None:
-        self._credentials, self._agent = credentials, agent
+    def __init__(
+        self, credentials: Credentials, *, agent: str = "podo", token: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
+        """`token` gives the token in the credentials' place, for one that changes."""
+        self._credentials, self._agent, self._changing = credentials, agent, token
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -98,7 +101,7 @@ class Transport:
         headers = {"Accept": request.accept, "User-Agent": self._agent}
         if request.body is not None:
             headers["Content-Type"] = request.content
-        if token := self._token():
+        if token := await self._changing() if self._changing else self._token():
             headers["Authorization"] = f"Bearer {token}"
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS, sock_read=silence)
         async with self._sessions().request(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from podo.api.errors import AlreadyExists, APIError, Conflict, Forbidden, NotFound
+from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound, is_terminating
 from podo.client.base import Kind, key_of
 from podo.client.informers import CachedClient, Informers
 from podo.client.reflector import ALL, Scope
@@ -151,10 +151,3 @@ async def run(
     async with asyncio.TaskGroup() as tasks:
         for loop in loops:
             tasks.create_task(loop.run(), name=loop.controller.name)
-
-
-def is_terminating(error: BaseException) -> bool:
-    """Whether a create was refused because its namespace is being deleted: nothing to do, nothing to report."""
-    if not isinstance(error, Forbidden):
-        return False
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.details.get("causes") or ())

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from podo.api.cron import CronError, Schedule, parse
-from podo.api.errors import AlreadyExists, APIError, NotFound
+from podo.api.errors import AlreadyExists, APIError, NotFound, is_terminating
 from podo.api.timestamps import format_time
 from podo.api.timestamps import parse as parse_time
 from podo.api.types.batch_v1 import CronJob, CronJobStatus, Job
@@ -19,7 +19,7 @@ from podo.client.events import EventWriter, reference
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import ownership
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.cron_times import next_time, zone_of
 from podo.controllers.ownership import by_controller, reference_to
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from podo.api import selectors
-from podo.api.errors import AlreadyExists, APIError, NotFound
+from podo.api.errors import AlreadyExists, APIError, NotFound, is_terminating
 from podo.api.types.apps_v1 import Deployment, DeploymentStatus, ReplicaSet
 from podo.api.types.core_v1 import Pod
 from podo.api.types.meta_v1 import LabelSelector
@@ -22,7 +22,7 @@ from podo.controllers import deployment_revisions as revisions
 from podo.controllers import deployment_scaling as scaling
 from podo.controllers import deployment_status as statuses
 from podo.controllers import ownership, pods
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.deployment_revisions import REVISION, ROLLBACK_TO, Sets
 from podo.controllers.ownership import by_controller
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from podo.api.errors import APIError
+from podo.api.errors import APIError, is_terminating
 from podo.api.types.core_v1 import Node, Pod, Service
 from podo.api.types.discovery_v1 import (
     Endpoint,
@@ -19,7 +19,7 @@ from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import pods, service_pods, zone_hints
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.ownership import reference_to
 from podo.controllers.service_pods import ZONE, ServicePods
 from podo.controllers.slice_changes import (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from podo.api.errors import APIError
+from podo.api.errors import APIError, is_terminating
 from podo.api.types.core_v1 import EndpointAddress, Endpoints, EndpointSubset, Service
 from podo.api.types.discovery_v1 import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from podo.api.types.meta_v1 import ObjectMeta
@@ -12,7 +12,7 @@ from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.ownership import reference_to
 from podo.controllers.service_pods import IPV4, IPV6, family_of
 from podo.controllers.slice_changes import (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from podo.api.errors import APIError, NotFound
+from podo.api.errors import APIError, NotFound, is_terminating
 from podo.api.types.core_v1 import EndpointAddress, EndpointPort, Endpoints, EndpointSubset, Pod, Service
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Key
@@ -12,7 +12,7 @@ from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import pods, service_pods
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.service_pods import IPV4, ServicePods
 
 MANAGED_BY, MANAGER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"

@@ -13,7 +13,7 @@ import msgspec
 from podo.api.errors import Invalid, NotFound
 from podo.api.scheme import Object
 from podo.api.types.meta_v1 import OwnerReference
-from podo.client.base import Key, key_of, kind_of
+from podo.client.base import MERGE_PATCH, Key, Patch, key_of, kind_of
 from podo.client.informer import Index
 from podo.client.informers import CachedClient
 
@@ -120,7 +120,7 @@ async def _adopt(client: CachedClient, owner: Object, obj: T, finalizer: str) ->
     references = (*obj.metadata.owner_references, reference_to(owner))
     finalizers = tuple(dict.fromkeys((*obj.metadata.finalizers, *filter(None, (finalizer,)))))
     try:
-        return await client.update(_with(obj, owner_references=references, finalizers=finalizers))
+        return await _change(client, obj, references, finalizers)
     except NotFound:
         return None
 
@@ -129,14 +129,21 @@ async def _release(client: CachedClient, owner: Object, obj: T, finalizer: str) 
     references = tuple(r for r in obj.metadata.owner_references if r.uid != owner.metadata.uid)
     finalizers = tuple(f for f in obj.metadata.finalizers if f != finalizer)
     try:
-        await client.update(_with(obj, owner_references=references, finalizers=finalizers))
+        await _change(client, obj, references, finalizers)
     except (NotFound, Invalid):
         pass  # it is gone, or its references have been cleared meanwhile
 
 
-def _with(obj: T, **changes: Any) -> T:
-    meta = msgspec.structs.replace(obj.metadata, **changes)
-    return cast(T, msgspec.structs.replace(cast(Any, obj), metadata=meta))
+async def _change(client: CachedClient, obj: T, references: Sequence[OwnerReference], finalizers: Sequence[str]) -> T:
+    """A patch: owners of Pods may patch them, and not replace them."""
+    meta = {
+        "uid": obj.metadata.uid,
+        "resourceVersion": obj.metadata.resource_version,
+        "ownerReferences": [msgspec.to_builtins(each) for each in references] or None,
+        "finalizers": list(finalizers) or None,
+    }
+    patch = Patch(media_type=MERGE_PATCH, body={"metadata": meta})
+    return await client.patch(type(obj), key_of(obj), patch)
 
 
 def decide_claims(owner: Object, selector: Selector, candidates: Iterable[T]) -> Claims[T]:

@@ -6,9 +6,11 @@ and the oldest finished ones beyond a number.
 
 from collections.abc import Hashable, Iterable
 
+import msgspec
+
 from podo.api.errors import NotFound
 from podo.api.types.core_v1 import Node, Pod
-from podo.client.base import DeleteOptions, Key, find, key_of
+from podo.client.base import STRATEGIC_PATCH, DeleteOptions, Key, Patch, find, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
@@ -75,8 +77,7 @@ class PodGC:
     async def _remove(self, pod: Pod) -> None:
         try:
             if not pods.is_finished(pod):
-                failed = pods.with_status(pod, phase="Failed", observed_generation=pod.metadata.generation)
-                pod = await self._client.update(failed, subresource="status")
+                await self._client.patch(Pod, key_of(pod), failing(pod), subresource="status")
             await self._client.delete(Pod, key_of(pod), DeleteOptions(grace_period_seconds=0, uid=pod.metadata.uid))
         except NotFound:
             pass
@@ -95,6 +96,15 @@ def is_nobodys(pod: Pod, node: Node | None) -> bool:
     if not pod.spec.node_name:
         return True
     return node is not None and not nodes.is_ready(node) and nodes.has_taint(node, nodes.OUT_OF_SERVICE)
+
+
+def failing(pod: Pod) -> Patch:
+    """What says of this very Pod that it has failed, for the reasons that its conditions give."""
+    status = {"phase": "Failed", "observedGeneration": pod.metadata.generation}
+    conditions = {"conditions": [msgspec.to_builtins(each) for each in pod.status.conditions]}
+    return Patch(
+        media_type=STRATEGIC_PATCH, body={"metadata": {"uid": pod.metadata.uid}, "status": status | conditions}
+    )
 
 
 def removal_order(pod: Pod) -> tuple[bool, str, str]:

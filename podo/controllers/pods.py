@@ -8,7 +8,7 @@ from functools import cmp_to_key
 
 import msgspec
 
-from podo.api.errors import APIError, NotFound
+from podo.api.errors import APIError, NotFound, is_terminating
 from podo.api.names import dns1123_subdomain
 from podo.api.scheme import Object
 from podo.api.timestamps import parse
@@ -17,7 +17,6 @@ from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import DeleteOptions, key_of
 from podo.client.events import EventRecorder
 from podo.client.informers import CachedClient
-from podo.controllers.base import is_terminating
 from podo.controllers.ownership import reference_to
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from podo.api.errors import APIError
+from podo.api.errors import APIError, is_terminating
 from podo.api.types.core_v1 import ConfigMap, Namespace
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Key
 from podo.client.informers import CachedClient
 from podo.client.reflector import Scope
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 
 NAME, FILE = "kube-root-ca.crt", "ca.crt"
 OURS = Scope(fields=f"metadata.name={NAME}")  # of all the ConfigMaps of a cluster, only these are held

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from podo.api.errors import AlreadyExists, APIError
+from podo.api.errors import AlreadyExists, APIError, is_terminating
 from podo.api.types.core_v1 import Namespace, ServiceAccount
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import Key
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 
 NAME = "default"
 

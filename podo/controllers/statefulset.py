@@ -6,20 +6,20 @@ the templates. This file reads, applies and writes.
 
 from collections.abc import Awaitable, Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from podo.api import selectors
-from podo.api.errors import AlreadyExists, APIError, NotFound
+from podo.api.errors import AlreadyExists, APIError, NotFound, is_terminating
 from podo.api.types.apps_v1 import ControllerRevision, StatefulSet
 from podo.api.types.core_v1 import PersistentVolumeClaim, Pod, PodTemplateSpec
-from podo.client.base import MERGE_PATCH, DeleteOptions, Key, Patch, key_of
+from podo.client.base import DeleteOptions, Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informer import by_namespace
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import ownership, pods, statefulset_pods
 from podo.controllers import statefulset_plan as planning
-from podo.controllers.base import DONE, Outcome, Watch, is_terminating, itself
+from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.history import REVISION_HASH, History, template_of
 from podo.controllers.ownership import by_controller
 from podo.controllers.statefulset_plan import Action, View
@@ -56,8 +56,8 @@ class StatefulSetController:
         try:
             update = await self._history.current(s, s.spec.template, known, s.status.collision_count or 0)
         except AlreadyExists:
-            status = msgspec.structs.replace(s.status, collision_count=(s.status.collision_count or 0) + 1)
-            await self._client.update(msgspec.structs.replace(s, status=status), subresource="status")
+            status = replace(s.status, collision_count=(s.status.collision_count or 0) + 1)
+            await self._client.update(replace(s, status=status), subresource="status")
             raise
         known = await self._history.of(s, selector)
         current = next((r for r in known if r.metadata.name == s.status.current_revision), update)
@@ -162,9 +162,8 @@ class StatefulSetController:
             before = observed.metadata.owner_references
             owners = statefulset_pods.claim_owners(s, pod, before)
             if set(owners) != set(before):
-                meta = {"resourceVersion": observed.metadata.resource_version, "ownerReferences": owners or None}
-                body = msgspec.json.encode({"metadata": meta})
-                await self._client.patch(PersistentVolumeClaim, key_of(claim), Patch(media_type=MERGE_PATCH, body=body))
+                meta = replace(observed.metadata, owner_references=tuple(owners))
+                await self._client.update(replace(observed, metadata=meta))
 
     def _has_stale_claim(self, s: StatefulSet, ordinal: int) -> bool:
         found = (self._claims.get(key_of(c)) for c in statefulset_pods.claims(s, ordinal))
@@ -173,7 +172,7 @@ class StatefulSetController:
     async def _write(self, view: View) -> None:
         status = planning.status_of(view, view.s.status.collision_count)
         if status != view.s.status:
-            await self._client.update(msgspec.structs.replace(view.s, status=status), subresource="status")
+            await self._client.update(replace(view.s, status=status), subresource="status")
 
     def _owners_of(self, pod: Pod) -> Iterable[Key]:
         if owner := ownership.controller_of(pod):

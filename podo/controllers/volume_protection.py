@@ -6,12 +6,12 @@ An attribute class goes only when no claim and no volume has it.
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from podo.api.errors import NotFound
 from podo.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
 from podo.api.types.storage_v1 import VolumeAttributesClass
-from podo.client.base import MERGE_PATCH, Key, Patch, key_of
+from podo.client.base import Key
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
@@ -45,7 +45,7 @@ class ClaimProtection:
         claim = self._claims.get(key)
         if claim is not None:
             used = any(map(uses, self._pods(key)))
-            await _protect(self._client, PersistentVolumeClaim, claim, CLAIM, used)
+            await _protect(self._client, claim, CLAIM, used)
         return DONE
 
 
@@ -61,7 +61,7 @@ class VolumeProtection:
     async def reconcile(self, key: Key) -> Outcome:
         volume = self._volumes.get(key)
         if volume is not None:
-            await _protect(self._client, PersistentVolume, volume, VOLUME, volume.status.phase == "Bound")
+            await _protect(self._client, volume, VOLUME, volume.status.phase == "Bound")
         return DONE
 
 
@@ -84,7 +84,7 @@ class ClassProtection:
         found = self._classes.get(key)
         if found is not None:
             used = bool(self._claims(key.name) or self._volumes(key.name))
-            await _protect(self._client, VolumeAttributesClass, found, CLASS, used)
+            await _protect(self._client, found, CLASS, used)
         return DONE
 
 
@@ -113,14 +113,12 @@ def protected(finalizers: tuple[str, ...], finalizer: str, *, dying: bool, used:
     return finalizers if used else tuple(f for f in finalizers if f != finalizer)
 
 
-async def _protect(client: CachedClient, kind: type[Any], obj: Any, finalizer: str, used: bool) -> None:
+async def _protect(client: CachedClient, obj: Any, finalizer: str, used: bool) -> None:
     meta = obj.metadata
     wanted = protected(meta.finalizers, finalizer, dying=bool(meta.deletion_timestamp), used=used)
     if wanted != meta.finalizers:
-        body = {"resourceVersion": meta.resource_version, "finalizers": wanted or None}
-        patch = Patch(media_type=MERGE_PATCH, body=msgspec.json.encode({"metadata": body}))
         try:
-            await client.patch(kind, key_of(obj), patch)
+            await client.update(replace(obj, metadata=replace(meta, finalizers=wanted)))
         except NotFound:
             pass
 

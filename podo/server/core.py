@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from podo.clock import Clock
 from podo.server.admission_point import Admission, AdmitAll, FieldManager
 from podo.server.audit.local import Recorder
+from podo.server.authorization.local import Rights
 from podo.server.context import User
 from podo.server.customresources.following import Definitions, no_conversion
 from podo.server.customresources.installing import Converting
@@ -28,9 +29,19 @@ from podo.server.watchcache.cache import Source, WatchCache
 MASTER = User("system:apiserver", groups=("system:masters", "system:authenticated"))
 
 
+AUTHENTICATED = "system:authenticated"
+ACCOUNTS_NAMESPACE = "kube-system"
+
+
 def component(name: str) -> User:
-    """A part of the server that acts by itself: it may do everything, and is known by its name."""
-    return User(f"system:{name}", groups=MASTER.groups)
+    """A part of a control plane that has a name and a role of its own, such as `kube-scheduler`."""
+    return User(f"system:{name}", groups=(AUTHENTICATED,))
+
+
+def account(name: str) -> User:
+    """A part that is known by a service account of kube-system, as Kubernetes' controllers are."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{ACCOUNTS_NAMESPACE}", AUTHENTICATED)
+    return User(f"system:serviceaccount:{ACCOUNTS_NAMESPACE}:{name}", groups=groups)
 
 
 @dataclass(frozen=True)
@@ -44,12 +55,16 @@ class Core:
     operations: Operations
     recorder: Recorder = field(default_factory=Recorder)
     """Takes down what the clients do, once it is told where."""
+    rights: Rights = field(default_factory=Rights)
+    """Who may do what, for the clients; once they are told, they ask."""
     sources: list[Callable[[], Iterator[str]]] = field(default_factory=list)
     """Lines of metrics, of whoever counts something."""
 
     def client(self, user: User = MASTER, *, manager: str = "podo") -> LocalClient:
         """A client that acts as `user` and owns the fields that it sets as `manager`."""
-        return LocalClient(self.operations, self.clock, user, manager=manager, recorder=self.recorder)
+        return LocalClient(
+            self.operations, self.clock, user, manager=manager, recorder=self.recorder, rights=self.rights
+        )
 
 
 def system_chance(seed: int | None = None) -> Chance:

@@ -1,11 +1,12 @@
 """The in-process client: `podo.client.base.Client` straight on the registry, with no HTTP and no encoding in between.
 
-Objects are decoded at most once a revision and shared by all who ask. Authorization is not asked: who runs in this
-process may do everything; admission and validation are.
+Objects are decoded at most once a revision and shared by all who ask. Authorization, admission and validation are asked
+as for requests over HTTP, in the name of the client's user.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,6 +32,7 @@ from podo.client.base import (
 )
 from podo.clock import Clock
 from podo.server.audit.local import Recorder
+from podo.server.authorization.local import Rights, attempt_at
 from podo.server.context import Context, User
 from podo.server.customresources.relaying import readable_watch
 from podo.server.operations import SAME_OBJECT, Operations, Target
@@ -50,13 +52,21 @@ class LocalClient:
     """A `Client` for what runs in the server's process, as `user`, who owns fields as `manager`."""
 
     def __init__(
-        self, operations: Operations, clock: Clock, user: User, *, manager: str, recorder: Recorder | None = None
+        self,
+        operations: Operations,
+        clock: Clock,
+        user: User,
+        *,
+        manager: str,
+        recorder: Recorder | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self._operations, self._clock, self._user, self._manager = operations, clock, user, manager
-        self._recorder = recorder or Recorder()
+        self._recorder, self._rights = recorder or Recorder(), rights or Rights()
 
     async def get(self, kind: type[T] | Kind[T], key: Key, *, subresource: str = "") -> T:
         served, cls = self._served(kind)
+        await self._check("get", served, key.namespace, key.name, subresource)
         entry = await self._operations.registry.get(served, key.namespace, key.name)
         if not subresource or subresource in SAME_OBJECT:
             return _typed(served, cls, entry)
@@ -68,6 +78,7 @@ class LocalClient:
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""
     ) -> ObjectList[T]:
         served, cls = self._served(kind)
+        await self._check("list", served, namespace)
         selection = _selection(namespace, labels, fields)
         found = await self._operations.registry.list(served, selection, ListOptions())
         return ObjectList([_typed(served, cls, entry) for entry in found.entries], str(found.revision))
@@ -76,6 +87,7 @@ class LocalClient:
         self, kind: type[T] | Kind[T], *, namespace: str = "", labels: str = "", fields: str = "", since: str = ""
     ) -> AsyncIterator[WatchEvent[T]]:
         served, cls = self._served(kind)
+        await self._check("watch", served, namespace)
         registry, selection = self._operations.registry, _selection(namespace, labels, fields)
         start = int(since) if since else -1
         first: list[Entry] = []
@@ -104,7 +116,9 @@ class LocalClient:
         served, _ = self._served(kind)
         ctx = self._context(served, meta.namespace, subresource)
         body = _plain(obj)
-        with self._recorded("create", ctx, served, meta.name if subresource else "", body):
+        name = meta.name if subresource else ""
+        with self._recorded("create", ctx, served, name, body):
+            await self._allowed("create", ctx, served, name)
             if not subresource and not served.stored.strategy.traits.stored:
                 return _from_plain(cls, await self._operations.ask(ctx, served, body))
             if not subresource:
@@ -112,13 +126,17 @@ class LocalClient:
             answer = await self._operations.below(served, subresource).create(ctx, Target(served, meta.name), body)
             return _from_plain(cls, answer)
 
-    async def update(self, obj: T, *, subresource: str = "") -> T:
+    async def update(self, obj: T, *, of: Kind[Any] | None = None, subresource: str = "") -> T:
         cls = type(obj)
-        served, _ = self._served(_kind_of_object(obj))
+        served, _ = self._served(of or _kind_of_object(obj))
         ctx = self._context(served, obj.metadata.namespace, subresource)
         body = _plain(obj)
         with self._recorded("update", ctx, served, obj.metadata.name, body):
-            entry, _ = await self._operations.replace(ctx, Target(served, obj.metadata.name), body)
+            await self._allowed("update", ctx, served, obj.metadata.name)
+            target = Target(served, obj.metadata.name)
+            if subresource and subresource not in SAME_OBJECT:
+                return _from_plain(cls, await self._operations.below(served, subresource).replace(ctx, target, body))
+            entry, _ = await self._operations.replace(ctx, target, body)
         return _typed(served, cls, entry)
 
     async def patch(self, kind: type[T] | Kind[T], key: Key, patch: Patch, *, subresource: str = "") -> T:
@@ -127,10 +145,11 @@ class LocalClient:
         ctx.manager = patch.field_manager or ctx.manager
         body = patch.body if isinstance(patch.body, bytes) else msgspec.json.encode(patch.body)
         target = Target(served, key.name)
-        if subresource and subresource not in SAME_OBJECT:
-            below = self._operations.below(served, subresource)
-            return _from_plain(cls, await below.patch(ctx, target, patch.media_type, body, patch.force or None))
         with self._recorded("patch", ctx, served, key.name, body):
+            await self._allowed("patch", ctx, served, key.name)
+            if subresource and subresource not in SAME_OBJECT:
+                below = self._operations.below(served, subresource)
+                return _from_plain(cls, await below.patch(ctx, target, patch.media_type, body, patch.force or None))
             entry, _ = await self._operations.patch(ctx, target, patch.media_type, body, force=patch.force or None)
         return _typed(served, cls, entry)
 
@@ -144,7 +163,21 @@ class LocalClient:
         )
         ctx = self._context(served, key.namespace, "")
         with self._recorded("delete", ctx, served, key.name):
+            await self._allowed("delete", ctx, served, key.name)
             await self._operations.registry.delete(ctx, served, key.name, wanted)
+
+    async def _check(self, verb: str, served: Served, namespace: str, name: str = "", subresource: str = "") -> None:
+        """Raises Forbidden for a read that is not allowed. A Namespace is in itself, as in paths."""
+        if self._rights.concern(self._user):
+            await self._rights.check(attempt_at(self._user, verb, served.resource, namespace, name, subresource))
+
+    async def _allowed(self, verb: str, ctx: Context, served: Served, name: str) -> None:
+        """Raises Forbidden for a write that is not allowed; also for one that turns out to be a creation."""
+        if not self._rights.concern(self._user):
+            return
+        attempt = attempt_at(self._user, verb, served.resource, ctx.namespace, name, ctx.subresource)
+        ctx.check_create = partial(self._rights.check, attempt._replace(verb="create"), ctx.annotations)
+        await self._rights.check(attempt, ctx.annotations)
 
     def _recorded(
         self, verb: str, ctx: Context, served: Served, name: str, body: Object | bytes | None = None

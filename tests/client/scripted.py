@@ -77,7 +77,7 @@ class ScriptedClient:
             raise AlreadyExists(f"{key_of(obj)} already exists")
         return self._write(ADDED, obj, uid=obj.metadata.uid or f"uid-{self.revision + 1}")
 
-    async def update(self, obj, *, subresource=""):
+    async def update(self, obj, *, of=None, subresource=""):
         self._fail()
         have = self._of(type(obj)).get(key_of(obj))
         if have is None:

@@ -28,15 +28,18 @@ from podo.client.base import Client, DeleteOptions, Key, Kind, find, key_of, met
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
+from podo.controllers.accounts import ACCOUNTS, CONTROLLER_MANAGER
 from podo.controllers.base import Controller, Loop
 from podo.server.admission.chain import Chain
 from podo.server.admission.lookup import CachedLookup
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
 from podo.server.app import install_subresources
-from podo.server.core import Core, running_core, system_chance
+from podo.server.context import User
+from podo.server.core import MASTER, Core, account, component, running_core, system_chance
 from podo.server.registry.catalog import Catalog
 from podo.server.watchcache.cache import WatchCache
 from podo.store.memory import MemoryStore
+from tests.controllers.rights import DefaultRoles
 
 NS = "ns"
 NOW = DeleteOptions(grace_period_seconds=0)
@@ -75,14 +78,40 @@ class OneByOne:
             return await self._controller.reconcile(key)
 
 
+class Acting:
+    """The client of a controller, which is told who the controller is once that is made."""
+
+    def __init__(self, core: Core, wrap: Wrap) -> None:
+        self._core, self._wrap = core, wrap
+        self.act_as(MASTER)
+
+    def act_as(self, user: User) -> None:
+        """From now on be `user`."""
+        self._inner = self._wrap(self._core.client(user, manager="podo-controllers"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def identity_of(controller: Controller[Any]) -> User:
+    """Who a controller is in a cluster; what only tests have may do everything."""
+    name = ACCOUNTS.get(controller.name)
+    if name is None:
+        return MASTER
+    return component("kube-controller-manager") if name == CONTROLLER_MANAGER else account(name)
+
+
 class Lab:
     """`client` is the controllers' own; `user` is somebody else's, of whose writes they hear by watching only."""
 
     def __init__(self, core: Core, clock: VirtualClock, tasks: asyncio.TaskGroup, wrap: Wrap = lambda c: c) -> None:
         self.clock, self._core, self._tasks = clock, core, tasks
         self.user: Client = core.client(manager="kubectl")
+        self._wrap = wrap
+        self.rights = DefaultRoles()
+        core.rights.authorizer = self.rights
         local = core.client(manager="podo-controllers")
-        self.informers = Informers(local, clock, Random(1))
+        self.informers = Informers(core.client(component("kube-controller-manager")), clock, Random(1))
         self.client = CachedClient(wrap(local), self.informers, clock)
         self.events = Recording(local, clock, Random(1))
         self.loops: list[Loop[Any]] = []
@@ -92,10 +121,22 @@ class Lab:
     def start(self, *make: Callable[[CachedClient, VirtualClock, EventWriter], Controller[Any]]) -> None:
         """Run controllers, made from (client, clock, events)."""
         for factory in make:
-            controller = factory(self.client, self.clock, self.events)
+            controller = self.made(factory, self.informers, self._wrap)
             controller = OneByOne(controller, self.turn) if self.turn else controller
             self.loops.append(Loop(controller, self.client, self.clock))
             self.tasks.append(self._tasks.create_task(self._run(self.loops[-1])))
+
+    def made(
+        self,
+        factory: Callable[[CachedClient, VirtualClock, EventWriter], Controller[Any]],
+        informers: Informers,
+        wrap: Wrap,
+    ) -> Controller[Any]:
+        """A controller that acts as who it is, with the rights that it has in a cluster."""
+        acting: Any = Acting(self._core, wrap)
+        controller = factory(CachedClient(acting, informers, self.clock), self.clock, self.events.by(acting))
+        acting.act_as(identity_of(controller))
+        return controller
 
     async def _run(self, loop: Loop[Any]) -> None:
         await self.informers.synced()
@@ -227,6 +268,7 @@ async def running_lab(wrap: Wrap = lambda c: c, kind: Callable[..., L] = Lab) ->
             await lab.user.create(Namespace(metadata=ObjectMeta(name=name)))
         try:
             yield lab
+            assert not lab.rights.refused
         finally:
             for task in lab.tasks:
                 task.cancel()

@@ -32,6 +32,14 @@ def podo(tmp_path_factory: pytest.TempPathFactory, hello: Path) -> Iterator[Podo
         for version in ("v1", "v2", "v3"):
             command("build", "-t", f"hello:{version}", "--build-arg", f"VERSION={version}", str(hello))
         yield command
+        assert not refused_to_own_parts(command)
+
+
+def refused_to_own_parts(podo: Podo) -> list[str]:
+    """What the server's log says was forbidden to controllers, scheduler or others of podo's own."""
+    lines = (podo.state / "logs" / "server.log").read_text(errors="replace").splitlines()
+    own = re.compile(r'User "system:(kube-scheduler|kube-controller-manager|serviceaccount:kube-system:[^"]*)" cannot ')
+    return [line for line in lines if own.search(line)]
 
 
 @pytest.fixture(scope="session")

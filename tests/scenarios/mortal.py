@@ -43,10 +43,11 @@ class MortalLab(Lab):
     def _begin(self) -> None:
         local = self._core.client(manager="podo-controllers")
         informers = Informers(Deaf(self, local), self.clock, Random(1))  # type: ignore[arg-type]
-        client = CachedClient(Mortal(self, local), informers, self.clock)  # type: ignore[arg-type]
         self._dead, self.loops = False, []
+        client = CachedClient(local, informers, self.clock)
         for factory in self._make:
-            self.loops.append(Loop(factory(client, self.clock, self.events), client, self.clock))
+            controller = self.made(factory, informers, lambda inner: Mortal(self, inner))  # type: ignore[arg-type,return-value]
+            self.loops.append(Loop(controller, client, self.clock))
         self._living = [self._tasks.create_task(informers.run())]
         self._living += [self._tasks.create_task(_work(informers, loop)) for loop in self.loops]
         self.tasks += self._living

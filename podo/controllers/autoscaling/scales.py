@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from podo.api import resources
 from podo.api.errors import APIError
 from podo.api.types.autoscaling_v1 import Scale
 from podo.api.types.autoscaling_v2 import CrossVersionObjectReference
-from podo.client.base import MERGE_PATCH, Client, Key, Kind, Patch
+from podo.client.base import Client, Key, Kind
 from podo.controllers.served import ServedResources
 
 SUBRESOURCE = "scale"
@@ -54,5 +56,5 @@ class Scales:
 
     async def set(self, scaled: Scaled, replicas: int) -> None:
         """Give it so many. Raises APIError."""
-        patch = Patch(media_type=MERGE_PATCH, body={"spec": {"replicas": replicas}})
-        await self._client.patch(scaled.kind, scaled.key, patch, subresource=SUBRESOURCE)
+        wanted = replace(scaled.scale, spec=replace(scaled.scale.spec, replicas=replicas))
+        await self._client.update(wanted, of=scaled.kind, subresource=SUBRESOURCE)

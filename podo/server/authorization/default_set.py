@@ -51,7 +51,8 @@ def node_rules() -> ClusterRole:
 
 
 def install_access(core: Core, access: Access) -> None:
-    """Answer reviews, and keep rights from growing."""
+    """Ask about the server's own parts, answer reviews, and keep rights from growing."""
+    core.rights.authorizer = access.authorizer
     reviews = AccessReviews(access.authorizer)
     plurals = ("subjectaccessreviews", "selfsubjectaccessreviews", "localsubjectaccessreviews")
     group = "authorization.k8s.io"

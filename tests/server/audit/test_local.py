@@ -3,13 +3,15 @@
 import msgspec
 import pytest
 
-from podo.api.errors import Conflict, NotFound
+from podo.api.errors import Conflict, Forbidden, NotFound
 from podo.api.types.core_v1 import ConfigMap, Namespace
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.base import MERGE_PATCH, Key, Patch
 from podo.server.audit.policy import Policy, Rule
 from podo.server.audit.trail import Auditor
-from podo.server.core import component
+from podo.server.authorization.default_set import default_access, install_access
+from podo.server.bootstrap.objects import bootstrap
+from podo.server.core import account, component
 
 
 class Log:
@@ -71,3 +73,20 @@ async def test_without_a_policy_nothing_is_recorded(core, log, own):
     core.recorder.auditor = None
     await own.create(config())
     assert log.events == []
+
+
+async def test_the_decision_about_a_controller_is_in_the_log_with_its_reason(core, log):
+    install_access(core, default_access(core.cache, core.catalog))
+    await bootstrap(core, service_cidr="10.96.0.0/16", port=6443)
+    publisher = core.client(account("root-ca-cert-publisher"), manager="kube-controller-manager")
+    await core.cache.consistent()
+    log.events.clear()
+    await publisher.create(config(a="1"))
+    with pytest.raises(Forbidden):
+        await publisher.delete(ConfigMap, Key("ns", "c"))
+    create, delete = log.events
+    assert create["user"]["username"] == "system:serviceaccount:kube-system:root-ca-cert-publisher"
+    assert create["user"]["groups"][0] == "system:serviceaccounts"
+    assert create["annotations"]["authorization.k8s.io/decision"] == "allow"
+    assert "system:controller:root-ca-cert-publisher" in create["annotations"]["authorization.k8s.io/reason"]
+    assert (delete["responseStatus"]["code"], delete["annotations"]["authorization.k8s.io/decision"]) == (403, "forbid")

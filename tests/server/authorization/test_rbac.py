@@ -105,7 +105,8 @@ class TestEscalation:
 
     @pytest.fixture
     async def bob(self, core, client, access):
-        await client.create(role("keeper", rule(["*"], ["pods"]), rule(["create"], ["roles", "rolebindings"])))
+        writing = rule(["create"], ["roles", "rolebindings"], groups=["rbac.authorization.k8s.io"])
+        await client.create(role("keeper", rule(["*"], ["pods"]), writing))
         await client.create(binding("keeper", "keeper", subject("User", "bob")))
         await core.cache.consistent()
         return core.client(BOB)
@@ -138,6 +139,10 @@ class TestEscalation:
         await bob.create(binding("r", "r", subject("User", "bob")))
 
     async def test_the_garbage_collector_may_touch_what_it_could_not_write(self, client, core, bob):
+        touching = rule(["update"], ["clusterrolebindings"], groups=["rbac.authorization.k8s.io"])
+        await client.create(cluster_role("touching", touching))
+        await client.create(cluster_binding("touching", "touching", subject("User", "bob")))
         await client.create(cluster_binding("b", "admin", subject("User", "bob")))
+        await core.cache.consistent()
         found = await client.get(ClusterRoleBinding, Key("", "b"))
         assert await bob.update(found)
