@@ -79,6 +79,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         apis = AccountAPIs(core, Credentials(server=place, ca=(pki / "ca.crt").read_text()), clock, stack)
         scaling, canaries = await apis.of("horizontalpodautoscaler"), await apis.of("canary")
+        others = await apis.of("namespace")
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(plane.run(informers), name="data plane")
         follow = server.in_force.follow
@@ -88,7 +89,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         def make(who: "Identities", seen: "Snapshot") -> "list[Controller[Any]]":
             return [
                 node_autoscaler(settings, who, seen),
-                *lists.controllers(who, scaling.fetch),
+                *lists.controllers(who, scaling.fetch, others),
                 *lists.identity_controllers(who, keys),
                 *lists.network_controllers(who, cluster),
                 *lists.opt_in_controllers(who, canaries.fetch),

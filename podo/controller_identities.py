@@ -75,11 +75,11 @@ class AccountAPI:
         from podo.client.http import HTTPClient
 
         self.tokens = AccountTokens(manager, clock, name)
-        self.http: HTTPClient = HTTPClient(server, agent=f"{MANAGER}/{name}", clock=clock, token=self.tokens.token)
+        self.client: HTTPClient = HTTPClient(server, agent=f"{MANAGER}/{name}", clock=clock, token=self.tokens.token)
 
     async def fetch(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         """GET of a path that answers with JSON. Raises APIError."""
-        return await self.tokens.trying(lambda: self.http.fetch(path, query))
+        return await self.tokens.trying(lambda: self.client.fetch(path, query))
 
 
 class AccountAPIs:
@@ -92,7 +92,7 @@ class AccountAPIs:
         """That of a controller, by its name."""
         manager = account_client(self._core, CONTROLLER_MANAGER)
         api = AccountAPI(manager, self._server, self._clock, ACCOUNTS[controller])
-        await self._stack.enter_async_context(api.http)
+        await self._stack.enter_async_context(api.client)
         return api
 
 

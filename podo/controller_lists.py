@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from podo.cluster.config import ClusterConfig
-    from podo.controller_identities import Identities
+    from podo.controller_identities import AccountAPI, Identities
     from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
 
 
-def controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
+def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "list[Controller[Any]]":
     """Every controller, one line each, without those that have a list of their own below.
 
-    `fetch` reads paths of the API.
+    `fetch` reads paths of the API, for figures; `others` reaches servers behind it.
     """
     from podo.controllers.autoscaling.controller import HorizontalPodAutoscalerController
     from podo.controllers.autoscaling.rest import RESTMetrics
@@ -32,6 +32,7 @@ def controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
     from podo.controllers.node_ttl import NodeTTL
+    from podo.controllers.other_servers import OtherServers
     from podo.controllers.pod_gc import PodGC
     from podo.controllers.policy_types import PolicyTypes
     from podo.controllers.replicaset import ReplicaSetController
@@ -53,7 +54,6 @@ def controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
         DisruptionController,
         GarbageCollector,
         JobController,
-        NamespaceController,
         NodeLifecycle,
         NodeTTL,
         PodGC,
@@ -68,6 +68,7 @@ def controllers(who: "Identities", fetch: "Fetch") -> "list[Controller[Any]]":
     return [
         *who.all_usual(usual),
         who.usual(HorizontalPodAutoscalerController, figures),
+        who.usual(NamespaceController, OtherServers(who.client("namespace"), others.client, others.fetch)),
         PolicyTypes(who.client("validatingadmissionpolicy-status-controller")),
     ]
 

@@ -13,23 +13,24 @@ from podo.api.errors import APIError, MethodNotAllowed, NotFound
 from podo.api.resources import Resource
 from podo.api.timestamps import format_time
 from podo.api.types.core_v1 import Namespace, NamespaceCondition, NamespaceSpec, Pod
-from podo.client.base import BACKGROUND, DeleteOptions, Key, key_of, metadata_kind
+from podo.client.base import BACKGROUND, Client, DeleteOptions, Key, key_of, metadata_kind
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
-from podo.controllers import pods
+from podo.controllers import other_servers, pods
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.served import ServedResources
 
 FINALIZER = "kubernetes"
 AGAIN = 1.0  # seconds until the next look at what remains; a Pod's end is noticed at once
-FAILURE, REMAINING, FINALIZERS = (
+DISCOVERY, FAILURE, REMAINING, FINALIZERS = (
+    "NamespaceDeletionDiscoveryFailure",
     "NamespaceDeletionContentFailure",
     "NamespaceContentRemaining",
     "NamespaceFinalizersRemaining",
 )
 FINE = {
-    "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
+    DISCOVERY: ("ResourcesDiscovered", "All resources successfully discovered"),
     "NamespaceDeletionGroupVersionParsingFailure": (
         "ParsedGroupVersions",
         "All legacy kube types successfully parsed",
@@ -46,8 +47,11 @@ class NamespaceController:
 
     name = "namespace"
 
-    def __init__(self, client: CachedClient, clock: Clock, events: EventWriter) -> None:
-        self._client, self._clock = client, clock
+    def __init__(
+        self, client: CachedClient, clock: Clock, events: EventWriter, others: other_servers.Others | None = None
+    ) -> None:
+        """`others` are the servers behind the aggregator; they are emptied as well."""
+        self._client, self._clock, self._others = client, clock, others
         self._namespaces, self._served = client.informer(Namespace), ServedResources(client)
         self.watches = (
             Watch(Namespace, to=itself),
@@ -65,7 +69,7 @@ class NamespaceController:
             if status != namespace.status:
                 changed = msgspec.structs.replace(namespace, status=status)
                 namespace = await self._client.update(changed, subresource="status")
-            if left.errors or left.objects:
+            if left.errors or left.objects or left.undiscovered:
                 return Outcome(requeue_after=AGAIN)
             others = tuple(f for f in namespace.spec.finalizers if f != FINALIZER)
             spec = NamespaceSpec(finalizers=others)
@@ -83,16 +87,27 @@ class NamespaceController:
         if not left.objects:
             for resource in (r for r in kept if (r.group, r.plural) != ("", "pods")):
                 await self._empty_of(resource, namespace, left)
+            await self._empty_others(namespace, left)
         return left
 
-    async def _empty_of(self, resource: Resource, namespace: str, left: "Left") -> None:
-        kind = metadata_kind(resource)
+    async def _empty_others(self, namespace: str, left: "Left") -> None:
+        """Delete what other servers hold. One that cannot be asked holds the namespace up."""
+        if self._others is None:
+            return
+        found = await self._others.find()
+        left.undiscovered = found.failures
+        for resource in found.resources:
+            await self._empty_of(resource, namespace, left, self._others.client)
+
+    async def _empty_of(self, resource: Resource, namespace: str, left: "Left", client: Client | None = None) -> None:
+        kind, client = metadata_kind(resource), client or self._client
         try:
-            found = (await self._client.list(kind, namespace=namespace)).items
+            found = (await client.list(kind, namespace=namespace)).items
             if not found:
                 return
-            await pods.together(self._delete(resource, key_of(o)) for o in found if not o.metadata.deletion_timestamp)
-            found = (await self._client.list(kind, namespace=namespace)).items
+            living = [o for o in found if not o.metadata.deletion_timestamp]
+            await pods.together(_delete(client, resource, key_of(o)) for o in living)
+            found = (await client.list(kind, namespace=namespace)).items
         except (NotFound, MethodNotAllowed):
             return  # it is served no more
         except APIError as error:
@@ -100,25 +115,30 @@ class NamespaceController:
             return
         left.add(resource, (o.metadata.finalizers for o in found))
 
-    async def _delete(self, resource: Resource, key: Key) -> None:
-        try:
-            await self._client.delete(metadata_kind(resource), key, DeleteOptions(propagation=BACKGROUND))
-        except NotFound:
-            pass
-
     def _terminating(self, pod: Pod) -> Iterable[Key]:
         key = Key("", pod.metadata.namespace)
         namespace = self._namespaces.get(key)
         return (key,) if namespace and namespace.metadata.deletion_timestamp else ()
 
 
+async def _delete(client: Client, resource: Resource, key: Key) -> None:
+    try:
+        await client.delete(metadata_kind(resource), key, DeleteOptions(propagation=BACKGROUND))
+    except NotFound:
+        pass
+
+
 @dataclass
 class Left:
-    """What is still in a namespace: how many objects by resource, and by the finalizer that holds them."""
+    """What is still in a namespace: how many objects by resource, and by the finalizer that holds them.
+
+    `undiscovered` says which groups could not be looked into, and why.
+    """
 
     objects: Counter[str] = field(default_factory=Counter)
     finalizers: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    undiscovered: Mapping[str, str] = field(default_factory=dict)
 
     def add(self, resource: Resource, finalizers: Iterable[Iterable[str]]) -> None:
         """Count objects of a resource by their finalizers."""
@@ -144,6 +164,8 @@ def described(before: Iterable[NamespaceCondition], left: Left, now: str) -> tup
 
 def _bad(left: Left) -> dict[str, tuple[str, str]]:
     found = {}
+    if left.undiscovered:
+        found[DISCOVERY] = ("DiscoveryFailed", other_servers.shown(left.undiscovered))
     if left.errors:
         text = f"Failed to delete all resource types, {len(left.errors)} remaining: {', '.join(sorted(left.errors))}"
         found[FAILURE] = ("ContentDeletionFailed", text)

@@ -39,6 +39,15 @@ def test_its_objects_are_made_listed_watched_and_deleted(kubectl, wardle):
     assert kubectl.get("flunders") == []
 
 
+def test_its_objects_go_with_their_namespace(kubectl, wardle):
+    other = f"{kubectl.namespace}-other"
+    kubectl("create", "namespace", other)
+    kubectl("create", "-n", other, "-f", "-", "--validate=false", stdin=json.dumps(flunder("a")))
+    kubectl("delete", "namespace", other, "--timeout=20s")
+    listed = json.loads(kubectl("get", "--raw", f"/apis/{GROUP}/{VERSION}/namespaces/{other}/flunders"))
+    assert listed["items"] == []
+
+
 def test_it_is_in_discovery_like_any_other(kubectl, wardle):
     assert f"{GROUP}/{VERSION}" in kubectl("api-versions")
     assert "flunders" in kubectl("api-resources", f"--api-group={GROUP}")
