@@ -135,6 +135,7 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
         rule("", "persistentvolumeclaims", "get list patch watch"),
         rule("storage.k8s.io", "storageclasses", "get list watch"),
         rule(SNAPSHOTS, "volumesnapshots volumesnapshotcontents", "get list watch"),
+        rule("", "secrets", "get"),
         rule("", "nodes", "list watch"),
         EVENTS,
     ),
