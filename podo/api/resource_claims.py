@@ -27,6 +27,11 @@ def claim_name(pod: Pod, entry: PodResourceClaim) -> str:
     return next(statuses, "")
 
 
+def is_needless(pod: Pod, entry: PodResourceClaim) -> bool:
+    """Whether an entry was found to need no claim: its status is there, without a name."""
+    return any(s.name == entry.name and not s.resource_claim_name for s in pod.status.resource_claim_statuses)
+
+
 def extended_claim(pod: Pod) -> str:
     """The name of the claim that stands for the Pod's extended resources; "" if there is none."""
     status = pod.status.extended_resource_claim_status

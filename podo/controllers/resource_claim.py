@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from podo.api.errors import NotFound
-from podo.api.resource_claims import FINALIZER, MOST_CONSUMERS, claim_names, consumer, is_reserved_for
+from podo.api.resource_claims import FINALIZER, MOST_CONSUMERS, claim_names, consumer, is_needless, is_reserved_for
 from podo.api.types.core_v1 import Pod, PodResourceClaim
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate
@@ -20,6 +20,7 @@ from podo.controllers.ownership import by_controller, reference_to
 
 POD_CLAIM = "resource.kubernetes.io/pod-claim-name"
 FIELD_MANAGER = "ResourceClaimController"
+BASE_AT_MOST = 57  # characters of 63: there are five more, and a dash
 AGAIN = 5.0
 """Seconds until the next look for a template that is not there."""
 
@@ -68,7 +69,7 @@ class ResourceClaimController:
             return DONE
         names: dict[str, str] = {}
         for wanted in pod.spec.resource_claims:
-            if not wanted.resource_claim_template_name:
+            if not wanted.resource_claim_template_name or is_needless(pod, wanted):
                 continue
             claim = self._existing(pod, wanted)
             if claim is None:
@@ -185,15 +186,24 @@ class ResourceClaimController:
 def claim_for(pod: Pod, wanted: PodResourceClaim, template: ResourceClaimTemplate) -> ResourceClaim:
     """The claim that a template makes for a Pod."""
     given = template.spec.metadata
-    owner = msgspec.structs.replace(reference_to(pod), block_owner_deletion=True)
+    owner = msgspec.structs.replace(reference_to(pod), block_owner_deletion=None)
     meta = ObjectMeta(
-        generate_name=f"{pod.metadata.name}-{wanted.name}-",
+        generate_name=base_name(pod.metadata.name, wanted.name),
         namespace=pod.metadata.namespace,
         labels=given.labels,
         annotations={**given.annotations, POD_CLAIM: wanted.name},
         owner_references=(owner,),
     )
     return ResourceClaim(metadata=meta, spec=template.spec.spec)
+
+
+def base_name(pod: str, claim: str) -> str:
+    """What the name of a claim begins with: both names, each shortened by the same share if they are too long."""
+    whole = f"{pod}-{claim}-"
+    if len(whole) <= BASE_AT_MOST:
+        return whole
+    first = pod[: len(pod) * BASE_AT_MOST // len(whole)]
+    return f"{first}-{claim[: len(claim) * BASE_AT_MOST // len(whole)]}"
 
 
 def is_done(pod: Pod) -> bool:

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from podo.api.resource_claims import FINALIZER
-from podo.api.types.core_v1 import Pod, PodResourceClaim
+from podo.api.types.core_v1 import Pod, PodResourceClaim, PodResourceClaimStatus
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import (
     AllocationResult,
@@ -18,7 +18,7 @@ from podo.api.types.resource_v1 import (
     ResourceClaimTemplateSpec,
 )
 from podo.client.base import Key, key_of
-from podo.controllers.resource_claim import POD_CLAIM, ResourceClaimController
+from podo.controllers.resource_claim import POD_CLAIM, ResourceClaimController, base_name
 from tests.build import meta, pod
 
 from .lab import NOW
@@ -68,7 +68,7 @@ async def test_a_pod_gets_a_claim_of_its_own_from_a_template(lab):
     assert made.metadata.name.startswith("p-gpu-")
     assert (made.metadata.labels, made.metadata.annotations) == ({"team": "a"}, {POD_CLAIM: "gpu"})
     (owner,) = made.metadata.owner_references
-    assert (owner.kind, owner.name, owner.controller, owner.block_owner_deletion) == ("Pod", "p", True, True)
+    assert (owner.kind, owner.name, owner.controller, owner.block_owner_deletion) == ("Pod", "p", True, None)
     assert made.spec == SPEC
     (status,) = (await lab.get(Pod, "p")).status.resource_claim_statuses
     assert (status.name, status.resource_claim_name) == ("gpu", made.metadata.name)
@@ -132,3 +132,16 @@ async def test_pods_without_claims_concern_nobody(lab):
     await lab.user.create(pod("plain"))
     assert await claims(lab) == []
     assert not (await lab.get(Pod, "plain")).status.resource_claim_statuses
+
+
+async def test_a_claim_that_the_status_says_is_not_needed_is_not_made(lab):
+    created = await lab.user.create(using(template="gpus"))
+    await lab.change_status(created, resource_claim_statuses=(PodResourceClaimStatus(name="gpu"),))
+    await create_template(lab)
+    await lab.run_for(60)
+    assert await claims(lab) == []
+
+
+def test_long_names_are_shortened_alike():
+    assert base_name("p", "c") == "p-c-"
+    assert base_name("p" * 63, "c" * 63) == "p" * 28 + "-" + "c" * 28

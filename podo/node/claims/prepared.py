@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from podo.api.errors import APIError
-from podo.api.resource_claims import claim_name, extended_claim, is_reserved_for, results
+from podo.api.resource_claims import claim_name, extended_claim, is_needless, is_reserved_for, results
 from podo.api.types.core_v1 import Container, Pod, ResourceStatus
 from podo.api.types.resource_v1 import ResourceClaim
 from podo.client.base import Client, Key
@@ -122,11 +122,10 @@ def _prepared(device: Any) -> PreparedDevice:
 
 def _names(pod: Pod) -> list[tuple[str, bool]]:
     """(the name of a claim, whether it was made for the Pod): all that the Pod has."""
-    needless = {s.name for s in pod.status.resource_claim_statuses if not s.resource_claim_name}
     found = [
         (claim_name(pod, entry), bool(entry.resource_claim_template_name))
         for entry in pod.spec.resource_claims
-        if entry.name not in needless
+        if not is_needless(pod, entry)
     ]
     return [*found, *([(name, False)] if (name := extended_claim(pod)) else [])]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from podo.api.resource_claims import IMPLICIT_PREFIX, claim_name
+from podo.api.resource_claims import IMPLICIT_PREFIX, claim_name, is_needless
 from podo.api.timestamps import parse
 from podo.api.types.core_v1 import Pod, PodResourceClaim
 from podo.api.types.resource_v1 import AllocationResult, DeviceClass, ResourceClaim, ResourceSlice
@@ -111,7 +111,7 @@ class DeviceView:
 
     def claims_of(self, pod: Pod) -> list[ResourceClaim]:
         """The claims that a Pod names, or that were made for it. Raises NotReady."""
-        return [self._claim_for(pod, entry) for entry in pod.spec.resource_claims if not _is_needless(pod, entry)]
+        return [self._claim_for(pod, entry) for entry in pod.spec.resource_claims if not is_needless(pod, entry)]
 
     def extended_claim_of(self, pod: Pod) -> ResourceClaim | None:
         """The claim for the Pod's extended resources that an earlier attempt left."""
@@ -169,11 +169,6 @@ class DeviceView:
             where = f"ResourceClaim {pod.metadata.namespace}/{name} was not created for Pod {place}"
             raise NotReady(f"{where} (Pod is not owner)")
         return claim
-
-
-def _is_needless(pod: Pod, entry: PodResourceClaim) -> bool:
-    """Whether an entry was found to need no claim: its status is there, without a name."""
-    return any(s.name == entry.name and not s.resource_claim_name for s in pod.status.resource_claim_statuses)
 
 
 def allocated_at(claim: ResourceClaim) -> datetime | None:
