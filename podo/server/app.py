@@ -33,6 +33,7 @@ from podo.server.bootstrap.objects import bootstrap
 from podo.server.bootstrap.presence import Identity, Presence
 from podo.server.bootstrap.public import publish_address, publish_issuer
 from podo.server.bootstrap.reconciling import reconcile
+from podo.server.components import PORTS, Components, beside, within
 from podo.server.connect.dispatch import Connections
 from podo.server.connect.nodes import NodeAccess
 from podo.server.core import Core, running_core
@@ -175,6 +176,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
         install_subresources(core, issuer)
+        install_components(core, whole=config.node_access is not None)
         access = guards.access
         install_access(core, access)
         await reconcile(core, await bootstrap(core, service_cidr=config.service_cidr, port=port))
@@ -267,6 +269,15 @@ def install_subresources(core: Core, issuer: Issuer | None) -> None:
         tokens = Tokens(core.registry, core.catalog, issuer, lambda: str(uuid.uuid4()))
         below["/serviceaccounts", "token"] = tokens
     core.operations.install(below, {("", "bindings"): BindingQuestions(bindings, pods)})
+
+
+def install_components(core: Core, *, whole: bool) -> None:
+    """What ComponentStatuses show; `whole`: the other parts are of this very process, else programs beside it."""
+    served = core.catalog.by_path("", "v1", "componentstatuses")
+    assert served is not None
+    ready = within(core.cache.ready.is_set)
+    others = {name: ready if whole else beside(port) for name, port in PORTS.items()}
+    core.registry.worked_out[served.stored.prefix] = Components({"etcd-0": ready, **others})
 
 
 def handler_of(

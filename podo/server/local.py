@@ -100,7 +100,7 @@ class LocalClient:
                 yield WatchEvent("ADDED", _typed(served, cls, entry))
             if not since:
                 yield WatchEvent(BOOKMARK, _bookmark(cls, start))
-            async with readable_watch(served, watcher) as shown:
+            async with readable_watch(served, watcher, selection) as shown:
                 while True:
                     for notice in shown.take():
                         yield _event(served, cls, notice)

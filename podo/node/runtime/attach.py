@@ -17,8 +17,12 @@ STDOUT, STDERR = 2, 3
 class AttachSession:
     """Implements `Session`. Letting go leaves the container running."""
 
-    def __init__(self, connection: socket.socket, bundle: Path, ended: Callable[[], Awaitable[int]]) -> None:
+    def __init__(
+        self, connection: socket.socket, bundle: Path, ended: Callable[[], Awaitable[int]], *, keeps_input: bool = False
+    ) -> None:
+        """`keeps_input`: the end of what the client sends ends the session, but not the container's input."""
         self._connection, self._bundle, self._ended = connection, bundle, ended
+        self._keeps_input, self._let_go = keeps_input, False
 
     async def read(self) -> Chunk | None:
         loop = asyncio.get_running_loop()
@@ -37,8 +41,9 @@ class AttachSession:
             return
 
     async def close_stdin(self) -> None:
+        self._let_go = self._keeps_input
         try:
-            self._connection.shutdown(socket.SHUT_WR)
+            self._connection.shutdown(socket.SHUT_RDWR if self._let_go else socket.SHUT_WR)
         except OSError:  # the other side is gone
             return
 
@@ -46,7 +51,7 @@ class AttachSession:
         control(self._bundle, resized(columns, rows))
 
     async def wait(self) -> int:
-        return await self._ended()
+        return 0 if self._let_go else await self._ended()
 
     async def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -54,8 +59,11 @@ class AttachSession:
         self._connection.close()
 
 
-def connect(bundle: Path, ended: Callable[[], Awaitable[int]]) -> AttachSession:
-    """Attach. The path may be longer than a socket's name can be: it is named through a descriptor of its folder."""
+def connect(bundle: Path, ended: Callable[[], Awaitable[int]], *, keeps_input: bool = False) -> AttachSession:
+    """Attach, see `AttachSession`.
+
+    The path may be longer than a socket's name can be: it is named through a descriptor of its folder.
+    """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     connection.setblocking(False)
     folder = os.open(bundle, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -66,4 +74,4 @@ def connect(bundle: Path, ended: Callable[[], Awaitable[int]]) -> AttachSession:
         raise RuntimeFailure(f"cannot attach to the container: {error.strerror}") from error
     finally:
         os.close(folder)
-    return AttachSession(connection, bundle, ended)
+    return AttachSession(connection, bundle, ended, keeps_input=keeps_input)

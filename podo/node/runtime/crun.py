@@ -162,7 +162,12 @@ class OCIRuntime:
 
     async def attach(self, container_id: str, *, stdin: bool = False) -> Session:
         self._running(container_id)
-        return attach.connect(self._bundles.path(container_id), lambda: self._containers.wait(container_id))
+        config = self._containers.get(container_id).record.config
+        return attach.connect(
+            self._bundles.path(container_id),
+            lambda: self._containers.wait(container_id),
+            keeps_input=config.tty or not config.stdin_once,
+        )
 
     async def port_forward(self, sandbox_id: str, port: int) -> Connection:
         record = self._sandboxes.get(sandbox_id)

@@ -8,6 +8,10 @@ from .kind import CustomServed
 Document = dict[str, Any]
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _TEXT: Document = {"type": "string"}
+_API_VERSION: Document = {"type": "string", "description": "APIVersion defines in which version the object is written."}
+_KIND: Document = {"type": "string", "description": "Kind names the resource that the object is of."}
+_COMPONENTS = "#/components/schemas/"
+_METADATA = "Standard object's metadata"
 
 
 def schemas_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Document]:
@@ -54,7 +58,10 @@ def mark(served: CustomServed, kind: str) -> Document:
 
 def of_object(reference: str) -> Document:
     """The fields that every object has."""
-    return {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"$ref": f"{reference}{_META}ObjectMeta"}}
+    metadata: Document = {"$ref": f"{reference}{_META}ObjectMeta"}
+    if reference == _COMPONENTS:  # version 2 has nothing beside a reference
+        metadata = {"allOf": [metadata], "description": _METADATA}
+    return {"apiVersion": _API_VERSION, "kind": _KIND, "metadata": metadata}
 
 
 def embedded(schema: Any, reference: str) -> Any:

@@ -112,7 +112,7 @@ class Watching:
             else:
                 since = revision
             watcher = registry.watch(served, selection, since)
-            async with readable_watch(served, watcher) as shown:
+            async with readable_watch(served, watcher, selection) as shown:
                 sink.begin(shown)
                 await _send_first(sink, encoder, first)
                 if seat is not None:

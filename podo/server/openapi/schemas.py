@@ -64,6 +64,12 @@ V3_FIXED: dict[str, Schema] = {
     NAMED["quantity"]: {"oneOf": [{"type": "string"}, {"type": "number"}]},
     NAMED["intorstring"]: {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
 }
+DESCRIPTIONS: dict[tuple[str, str], Schema] = {
+    ("meta.v1.ObjectMeta", "creationTimestamp"): {
+        "description": "CreationTimestamp is a timestamp: when the server made the object."
+    }
+}
+"""Of what clients want to see described."""
 GRANULAR_MARK: Schema = {"x-kubernetes-map-type": "granular"}
 GRANULAR = {
     "core.v1.PersistentVolumeClaimStatus": "allocatedResourceStatuses",
@@ -141,7 +147,9 @@ class Schemas:
         granular = GRANULAR.get(table.name, "")
         if table.fields:
             made["properties"] = {
-                name: self._field(field, GRANULAR_MARK if name == granular else {})
+                name: self._field(
+                    field, (GRANULAR_MARK if name == granular else {}) | DESCRIPTIONS.get((table.name, name), {})
+                )
                 for name, field in sorted(table.fields.items())
             }
         if required := sorted(name for name, field in table.fields.items() if field.required):

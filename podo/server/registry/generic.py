@@ -15,7 +15,7 @@ from podo.server.registry.creating import fill_metadata, give_name, place, prepa
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
 from podo.server.registry.hooks import Hook, WorkedOut
 from podo.server.registry.kinds import Served
-from podo.server.registry.reading import ListOptions, ListResult, list_entries
+from podo.server.registry.reading import ListOptions, ListResult, list_converted, list_entries
 from podo.server.registry.unbroken import Unbroken
 from podo.server.registry.updating import check_version, conflict, prepare_update
 from podo.server.strategy import Object
@@ -113,9 +113,10 @@ class Registry:
             fields_of = self._resource(served).fields_of
             entries = [entry for entry in await source.all() if selection.matches(entry, fields_of)]
             return ListResult(entries, self.cache.revision)
-        past = partial(self._past, served.stored.prefix)
-        found = await list_entries(self.cache, self._resource(served), selection, options, past)
-        return found._replace(entries=await served.readable(found.entries)) if served.converts else found
+        past, resource = partial(self._past, served.stored.prefix), self._resource(served)
+        if served.converts:
+            return await list_converted(self.cache, resource, selection, options, past, served.readable)
+        return await list_entries(self.cache, resource, selection, options, past)
 
     async def _past(self, prefix: str, revision: int) -> Sequence[Entry]:
         """All objects under a prefix as the store had them. Raises Expired."""
@@ -123,8 +124,11 @@ class Registry:
         return [Entry(record.key.removeprefix(prefix), record.modified, record.value) for record in page.records]
 
     def watch(self, served: Served, selection: Selection, since: int) -> Watcher:
-        """What happens after the revision `since`. Raises Expired. `unwatch` must follow."""
-        return self._resource(served).watch(selection, since)
+        """What happens after the revision `since`. Raises Expired. `unwatch` must follow.
+
+        Of a kind that is converted, the fields are those of a version, and still to be looked at (`relaying.py`).
+        """
+        return self._resource(served).watch(selection.of_any_version() if served.converts else selection, since)
 
     def unwatch(self, served: Served, watcher: Watcher) -> None:
         """End a watch."""

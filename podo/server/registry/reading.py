@@ -4,7 +4,7 @@ import base64
 import posixpath
 import string
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -133,6 +133,24 @@ async def list_entries(
     elif options.resource_version > cache.revision:
         await cache.reach(options.resource_version)
     return _page(resource, selection, options.limit, cache.revision, None, "")
+
+
+async def list_converted(
+    cache: WatchCache,
+    resource: ResourceCache,
+    selection: Selection,
+    options: ListOptions,
+    past: Past,
+    readable: Callable[[Sequence[Entry]], Awaitable[list[Entry]]],
+) -> ListResult:
+    """The same of a kind that `readable` converts: fields are looked at in the version that is asked for."""
+    if selection.fields is None:
+        found = await list_entries(cache, resource, selection, options, past)
+        return found._replace(entries=await readable(found.entries))
+    found = await list_entries(cache, resource, selection.of_any_version(), replace(options, limit=0), past)
+    entries = await readable(found.entries)
+    selected = (entry for entry in entries if selection.matches(entry, resource.fields_of))
+    return _cut(selected, selection, options.limit, found.revision)
 
 
 async def _page_of_then(

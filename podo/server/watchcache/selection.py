@@ -1,7 +1,7 @@
 """What a list or a watch asks for: a namespace and selectors; and indexes that find it without looking at the rest."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podo.api.selectors import FieldSelector, LabelSelector
 from podo.server.watchcache.entry import Entry, Object
@@ -21,6 +21,10 @@ class Selection:
     def narrow(self) -> bool:
         """Whether there is any selector: then a list does not say how many items remain."""
         return self.labels is not None or self.fields is not None
+
+    def of_any_version(self) -> "Selection":
+        """The same but for the fields, which may be others in another version."""
+        return self if self.fields is None else replace(self, fields=None)
 
     def matches(self, entry: Entry, fields_of: FieldsOf) -> bool:
         """Whether the object is one of them; namespaces are for the caller to compare."""

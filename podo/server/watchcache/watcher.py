@@ -49,9 +49,9 @@ class Watcher:
         self.closed = False
         self.wake: Callable[[], None] = _nothing
 
-    def alike(self) -> "Watcher":
-        """Another that wants the same, for someone who gives it its notices."""
-        return Watcher(self.selection, self._fields_of, self.since)
+    def alike(self, selection: Selection) -> "Watcher":
+        """Another of the same kind since the same time, for someone who gives it its notices."""
+        return Watcher(selection, self._fields_of, self.since)
 
     def offer(self, change: Change) -> None:
         """Note the change, if it concerns this watch."""

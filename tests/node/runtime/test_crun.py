@@ -348,6 +348,17 @@ async def test_stdin_once_ends_with_its_first_client(lab, sandbox):
     await session.close()
 
 
+async def test_the_end_of_what_a_client_sends_is_not_the_end_of_input_that_is_kept_open(lab, sandbox):
+    container_id = await started(lab, sandbox, "cat", stdin=True)
+    session = await lab.runtime.attach(container_id, stdin=True)
+    await session.close_stdin()
+    assert (await session.read(), await session.wait()) == (None, 0)
+    await session.close()
+    await (again := await lab.runtime.attach(container_id, stdin=True)).write(b"more\n")
+    assert (await again.read()).data == b"more\n"
+    await again.close()
+
+
 async def test_much_output_arrives_whole(lab, sandbox):
     container_id = await started(lab, sandbox, *SERVER)
     result = await lab.runtime.exec_sync(container_id, ("head", "-c", "5000000", "/dev/zero"))

@@ -31,9 +31,12 @@ def convert(request):
     return {"result": {"status": "Success"}, "convertedObjects": found}
 
 
-def two_versions(server, storage="v1", path="/convert"):
+def two_versions(server, storage="v1", path="/convert", *, selectable=False):
     first = version("v1", spec_schema(hostPort=TEXT), storage=storage == "v1")
     second = version("v2", spec_schema(host=TEXT, port=TEXT), storage=storage == "v2")
+    if selectable:
+        first["selectableFields"] = [{"jsonPath": ".spec.hostPort"}]
+        second["selectableFields"] = [{"jsonPath": ".spec.host"}, {"jsonPath": ".spec.port"}]
     found = definition(first, second)
     config = {"url": server.url(path), "caBundle": server.certificates.bundle}
     webhook = {"clientConfig": config, "conversionReviewVersions": ["v1"]}
@@ -183,3 +186,49 @@ def test_answers_that_are_none(answer, why):
     full = {"kind": "ConversionReview", "apiVersion": "apiextensions.k8s.io/v1"} | answer
     with pytest.raises(ConversionError, match=why):
         converted_objects(full, "1", "v1")
+
+
+@pytest.fixture
+async def selectable_shirts(call, hooks):  # noqa: F811
+    """The same with fields that can be selected, others in each version."""
+    hooks.answers["/convert"] = convert
+    status, body = await call("POST", DEFINITIONS, two_versions(hooks, selectable=True))
+    assert status == 201, body
+    await served(call)
+    return call
+
+
+async def test_fields_are_selected_in_the_version_that_is_asked_for(selectable_shirts):
+    shirts = selectable_shirts
+    for name, place in (("a", "h:1"), ("b", "h:2"), ("c", "g:1")):
+        assert (await shirts("POST", PATH, shirt(name, hostPort=place)))[0] == 201
+
+    async def names(path, selector, more=""):
+        status, body = await shirts("GET", f"{path}?fieldSelector={selector}{more}")
+        assert status == 200, body
+        return [item["metadata"]["name"] for item in body["items"]], body["metadata"].get("continue", "")
+
+    assert await names(PATH_2, "spec.host=h") == (["a", "b"], "")
+    assert await names(PATH_2, "spec.host=h,spec.port=2") == (["b"], "")
+    assert await names(PATH, "spec.hostPort=h:1") == (["a"], "")
+    assert (await shirts("GET", f"{PATH}?fieldSelector=spec.host=h"))[0] == 400
+    first, token = await names(PATH_2, "spec.host=h", "&limit=1")
+    assert first == ["a"]
+    assert await names(PATH_2, "spec.host=h", f"&limit=1&continue={token}") == (["b"], "")
+
+
+async def test_a_watch_follows_fields_of_its_own_version(selectable_shirts, api):  # noqa: F811
+    shirts = selectable_shirts
+    async with api.get(f"{PATH_2}?watch=true&fieldSelector=spec.host=h") as stream:
+        await shirts("POST", PATH, shirt("other", hostPort="g:1"))
+        _, body = await shirts("POST", PATH, shirt("a", hostPort="h:1"))
+        for place in ("h:2", "g:2"):
+            body["spec"]["hostPort"] = place
+            _, body = await shirts("PUT", f"{PATH}/a", body)
+        seen = [json.loads(await stream.content.readline()) for _ in range(3)]
+    assert [(e["type"], e["object"]["spec"]) for e in seen] == [
+        ("ADDED", {"host": "h", "port": "1"}),
+        ("MODIFIED", {"host": "h", "port": "2"}),
+        ("DELETED", {"host": "h", "port": "2"}),
+    ]
+    assert seen[0]["object"]["apiVersion"] == f"{GROUP}/v2"

@@ -28,6 +28,17 @@ async def test_a_schema_shows_what_every_object_has_and_its_own_fields(core: Cor
     assert found[f"{NAME}List"]["properties"]["items"]["items"] == {"$ref": f"#/s/{NAME}"}
 
 
+async def test_fields_that_every_object_has_are_described(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition())
+    shown = schemas_of([api.served()], "#/components/schemas/")[NAME]["properties"]
+    assert shown["apiVersion"]["description"].startswith("APIVersion defines ")
+    assert shown["metadata"]["description"] == "Standard object's metadata"
+    assert shown["metadata"]["allOf"] == [
+        {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+    ]
+
+
 async def test_embedded_objects_show_kind_and_metadata(core: Core) -> None:
     api = Api(core)
     template = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
