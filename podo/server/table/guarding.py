@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from podo.server.strategy import Object
-from podo.server.table.texts import NONE, UNSET, Cells, age, duration, name, spec, status
+from podo.server.table.texts import NONE, UNSET, Cells, age, duration, name, selector_dump, spec, status
 
 
 def binding(obj: Object, now: datetime) -> Cells:
@@ -55,5 +55,9 @@ def _policy(obj: Object, field: str, now: datetime) -> Cells:
 def policy_binding(obj: Object, now: datetime) -> Cells:
     """Name, policy, parameters, age."""
     given = spec(obj).get("paramRef") or {}
-    shown = f"{given.get('namespace') or '*'}/{given['name']}" if given.get("name") else UNSET
+    shown = UNSET
+    if given.get("name"):
+        shown = f"{given.get('namespace') or '*'}/{given['name']}"
+    elif given.get("selector") is not None:
+        shown = selector_dump(given["selector"])
     return [name(obj), spec(obj).get("policyName", ""), shown, age(obj, now)]

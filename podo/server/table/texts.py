@@ -117,6 +117,20 @@ def selector(obj: Object | None, empty: str = NONE) -> str:
     return selectors.format_labels(selectors.LabelSelector(tuple(ordered))) or empty
 
 
+def selector_dump(obj: Object) -> str:
+    """A LabelSelector as its generated Go code prints it."""
+    pairs = "".join(f"{key}: {value}," for key, value in sorted((obj.get("matchLabels") or {}).items()))
+    rules = "".join(
+        f"LabelSelectorRequirement{{Key:{rule.get('key', '')},Operator:{rule.get('operator', '')},"
+        f"Values:[{' '.join(rule.get('values') or ())}],}},"
+        for rule in obj.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{pairs}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{rules}}},}}"
+    )
+
+
 def containers(template: Object | None) -> tuple[str, str]:
     """The names and the images of a Pod template's containers."""
     found = ((template or {}).get("spec") or {}).get("containers") or ()

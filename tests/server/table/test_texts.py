@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from podo.server.table.texts import addresses, cut, duration, labels, selector, since
+from podo.server.table.texts import addresses, cut, duration, labels, selector, selector_dump, since
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
@@ -72,3 +72,14 @@ def test_addresses_of_a_load_balancer_are_sorted_and_single():
     given = {"ingress": [{"ip": "10.0.0.2"}, {"hostname": "a.example"}, {"ip": "10.0.0.2"}, {}]}
     assert addresses(given) == "10.0.0.2,a.example"
     assert addresses(None) == ""
+
+
+def test_a_selector_that_names_parameters_is_shown_as_go_prints_it():
+    given = {
+        "matchLabels": {"b": "2", "a": "1"},
+        "matchExpressions": [{"key": "c", "operator": "In", "values": ["x", "y"]}],
+    }
+    rule = "LabelSelectorRequirement{Key:c,Operator:In,Values:[x y],},"
+    start = "&LabelSelector{MatchLabels:map[string]string{"
+    assert selector_dump(given) == f"{start}a: 1,b: 2,}},MatchExpressions:[]LabelSelectorRequirement{{{rule}}},}}"
+    assert selector_dump({}) == f"{start}}},MatchExpressions:[]LabelSelectorRequirement{{}},}}"
