@@ -215,11 +215,14 @@ def put(result: dict[str, Any], field: GoField, value: Any) -> None:
 
 
 def complete(go_type: GoType, result: dict[str, Any]) -> dict[str, Any]:
-    """With the fields that are written even when they are zero."""
+    """In the order of the Go struct, with the fields that are written even when they are zero."""
+    ordered = {}
     for field in go_type.fields.values():
-        if field.always and field.name not in result:
-            result[field.name] = None if field.pointer else zero(field.type)
-    return result
+        if field.name in result:
+            ordered[field.name] = result[field.name]
+        elif field.always:
+            ordered[field.name] = None if field.pointer else zero(field.type)
+    return ordered
 
 
 _READERS: dict[str, Callable[[str], str]] = {

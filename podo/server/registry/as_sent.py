@@ -10,7 +10,10 @@ from typing import Any
 
 import msgspec
 
+from podo.api import schema
 from podo.api.field_errors import FieldError
+from podo.api.resources import split_api_version
+from podo.server.decoding.go_types import LIST, MAP, STRUCT, GoType, struct
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
@@ -21,23 +24,27 @@ def as_sent(errors: Sequence[FieldError], body: bytes) -> Sequence[FieldError]:
         return errors
     try:
         sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        group, version = split_api_version(sent["apiVersion"])
+        kind = struct(schema.type_for(group, version, sent["kind"]).name)
+    except (msgspec.DecodeError, RecursionError, LookupError, TypeError, ValueError):
         return errors
-    return [_shown_as_sent(error, sent) if error.value is None else error for error in errors]
+    return [_shown_as_sent(error, sent, kind) if error.value is None else error for error in errors]
 
 
-def _shown_as_sent(error: FieldError, sent: Any) -> FieldError:
-    found = _at(sent, error.field)
+def _shown_as_sent(error: FieldError, sent: Any, kind: GoType) -> FieldError:
+    found = _at(sent, kind, error.field)
     return replace(error, value=found) if found == {} or found == [] else error
 
 
-def _at(value: Any, path: str) -> Any:
-    """What stands at a path such as `spec.containers[0].args`; None if there is nothing."""
+def _at(value: Any, go_type: GoType, path: str) -> Any:
+    """The list or map at a path such as `spec.containers[0].args`; None if something else, or nothing, is there."""
     for name, index in _STEP.findall(path):
-        if isinstance(value, dict):
-            value = value.get(name or index)
-        elif isinstance(value, list) and index.isdigit() and int(index) < len(value):
-            value = value[int(index)]
+        if go_type.kind == STRUCT and isinstance(value, dict) and name in go_type.fields:
+            value, go_type = value.get(name), go_type.fields[name].type
+        elif go_type.kind == MAP and isinstance(value, dict):
+            value, go_type = value.get(name or index), go_type.element
+        elif go_type.kind == LIST and isinstance(value, list) and index.isdigit() and int(index) < len(value):
+            value, go_type = value[int(index)], go_type.element
         else:
             return None
-    return value
+    return value if go_type.kind in (LIST, MAP) else None

@@ -91,10 +91,3 @@ def non_negative_quantity(errs: Errors, path: str, text: str) -> None:
 def only(obj: Object, allowed: Collection[str]) -> list[str]:
     """The fields that are set although they are not allowed, in order."""
     return sorted(key for key, value in obj.items() if key not in allowed and value is not None)
-
-
-def internal(value: Any) -> Any:
-    """A structure as messages show Kubernetes' internal form of it: with upper-case names."""
-    if isinstance(value, dict):
-        return {key[:1].upper() + key[1:]: internal(item) for key, item in value.items()}
-    return [internal(item) for item in value] if isinstance(value, list) else value

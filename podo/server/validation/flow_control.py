@@ -4,7 +4,8 @@ import math
 
 from podo.api import names
 from podo.api.field_errors import duplicate, forbidden, invalid, not_supported, required
-from podo.server.validation.fields import Errors, Object, internal, named
+from podo.server.validation.fields import Errors, Object, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import new_meta
 from podo.server.validation.rules import Rules
 
@@ -64,7 +65,7 @@ def schema(obj: Object) -> Errors:
     _precedence(errs, spec.get("matchingPrecedence", 0), name)
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type", "") not in METHODS:
-        shown = internal({"type": "", **method})
+        shown = internal_form("FlowDistinguisherMethod", method)
         errs.append(not_supported("spec.distinguisherMethod.type", shown, METHODS))
     level, path = spec.get("priorityLevelConfiguration", {}).get("name"), "spec.priorityLevelConfiguration.name"
     if level:
@@ -74,7 +75,9 @@ def schema(obj: Object) -> Errors:
     for index, rule in enumerate(spec.get("rules", ())):
         _rule(errs, rule, f"spec.rules[{index}]")
     if name in MANDATORY_SCHEMAS and spec != MANDATORY_SCHEMAS[name]:
-        errs.append(invalid("spec", internal(spec), f"spec of '{name}' must equal the fixed value"))
+        errs.append(
+            invalid("spec", internal_form("FlowSchemaSpec", spec), f"spec of '{name}' must equal the fixed value")
+        )
     _conditions(errs, obj["status"])
     return errs
 
@@ -213,7 +216,13 @@ def level(obj: Object) -> Errors:
         have = {k: v for k, v in spec.items() if k != "exempt"} if name == EXEMPT else spec
         if have != wanted:
             but = " except the 'spec.exempt' field" if name == EXEMPT else ""
-            errs.append(invalid("spec", internal(spec), f"spec of '{name}'{but} must equal the fixed value"))
+            errs.append(
+                invalid(
+                    "spec",
+                    internal_form("PriorityLevelConfigurationSpec", spec),
+                    f"spec of '{name}'{but} must equal the fixed value",
+                )
+            )
     _conditions(errs, obj["status"])
     return errs
 

@@ -2,7 +2,8 @@
 
 from podo.api import names
 from podo.api.field_errors import invalid, not_supported, required
-from podo.server.validation.fields import Errors, Object, internal, named
+from podo.server.validation.fields import Errors, Object, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 from podo.server.validation.rules import Create, Rules, Update
 from podo.server.validation.selectors import has_bad_value, label_selector
@@ -121,7 +122,7 @@ def _updater(create: Create) -> Update:
         errs = create(obj)
         changed_meta(errs, obj, old)
         if obj.get("roleRef") != old.get("roleRef"):
-            errs.append(invalid("roleRef", internal(obj["roleRef"]), "cannot change roleRef"))
+            errs.append(invalid("roleRef", internal_form("RoleRef", obj["roleRef"]), "cannot change roleRef"))
         return errs
 
     return update

@@ -7,7 +7,7 @@ from podo.server.validation.conditions import conditions
 from podo.server.validation.core.options import TEMPLATE
 from podo.server.validation.core.resources import container_requirements
 from podo.server.validation.core.scheduling import tolerations
-from podo.server.validation.fields import Errors, Object, immutable, internal, named, non_negative
+from podo.server.validation.fields import Errors, Object, immutable, named, non_negative
 from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, labels, new_meta, object_meta, object_meta_update
 from podo.server.validation.selectors import has_bad_value, label_selector
@@ -35,7 +35,13 @@ def update_budget(obj: Object, old: Object) -> Errors:
 
 def _budget(errs: Errors, spec: Object, *, lenient: bool) -> None:
     if "minAvailable" in spec and "maxUnavailable" in spec:
-        errs.append(invalid("spec", internal(spec), "minAvailable and maxUnavailable cannot be both set"))
+        errs.append(
+            invalid(
+                "spec",
+                internal_form("PodDisruptionBudgetSpec", spec),
+                "minAvailable and maxUnavailable cannot be both set",
+            )
+        )
     for key in ("minAvailable", "maxUnavailable"):
         if key in spec:
             int_or_percent.non_negative(errs, f"spec.{key}", spec[key])

@@ -98,3 +98,10 @@ def test_what_needs_thought_is_not_clean(value):
         return
     with pytest.raises(NotClean):
         normalised("core.v1.Pod", value)
+
+
+def test_the_exact_way_gives_fields_in_the_order_of_the_go_struct_as_well():
+    sent = {"spec": {"containers": [{"securityContext": {"runAsUser": 1, "privileged": True}, "name": "c"}]}}
+    quick, slow = normalised("core.v1.Pod", sent), exactly("core.v1.Pod", sent)
+    assert json.dumps(slow) == json.dumps(quick)
+    assert list(slow["spec"]["containers"][0]["securityContext"]) == ["privileged", "runAsUser"]

@@ -6,20 +6,21 @@ from podo.api.field_errors import FieldError, invalid, required
 from podo.server.registry.as_sent import as_sent
 
 BODY = (
-    b'{"spec": {"template": {"metadata": {"labels": {}}}, "rules": [{"hosts": []}],'
-    b' "selector": {"a": "b"}, "one": null}}'
+    b'{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"labels": {}, "annotations": {"a": "b"}},'
+    b' "spec": {"rules": [], "tls": [{"hosts": [], "secretName": null}], "defaultBackend": {}}}'
 )
 
 
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        pytest.param("spec.template.metadata.labels", "Invalid value: {}: no", id="an empty map"),
-        pytest.param("spec.rules[0].hosts", "Invalid value: []: no", id="an empty list in a list"),
-        pytest.param("spec.rules[1].hosts", "Invalid value: null: no", id="beyond the end"),
-        pytest.param("spec.selector", "Invalid value: null: no", id="what is not empty was dropped on purpose"),
-        pytest.param("spec.one", "Invalid value: null: no", id="null"),
+        pytest.param("metadata.labels", "Invalid value: {}: no", id="an empty map"),
+        pytest.param("spec.tls[0].hosts", "Invalid value: []: no", id="an empty list in a list"),
+        pytest.param("spec.tls[1].hosts", "Invalid value: null: no", id="beyond the end"),
+        pytest.param("metadata.annotations", "Invalid value: null: no", id="what is not empty was dropped on purpose"),
+        pytest.param("spec.tls[0].secretName", "Invalid value: null: no", id="null"),
         pytest.param("spec.other.labels", "Invalid value: null: no", id="nothing"),
+        pytest.param("spec.defaultBackend", "Invalid value: null: no", id="a structure"),
     ],
 )
 def test_an_empty_value_is_shown_as_it_was_sent(path: str, shown: str) -> None:
@@ -27,9 +28,9 @@ def test_an_empty_value_is_shown_as_it_was_sent(path: str, shown: str) -> None:
     assert error.body() == shown
 
 
-@pytest.mark.parametrize("body", [b"", b"not JSON", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"not JSON", b"[" * 100_000, b"[]", b'{"apiVersion": "a/b", "kind": "Other"}'])
 def test_what_cannot_be_read_changes_nothing(body: bytes) -> None:
-    errors = [invalid("spec.template.metadata.labels", None, "no")]
+    errors = [invalid("metadata.labels", None, "no")]
     assert as_sent(errors, body) == errors
 
 

@@ -8,7 +8,8 @@ from podo.server.validation.admission.expressions import Expressions, match_cond
 from podo.server.validation.admission.matching import match_resources, only_mutable
 from podo.server.validation.admission.webhooks import FAILURE_POLICIES, REINVOCATIONS
 from podo.server.validation.conditions import conditions
-from podo.server.validation.fields import Errors, Object, internal, named
+from podo.server.validation.fields import Errors, Object, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import object_meta
 from podo.server.validation.selectors import label_selector
 
@@ -104,7 +105,7 @@ def _validating(errs: Errors, obj: Object, spec: Object, scope: Expressions) -> 
     path = "spec.auditAnnotations"
     if len(annotations) > ANNOTATIONS_MAX:
         message = f"must not have more than {ANNOTATIONS_MAX} auditAnnotations"
-        errs.append(invalid(path, internal(annotations), message))
+        errs.append(invalid(path, [internal_form("AuditAnnotation", one) for one in annotations], message))
     seen: set[str] = set()
     for index, one in enumerate(annotations):
         _annotation(errs, one, obj["metadata"].get("name", ""), f"{path}[{index}]", scope)

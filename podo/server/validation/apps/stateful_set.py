@@ -9,7 +9,8 @@ from podo.server.validation.core.options import TEMPLATE, PodOptions
 from podo.server.validation.core.pod import pod_annotations
 from podo.server.validation.core.ratchet import template_options
 from podo.server.validation.core.templates import always_restarted, pod_template_spec
-from podo.server.validation.fields import IMMUTABLE, Errors, Object, internal, named, non_negative
+from podo.server.validation.fields import IMMUTABLE, Errors, Object, named, non_negative
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import annotations, changed_meta, labels, new_meta
 from podo.server.validation.selectors import selector_shown
 
@@ -79,9 +80,13 @@ def _strategy(errs: Errors, strategy: Object) -> None:
     elif kind == "OnDelete":
         if rolling is not None:
             message = "only allowed for updateStrategy 'RollingUpdate'"
-            errs.append(invalid(f"{path}.rollingUpdate", internal(rolling or {"partition": 0}), message))
+            errs.append(
+                invalid(f"{path}.rollingUpdate", internal_form("RollingUpdateStatefulSetStrategy", rolling), message)
+            )
     elif kind != "RollingUpdate":
-        errs.append(invalid(path, internal(strategy), "must be 'RollingUpdate' or 'OnDelete'"))
+        errs.append(
+            invalid(path, internal_form("StatefulSetUpdateStrategy", strategy), "must be 'RollingUpdate' or 'OnDelete'")
+        )
     elif rolling is not None:
         non_negative(errs, f"{path}.rollingUpdate.partition", rolling.get("partition"))
         if "maxUnavailable" in rolling:

@@ -9,7 +9,8 @@ from podo.server.validation.core.options import TEMPLATE, PodOptions
 from podo.server.validation.core.ratchet import template_options
 from podo.server.validation.core.templates import NOT_SELECTED, pod_template_spec
 from podo.server.validation.domain_path import domain_path
-from podo.server.validation.fields import IMMUTABLE, Errors, Object, immutable, internal, non_negative
+from podo.server.validation.fields import IMMUTABLE, Errors, Object, immutable, non_negative
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 from podo.server.validation.selectors import has_bad_value, label_selector, labels_shown, selector_shown, selects
 
@@ -45,8 +46,14 @@ def update(obj: Object, old: Object) -> Errors:
         errs.append(invalid("spec.selector", selector_shown(spec.get("selector")), IMMUTABLE))
     _changed_template(errs, obj, old)
     immutable(errs, "spec.completionMode", spec.get("completionMode"), stored.get("completionMode"))
-    for key in ("podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
-        immutable(errs, f"spec.{key}", internal(spec.get(key)), internal(stored.get(key)))
+    for key, form in (
+        ("podFailurePolicy", "PodFailurePolicy"),
+        ("backoffLimitPerIndex", ""),
+        ("managedBy", ""),
+        ("successPolicy", "SuccessPolicy"),
+    ):
+        values = (one.get(key) for one in (spec, stored))
+        immutable(errs, f"spec.{key}", *(internal_form(form, one) if form and one else one for one in values))
     return errs
 
 
@@ -135,7 +142,9 @@ def job_spec(errs: Errors, spec: Object, path: str, opts: PodOptions) -> None:
         if mode == "Indexed":
             success_policy(errs, spec, f"{path}.successPolicy")
         else:
-            errs.append(invalid(f"{path}.successPolicy", internal(spec["successPolicy"]), INDEXED_ONLY))
+            errs.append(
+                invalid(f"{path}.successPolicy", internal_form("SuccessPolicy", spec["successPolicy"]), INDEXED_ONLY)
+            )
     replacement_policy(errs, spec, f"{path}.podReplacementPolicy")
     pod_template_spec(errs, spec["template"], f"{path}.template", opts)
     _restart_policy(errs, spec, f"{path}.template.spec.restartPolicy")
@@ -190,7 +199,7 @@ def _changed_template(errs: Errors, obj: Object, old: Object) -> None:
     if is_resting(old):
         _allow_scheduling(template, stored)
     if not (old["spec"].get("suspend") and is_resting(old)):
-        immutable(errs, "spec.template", internal(template), internal(stored))
+        immutable(errs, "spec.template", *(internal_form("PodTemplateSpec", one) for one in (template, stored)))
         return
     for key in ("containers", "initContainers"):
         mine, theirs = template["spec"].get(key) or [], stored["spec"].get(key) or []
@@ -198,7 +207,7 @@ def _changed_template(errs: Errors, obj: Object, old: Object) -> None:
             for container, other in zip(mine, theirs, strict=True):
                 if container["name"] == other["name"]:
                     other["resources"] = container["resources"]
-    immutable(errs, "spec.template.spec", internal(template["spec"]), internal(stored["spec"]))
+    immutable(errs, "spec.template.spec", *(internal_form("PodSpec", one["spec"]) for one in (template, stored)))
 
 
 def is_resting(job: Object) -> bool:

@@ -2,7 +2,8 @@
 
 from podo.api.field_errors import invalid
 from podo.server.validation.core.scheduling import REQUIRED
-from podo.server.validation.fields import Errors, Object, internal
+from podo.server.validation.fields import Errors, Object
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.selectors import labels_shown
 
 
@@ -45,12 +46,12 @@ def _node_affinity(errs: Errors, new: Object, old: Object) -> None:
     new_terms = new.get(REQUIRED, {}).get("nodeSelectorTerms") or []
     if old_terms and len(old_terms) != len(new_terms):
         message = "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
-        errs.append(invalid(path, internal(new_terms) or None, message))
+        errs.append(invalid(path, [internal_form("NodeSelectorTerm", term) for term in new_terms] or None, message))
         return
     for index, term in enumerate(old_terms):
         if not _only_added(new_terms[index], term):
             message = "only additions are allowed (no mutations or deletions)"
-            errs.append(invalid(f"{path}[{index}]", internal(new_terms[index]), message))
+            errs.append(invalid(f"{path}[{index}]", internal_form("NodeSelectorTerm", new_terms[index]), message))
 
 
 def _only_added(new: Object, old: Object) -> bool:

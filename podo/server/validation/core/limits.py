@@ -1,5 +1,6 @@
 """LimitRanges and ResourceQuotas."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from podo.api import names
@@ -12,7 +13,8 @@ from podo.server.validation.core.resources import (
     resource_name,
     resource_value,
 )
-from podo.server.validation.fields import IMMUTABLE, Errors, Object, amount, internal, named
+from podo.server.validation.fields import IMMUTABLE, Errors, Object, amount, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 
 LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
@@ -199,6 +201,10 @@ def _conflicts(errs: Errors, found: list[str], shown: list[str], path: str) -> N
             errs.append(invalid(path, shown or None, "conflicting scopes"))
 
 
+def _selector_shown(expressions: Iterable[Object]) -> Object:
+    return {"MatchExpressions": [internal_form("ScopedResourceSelectorRequirement", one) for one in expressions]}
+
+
 def _scope_selector(errs: Errors, selector: Object, known: list[str], scopes: list[str]) -> None:
     path = "spec.scopeSelector.matchExpressions"
     expressions = selector.get("matchExpressions", ())
@@ -208,7 +214,7 @@ def _scope_selector(errs: Errors, selector: Object, known: list[str], scopes: li
             errs.append(invalid(f"{path}.scopeName", scope, "unsupported scope"))
         for name in known:
             if not _fits(scope, name):
-                errs.append(invalid(path, internal(selector), "unsupported scope applied to resource"))
+                errs.append(invalid(path, _selector_shown(expressions), "unsupported scope applied to resource"))
         if scope in EXIST_ONLY and operator != "Exists":
             errs.append(invalid(f"{path}.operator", operator, ONE_SCOPE))
         if operator in ("In", "NotIn"):

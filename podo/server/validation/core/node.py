@@ -7,7 +7,7 @@ from podo.api.field_errors import DUPLICATE, FieldError, duplicate, forbidden, i
 from podo.server.validation import ip
 from podo.server.validation.core.resources import resource_value
 from podo.server.validation.core.scheduling import TAINT_EFFECTS
-from podo.server.validation.fields import Errors, Object, internal, named, needed_name, positive
+from podo.server.validation.fields import Errors, Object, named, needed_name, positive
 from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 
@@ -55,7 +55,7 @@ def status_update(obj: Object, old: Object) -> Errors:
     seen: list[Object] = []
     for index, address in enumerate(status.get("addresses", ())):
         if address in seen:
-            errs.append(duplicate(f"status.addresses[{index}]", internal(address)))
+            errs.append(duplicate(f"status.addresses[{index}]", internal_form("NodeAddress", address)))
         seen.append(address)
     stored, given = old["spec"].get("podCIDRs", []), spec.get("podCIDRs", [])
     if stored and len(stored) != len(given):
@@ -126,7 +126,7 @@ def _declared_features(errs: Errors, features: list[str] | tuple[()]) -> None:
 def _config_source(errs: Errors, source: Object, path: str, *, in_spec: bool) -> None:
     config = source.get("configMap")
     if config is None:
-        errs.append(invalid(path, internal(source), ONE_REFERENCE))
+        errs.append(invalid(path, internal_form("NodeConfigSource", source), ONE_REFERENCE))
         return
     where = f"{path}.configMap"
     for key in ("uid", "resourceVersion"):

@@ -16,11 +16,11 @@ from podo.server.validation.fields import (
     Object,
     amount,
     immutable,
-    internal,
     named,
     needed,
     needed_name,
 )
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_only, new_meta
 from podo.server.validation.paths import no_backsteps
 
@@ -69,7 +69,7 @@ def update(obj: Object, old: Object) -> Errors:
     affinity, bound = spec.get("nodeAffinity"), stored.get("nodeAffinity")
     if bound is not None and affinity != bound and affinity != _with_new_labels(bound, affinity):
         message = "field is immutable, except for updating from beta label to GA"
-        errs.append(invalid("nodeAffinity", internal(affinity), message))
+        errs.append(invalid("nodeAffinity", affinity and internal_form("VolumeNodeAffinity", affinity), message))
     key = "volumeAttributesClassName"
     if key in stored and key not in spec:
         errs.append(forbidden(f"spec.{key}", "update from non-nil value to nil is forbidden"))

@@ -18,7 +18,8 @@ from podo.server.validation.core.options import PodOptions
 from podo.server.validation.core.resources import container_resource_name, pod_resource_name, requirements
 from podo.server.validation.core.security import pod_security
 from podo.server.validation.core.volumes import volumes
-from podo.server.validation.fields import Errors, Object, amount, internal, named, ranged
+from podo.server.validation.fields import Errors, Object, amount, named, ranged
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import labels
 
 MAX_INT32 = 2**31 - 1
@@ -166,10 +167,10 @@ def _resource_claims(errs: Errors, claims: list[Object], meta: Object | None, pa
         given = [key for key in ("resourceClaimName", "resourceClaimTemplateName") if key in claim]
         if len(given) == 2:
             message = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
-            errs.append(invalid(where, internal(claim), message))
+            errs.append(invalid(where, internal_form("PodResourceClaim", claim), message))
         if not given:
             message = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
-            errs.append(invalid(where, internal(claim), message))
+            errs.append(invalid(where, internal_form("PodResourceClaim", claim), message))
         for key in given:
             named(errs, f"{where}.{key}", claim[key], names.dns1123_subdomain)
 

@@ -6,7 +6,7 @@ from podo.server.validation import ip
 from podo.server.validation.core.pod_update import annotation_changes
 from podo.server.validation.core.ratchet import pod_options
 from podo.server.validation.core.resources import is_native
-from podo.server.validation.fields import Errors, Object, amount, immutable, internal, named, needed_name, ranged
+from podo.server.validation.fields import Errors, Object, amount, immutable, named, needed_name, ranged
 from podo.server.validation.metadata import changed_meta
 
 ID_MAX = 2**31 - 1
@@ -166,7 +166,7 @@ def _addresses(errs: Errors, status: Object, before: Object, key: str) -> None:
     for index, address in enumerate(given):
         ip.legacy_ip(errs, f"status.{key}[{index}]", address, stored)
     if len(given) > 1 and not ip.is_dual_stack_pair(given):
-        errs.append(invalid(f"status.{key}", internal(status[key]), ONE_EACH))
+        errs.append(invalid(f"status.{key}", [{"IP": one} for one in given], ONE_EACH))
 
 
 def _host_addresses(errs: Errors, status: Object, before: Object) -> None:

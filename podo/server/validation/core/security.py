@@ -5,7 +5,8 @@ import re
 from podo.api.field_errors import duplicate, invalid, not_supported, required, too_long
 from podo.server.validation.core.options import PodOptions
 from podo.server.validation.core.windows import windows_options
-from podo.server.validation.fields import Errors, Object, internal, one_of, ranged
+from podo.server.validation.fields import Errors, Object, one_of, ranged
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.paths import descending
 
 ID_MAX = 2**31 - 1
@@ -30,10 +31,10 @@ def container_security(errs: Errors, obj: Object, path: str, host_users: bool) -
     if obj.get("allowPrivilegeEscalation") is False:
         if obj.get("privileged"):
             message = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-            errs.append(invalid(path, internal(obj), message))
+            errs.append(invalid(path, internal_form("SecurityContext", obj), message))
         if "CAP_SYS_ADMIN" in obj.get("capabilities", {}).get("add", ()):
             message = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-            errs.append(invalid(path, internal(obj), message))
+            errs.append(invalid(path, internal_form("SecurityContext", obj), message))
     windows_options(errs, obj.get("windowsOptions"), f"{path}.windowsOptions")
     app_armor_profile(errs, obj.get("appArmorProfile"), f"{path}.appArmorProfile")
 
@@ -116,7 +117,7 @@ def seccomp_profile(errs: Errors, profile: Object | None, path: str) -> None:
             descending(errs, f"{path}.localhostProfile", local)
     elif local is not None:
         message = "can only be set when seccomp type is Localhost"
-        errs.append(invalid(f"{path}.localhostProfile", internal(profile), message))
+        errs.append(invalid(f"{path}.localhostProfile", internal_form("SeccompProfile", profile), message))
 
 
 def app_armor_profile(errs: Errors, profile: Object | None, path: str) -> None:

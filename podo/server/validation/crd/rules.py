@@ -9,7 +9,8 @@ from podo.api.field_errors import forbidden, invalid, not_supported, required
 from podo.api.field_errors import internal as internal_error
 from podo.server.customresources.schema.structural import Structural, has_anywhere
 from podo.server.validation.crd.field_paths import PathError, find_field
-from podo.server.validation.fields import Errors, Object, internal
+from podo.server.validation.fields import Errors, Object
+from podo.server.validation.internal_form import internal_form
 
 if TYPE_CHECKING:
     from podo.cel.schemas import Declarations, Declared
@@ -157,7 +158,7 @@ def _compiled(whole: _Schema, place: _Place, declared: Declared) -> None:
     for index, rule in enumerate(compiled(place.node.rules, declared, whole.declarations, place.node.source)):
         path = f"{place.path}.x-kubernetes-validations[{index}]"
         whole.limit(f"{path}.rule", "rule", min(rule.cost * count, LARGEST))
-        shown: Any = internal(dict(rule.source))
+        shown: Any = internal_form("ValidationRule", dict(rule.source))
         if rule.error:
             whole.errs.append(invalid(f"{path}.rule", shown, rule.error))
         if rule.message_error:

@@ -3,7 +3,8 @@
 from podo.api import names
 from podo.api.field_errors import invalid, required
 from podo.server.validation import ip
-from podo.server.validation.fields import IMMUTABLE, Errors, Object, immutable, internal, named, needed_name
+from podo.server.validation.fields import IMMUTABLE, Errors, Object, immutable, named, needed_name
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, changed_only, new_meta
 
 ONE_EACH = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
@@ -36,7 +37,7 @@ def update_address(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed IPAddress."""
     errs = changed_only(obj, old)
     parent, stored = (o["spec"].get("parentRef") for o in (obj, old))
-    immutable(errs, "spec.parentRef", internal(parent), internal(stored))
+    immutable(errs, "spec.parentRef", *(one and internal_form("ParentReference", one) for one in (parent, stored)))
     return errs
 
 

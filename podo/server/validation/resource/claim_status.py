@@ -8,7 +8,8 @@ from podo.server.validation import ip
 from podo.server.validation.conditions import conditions
 from podo.server.validation.core.scheduling import node_selector
 from podo.server.validation.core.volume_sources import driver_name
-from podo.server.validation.fields import Errors, Object, immutable, internal
+from podo.server.validation.fields import Errors, Object, immutable
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta
 from podo.server.validation.resource.claims import (
     MOST,
@@ -50,7 +51,8 @@ def status_update(obj: Object, old: Object) -> Errors:
         errs.append(forbidden("status.reservedFor", message))
     if allocation is not None:
         if "allocation" in stored:
-            immutable(errs, "status.allocation", internal(allocation), internal(stored["allocation"]))
+            shown = (internal_form("AllocationResult", one) for one in (allocation, stored["allocation"]))
+            immutable(errs, "status.allocation", *shown)
         else:
             _allocation(errs, allocation, known)
     return errs

@@ -7,7 +7,7 @@ from podo.api import names
 from podo.api.field_errors import forbidden, invalid, not_supported, required, too_long
 from podo.server.validation.core.resources import is_extended
 from podo.server.validation.core.volume_sources import driver_name
-from podo.server.validation.fields import Errors, Object, immutable, internal, named
+from podo.server.validation.fields import Errors, Object, immutable, named
 from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta, template_meta
 from podo.server.validation.resource.lists import by_name, distinct, fully_qualified, label, label_name, sized
@@ -33,7 +33,7 @@ def update_claim(obj: Object, old: Object) -> Errors:
     errs: Errors = []
     new_meta(errs, obj)
     changed_meta(errs, obj, old)
-    immutable(errs, "spec", internal(obj["spec"]), internal(old["spec"]))
+    immutable(errs, "spec", *(internal_form("ResourceClaimSpec", one["spec"]) for one in (obj, old)))
     return errs
 
 

@@ -9,7 +9,8 @@ from podo.api.field_errors import FieldError, forbidden, invalid, not_found, not
 from podo.server.validation.core.resources import is_native
 from podo.server.validation.core.scheduling import node_selector
 from podo.server.validation.core.volume_sources import driver_name
-from podo.server.validation.fields import Errors, Object, amount, immutable, internal, named
+from podo.server.validation.fields import Errors, Object, amount, immutable, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 from podo.server.validation.resource.claim_status import binding_conditions
 from podo.server.validation.resource.claims import EFFECTS
@@ -79,7 +80,13 @@ def _spec(errs: Errors, spec: Object, old: Object | None) -> None:
     terms = spec.get("nodeSelector", {}).get("nodeSelectorTerms") or []
     if "nodeSelector" in spec and len(terms) != 1:
         message = "must have exactly one node selector term"
-        errs.append(invalid("spec.nodeSelector.nodeSelectorTerms", internal(terms), message))
+        errs.append(
+            invalid(
+                "spec.nodeSelector.nodeSelectorTerms",
+                [internal_form("NodeSelectorTerm", term) for term in terms],
+                message,
+            )
+        )
     per_device = spec.get("perDeviceNodeSelection")
     if per_device is False:
         errs.append(invalid("spec.perDeviceNodeSelection", False, "must be either unset or set to true"))
@@ -216,7 +223,7 @@ def _attribute(errs: Errors, attribute: Object, path: str) -> None:
     if not attribute:
         errs.append(invalid(path, "", "exactly one value must be specified"))
     elif len(attribute) > 1:
-        errs.append(invalid(path, internal(attribute), "exactly one value must be specified"))
+        errs.append(invalid(path, internal_form("DeviceAttribute", attribute), "exactly one value must be specified"))
 
 
 def _text(value: str, path: str) -> list[FieldError]:

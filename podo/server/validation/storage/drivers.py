@@ -4,7 +4,8 @@ from podo.api import names
 from podo.api.field_errors import duplicate, forbidden, invalid, not_supported, required, too_long
 from podo.server.validation.core.inline_volume import inline_volume
 from podo.server.validation.core.volume_sources import driver_name
-from podo.server.validation.fields import Errors, Object, immutable, internal, named, non_negative
+from podo.server.validation.fields import Errors, Object, immutable, named, non_negative
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 
 NODE_ID_MAX, METADATA_MAX, ERROR_MAX = 256, 256 * 1024, 1024
@@ -111,7 +112,7 @@ def update_node(obj: Object, old: Object) -> Errors:
         for driver in obj["spec"].get("drivers") or ():
             if stored["name"] == driver["name"]:
                 new, before = ({k: v for k, v in d.items() if k != "allocatable"} for d in (driver, stored))
-                immutable(errs, "spec.drivers", internal(new), internal(before))
+                immutable(errs, "spec.drivers", *(internal_form("CSINodeDriver", one) for one in (new, before)))
     return errs
 
 
@@ -158,5 +159,5 @@ def _error(errs: Errors, error: Object, path: str) -> None:
 def update_attachment(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed VolumeAttachment, or its status."""
     errs = create_attachment(obj)
-    immutable(errs, "spec", internal(obj["spec"]), internal(old["spec"]))
+    immutable(errs, "spec", *(internal_form("VolumeAttachmentSpec", one["spec"]) for one in (obj, old)))
     return errs
