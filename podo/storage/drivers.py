@@ -7,7 +7,7 @@ repeated, with the same outcome.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class DriverFailure(Exception):
@@ -150,3 +150,12 @@ class NodeDriver(Protocol):
         ...
 
     async def unpublish(self, handle: str, target: Path) -> None: ...
+
+
+@runtime_checkable
+class GrowingNode(Protocol):
+    """A node's side that has something to do when a volume has grown. Calls raise DriverFailure."""
+
+    async def grow(self, volume: NodeVolume, staging: Path | None, path: Path, size: int) -> None:
+        """Let what is published at `path` use all of its `size` bytes."""
+        ...

@@ -70,7 +70,8 @@ def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_und
     assert (attachment["spec"]["attacher"], attachment["spec"]["nodeName"]) == (NAME, "node-1")
     status = {"status": {"attached": True, "attachmentMetadata": {"device": "x"}}}
     name = attachment["metadata"]["name"]
-    kubectl("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "-p", json.dumps(status))
+    attach = ("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "-p", json.dumps(status))
+    kubectl(*attach)
     kubectl.ready("pod/p")
     write(kubectl, "p", "written")
     assert (driver.parent / "volumes/vol/x").read_text() == "written\n"
@@ -80,7 +81,20 @@ def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_und
     assert (context["a"], context["csi.storage.k8s.io/pod.name"]) == ("b", "p")
     kubectl("delete", "pod", "p")
     kubectl.wait("delete", f"volumeattachment/{name}")
+    assert "NodeExpandVolume" not in told
     assert [m for m, _ in calls(driver)][-2:] == ["NodeUnpublishVolume", "NodeUnstageVolume"]
+    grown = {"spec": {"capacity": {"storage": "2Gi"}}}
+    pending = {"status": {"allocatedResourceStatuses": {"storage": "NodeResizePending"}}}  # as external-resizer says it
+    kubectl("patch", "pv", "vol", "--type=merge", "-p", json.dumps(grown))
+    kubectl("patch", "pvc", "c", "--subresource=status", "--type=merge", "-p", json.dumps(pending))
+    kubectl.apply(user("q"))
+    kubectl.wait("create", f"volumeattachment/{name}")
+    kubectl(*attach)
+    kubectl.ready("pod/q")
+    assert dict(calls(driver))["NodeExpandVolume"]["volume_id"] == "vol"
+    kubectl.wait("jsonpath={.status.capacity.storage}=2Gi", "pvc/c")
+    kubectl("delete", "pod", "q")
+    kubectl.wait("delete", f"volumeattachment/{name}")
     kubectl("delete", "pvc", "c")
     kubectl("delete", "pv", "vol")
     uid = told["NodePublishVolume"]["volume_context"]["csi.storage.k8s.io/pod.uid"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from podo.api.errors import APIError, NotFound
@@ -20,9 +21,10 @@ from podo.node.volumes import host_path, ownership
 from podo.node.volumes.base import VolumeFailure
 from podo.node.volumes.publishing import Publishing, Wanted, given
 from podo.storage.drivers import Access, NodeVolume
-from podo.storage.matching import mode
+from podo.storage.matching import capacity, mode
 from podo.storage.pod_claims import is_made_for
 
+RESIZE_PENDING = "NodeResizePending"
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,8 @@ class ClaimVolumes:
         if (csi := found.spec.csi) is None:
             raise VolumeFailure(f"this node cannot mount the kind of volume that {found.metadata.name} is")
         wanted = wanted_of(found, csi, read_only=bool(source and source.read_only))
+        if claim.status.allocated_resource_statuses.get("storage") == RESIZE_PENDING:
+            wanted = replace(wanted, grow_to=capacity(found))
         here = await self._publishing.publish(pod, volume.name, wanted, folder)
         await self._tell_grown(claim, found)
         return here
@@ -60,7 +64,7 @@ class ClaimVolumes:
 
     async def _tell_grown(self, claim: PersistentVolumeClaim, found: PersistentVolume) -> None:
         """A volume that was to grow when it is mounted again has grown now: the claim says so."""
-        if claim.status.allocated_resource_statuses.get("storage") != "NodeResizePending":
+        if claim.status.allocated_resource_statuses.get("storage") != RESIZE_PENDING:
             return
         status = {
             "capacity": {"storage": found.spec.capacity["storage"]},

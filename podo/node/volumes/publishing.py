@@ -27,7 +27,7 @@ from podo.node.volumes import ownership
 from podo.node.volumes.base import Places, VolumeFailure
 from podo.node.volumes.tokens import Tokens
 from podo.storage.attachments import attachment_name
-from podo.storage.drivers import DriverFailure, NodeDriver, NodeVolume, PodInfo
+from podo.storage.drivers import DriverFailure, GrowingNode, NodeDriver, NodeVolume, PodInfo
 
 FOLDER = "published"
 ATTACHED_WITHIN, LOOK_EVERY = 20.0, 0.2  # seconds
@@ -55,6 +55,7 @@ class Wanted:
     ephemeral: bool = False
     stage_secret: tuple[str, str] | None = None
     publish_secret: tuple[str, str] | None = None
+    grow_to: int = 0  # bytes, if the volume has grown since a node used it
     chown: bool = False  # an access mode and a file system with which a group of files makes sense
 
 
@@ -96,6 +97,8 @@ class Publishing:
             if staging:
                 await driver.stage(volume, Path(staging))
             path = await driver.publish(volume, Path(staging) if staging else None, folder)
+            if wanted.grow_to and isinstance(driver, GrowingNode):
+                await driver.grow(volume, Path(staging) if staging else None, path, wanted.grow_to)
         except DriverFailure as error:
             raise VolumeFailure(str(error)) from error
         chown = not volume.access.block and not volume.read_only and not driver.groups and _chowns(info, wanted)

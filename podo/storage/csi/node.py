@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from podo.rpc.caller import Caller
-from podo.storage.csi.wire import ACCESS_MODES, MOUNT_GROUP, STAGES
+from podo.storage.csi.wire import ACCESS_MODES, EXPANDS, MOUNT_GROUP, STAGES
 from podo.storage.drivers import Access, NodeVolume
 
 NODE = "/csi.v1.Node/Node"
@@ -22,6 +22,7 @@ class SocketNode:
     ) -> None:
         self.name, self._caller, self._seen = name, caller, seen
         self._stages, self.groups, self.foreign = STAGES in capabilities, MOUNT_GROUP in capabilities, True
+        self._grows = EXPANDS in capabilities
 
     async def stage(self, volume: NodeVolume, staging: Path) -> None:
         if not self._stages:
@@ -61,6 +62,19 @@ class SocketNode:
     async def unpublish(self, handle: str, target: Path) -> None:
         await self._caller.call(f"{NODE}UnpublishVolume", volume_id=handle, target_path=str(self._seen(target)))
         remove_empty(target)
+
+    async def grow(self, volume: NodeVolume, staging: Path | None, path: Path, size: int) -> None:
+        """Nothing, for a driver that does it all from afar."""
+        if self._grows:
+            await self._caller.call(
+                f"{NODE}ExpandVolume",
+                volume_id=volume.handle,
+                volume_path=str(self._seen(path)),
+                capacity_range={"required_bytes": size},
+                staging_target_path=str(self._seen(staging)) if self._stages and staging is not None else "",
+                volume_capability=self._capability(volume),
+                secrets=volume.stage_secrets,
+            )
 
     def _capability(self, volume: NodeVolume) -> dict[str, Any]:
         group = volume.pod.fs_group

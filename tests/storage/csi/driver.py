@@ -57,7 +57,7 @@ class Driver:
         return {"capacity_bytes": request.capacity_range.required_bytes}
 
     def NodeGetCapabilities(self, _):
-        return {"capabilities": [{"rpc": {"type": 1}}]}
+        return {"capabilities": [{"rpc": {"type": 1}}, {"rpc": {"type": 3}}]}
 
     def NodeGetInfo(self, _):
         places = {"segments": {"topology.test/host": "here"}}
@@ -80,6 +80,9 @@ class Driver:
             own.mkdir(exist_ok=True)
             (own / "context").write_text(json.dumps(dict(request.volume_context)))
         self._bind(self._here(staged) if staged else self.root / request.volume_id, target)
+
+    def NodeExpandVolume(self, request):
+        return {"capacity_bytes": request.capacity_range.required_bytes}
 
     def NodeUnpublishVolume(self, request):
         target = self._here(request.target_path)

@@ -68,6 +68,18 @@ async def test_a_volume_is_told_with_all_that_a_driver_needs(caller, tmp_path):
     assert "staging_target_path" not in fields
 
 
+@pytest.mark.parametrize("grows", [True, False])
+async def test_a_node_is_asked_to_grow_a_volume_if_its_driver_does_such(caller, tmp_path, grows):
+    node = SocketNode("t.example.com", caller, frozenset({1, 3} if grows else {1}))
+    volume = NodeVolume(handle="v", access=Access(modes=("ReadWriteOnce",)))
+    await node.grow(volume, tmp_path / "s", tmp_path / "t", 1 << 30)
+    calls = [fields for method, fields in told(tmp_path) if method == "NodeExpandVolume"] if grows else []
+    assert [(f["volume_id"], f["volume_path"], f["staging_target_path"]) for f in calls] == (
+        [("v", str(tmp_path / "t"), str(tmp_path / "s"))] if grows else []
+    )
+    assert (tmp_path / "log").exists() is grows
+
+
 @pytest.mark.parametrize(
     ("access", "told"),
     [
