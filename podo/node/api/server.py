@@ -17,6 +17,8 @@ from podo.node.api.query import Parameters
 from podo.node.runtime.base import Runtime, RuntimeFailure
 
 log = logging.getLogger(__name__)
+LINE = 64 << 10
+"""Bytes of one line of a request's head: a command is part of the first."""
 Answer = Callable[["Request"], Awaitable[web.StreamResponse]]
 
 
@@ -137,7 +139,8 @@ async def serving(api: NodeAPI, config: NodeAPIConfig) -> AsyncIterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(config.authority))
     context.load_cert_chain(config.certificate, config.key)
     context.verify_mode = ssl.CERT_OPTIONAL
-    runner = web.ServerRunner(web.Server(api, access_log=None), shutdown_timeout=1)
+    server = web.Server(api, access_log=None, max_line_size=LINE, max_field_size=LINE)
+    runner = web.ServerRunner(server, shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.address, config.port, ssl_context=context)

@@ -91,6 +91,13 @@ async def test_exec_over_a_websocket_gives_output_and_status(certificates, port)
         assert await messages(socket) == {1: b"hi\n", 3: b'{"metadata":{},"status":"Success"}'}
 
 
+async def test_a_command_may_be_long(certificates, port):
+    long = "a" * 12_000
+    session, socket = await over_websocket(certificates, port, f"/exec/ns/p/c?command=echo&command={long}&output=1")
+    async with session, socket:
+        assert (await messages(socket))[1] == f"{long}\n".encode()
+
+
 async def test_exec_tells_the_exit_code(certificates, port):
     path = "/exec/ns/p/c?command=sh&command=-c&command=exit+3&output=1"
     session, socket = await over_websocket(certificates, port, path)
