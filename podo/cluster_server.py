@@ -99,6 +99,8 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         tasks.create_task(manage(core, clock, informers, make), name="management")
         ingresses = serve_ingresses(settings, core, informers, clock, partial(follow, "ingress"))
         tasks.create_task(ingresses, name="ingresses")
+        gateways = serve_gateways(settings, core, informers, clock, partial(follow, "gateway"))
+        tasks.create_task(gateways, name="gateways")
         tasks.create_task(take_snapshots(core, informers, clock, volumes), name="snapshots")
 
 
@@ -110,10 +112,10 @@ async def serve_ingresses(
     from podo.cluster.host import network_config
     from podo.controller_identities import account_client
     from podo.controllers.accounts import INGRESSES
-    from podo.network.dataplane import answer_at
+    from podo.network.haproxy.process import Haproxy
+    from podo.network.host_addresses import HostAddresses
     from podo.network.ingress.configuration import Places
     from podo.network.ingress.keeper import IngressKeeper
-    from podo.network.ingress.process import Haproxy
 
     cluster, folder, pki = settings.cluster, Path(settings.run_dir) / "ingress", Path(settings.pki)
 
@@ -122,7 +124,7 @@ async def serve_ingresses(
 
         return serving_pem(pki, hosts, clock.now())
 
-    await answer_at(network_config(cluster), cluster.ingress_address)
+    await HostAddresses(network_config(cluster)).add(cluster.ingress_address)
     client = account_client(core, INGRESSES)
     events = EventWriter(client, clock)
     keeper = IngressKeeper(
@@ -137,6 +139,40 @@ async def serve_ingresses(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events of ingresses")
         tasks.create_task(keeper.run(informers), name="ingresses")
+
+
+async def serve_gateways(
+    settings: "ServerSettings", core: "Core", informers: "Informers", clock: "Clock", follow: "Follow"
+) -> None:
+    """The Gateway API, and Gateways on haproxy, until cancelled."""
+    from podo.client.definitions import ensure, ensure_served
+    from podo.cluster.host import network_config
+    from podo.controller_identities import account_client
+    from podo.controllers.accounts import GATEWAYS as ACCOUNT
+    from podo.network.address_pool import AddressPool, family_of
+    from podo.network.gateway.definitions import definitions, podo_class
+    from podo.network.gateway.keeper import GatewayKeeper
+    from podo.network.gateway.kinds import GATEWAY_CLASSES, GATEWAYS, GRANTS
+    from podo.network.gateway.routes import ROUTES
+    from podo.network.haproxy.process import Haproxy
+    from podo.network.host_addresses import HostAddresses
+
+    cluster, folder = settings.cluster, Path(settings.run_dir) / "gateway"
+    client = account_client(core, ACCOUNT)
+    served = await ensure_served(client, clock, definitions(), (GATEWAY_CLASSES, GATEWAYS, GRANTS, *ROUTES))
+    await ensure(client, GATEWAY_CLASSES, podo_class())
+    keeper = GatewayKeeper(
+        client,
+        Haproxy(folder, clock),
+        AddressPool(cluster.gateway_ranges),
+        HostAddresses(network_config(cluster)),
+        clock,
+        folder=str(folder),
+        family=family_of(cluster.ingress_address),
+        follow=follow,
+        routes=[each for each in ROUTES if each in served],
+    )
+    await keeper.run(informers)
 
 
 async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", volumes: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network, summarize_address_range
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,12 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     def api_url(self) -> str:
         """Where nodes reach the API."""
         return f"https://{authority_of(self.host_address, self.api_port)}"
+
+    @property
+    def gateway_ranges(self) -> tuple[str, ...]:
+        """Addresses for Gateways: the host's too, those beyond `ingress_address`."""
+        quarter = _quarter(self.node_networks[0], 3)
+        return tuple(str(each) for each in summarize_address_range(quarter[1], quarter[-2]))
 
     @property
     def api_service_address(self) -> str:

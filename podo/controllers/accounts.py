@@ -65,7 +65,7 @@ ACCOUNTS = {
     "volumeattributesclass-protection": "volumeattributesclass-protection-controller",
 }
 """The account of each controller, by the controller's name."""
-INGRESSES = "podo-ingresses"
+INGRESSES, GATEWAYS = "podo-ingresses", "podo-gateways"
 Rule = dict[str, list[str]]
 RBAC, NAMESPACE = "rbac.authorization.k8s.io", "kube-system"
 
@@ -79,6 +79,11 @@ def rule(group: str, resources: str, verbs: str, *names: str) -> Rule:
 EVENTS = rule("", "events", "create patch update")
 SNAPSHOTS = "snapshot.storage.k8s.io"
 SNAPSHOT_KINDS = ("volumesnapshots", "volumesnapshotcontents", "volumesnapshotclasses")
+GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAY_KINDS = (
+    *("gatewayclasses", "gateways", "listenersets", "referencegrants", "backendtlspolicies"),
+    *("httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes"),
+)
 FIGURES = (
     rule("metrics.k8s.io", "pods", "list"),
     rule("custom.metrics.k8s.io", "*", "get list"),
@@ -109,6 +114,20 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
         rule("networking.k8s.io", "ingressclasses", "create"),
         rule("", "services secrets", "list watch"),
         rule("discovery.k8s.io", "endpointslices", "list watch"),
+        EVENTS,
+    ),
+    GATEWAYS: (
+        rule(GATEWAY_API, "gatewayclasses", "create get list patch watch"),
+        rule(GATEWAY_API, " ".join(GATEWAY_KINDS), "list watch"),
+        rule(GATEWAY_API, " ".join(f"{plural}/status" for plural in GATEWAY_KINDS), "patch"),
+        rule("", "namespaces services secrets", "list watch"),
+        rule("discovery.k8s.io", "endpointslices", "list watch"),
+        rule(
+            "apiextensions.k8s.io",
+            "customresourcedefinitions",
+            "create get patch",
+            *(f"{plural}.{GATEWAY_API}" for plural in GATEWAY_KINDS),
+        ),
         EVENTS,
     ),
     "podo-node-autoscaler": (

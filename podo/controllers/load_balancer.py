@@ -5,7 +5,6 @@ it to the endpoints. A Service with a loadBalancerClass is another implementatio
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -14,46 +13,9 @@ from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.controllers.base import DONE, Outcome, Watch, itself
+from podo.network.address_pool import AddressPool, family_of
 
 CLASS = "podo/load-balancer"
-
-
-class AddressPool:
-    """The addresses of some ranges, and who holds which."""
-
-    def __init__(self, ranges: Sequence[str]) -> None:
-        self._networks = [ip_network(each) for each in ranges]
-        self._held: dict[str, Key] = {}
-
-    def __contains__(self, address: str) -> bool:
-        parsed = ip_address(address)
-        return any(parsed in network for network in self._networks if network.version == parsed.version)
-
-    def take(self, holder: Key, family: str, wanted: Iterable[str]) -> str:
-        """An address of the family for `holder`, "" if there is none.
-
-        The first of `wanted` that is free or the holder's own, else one that it has, else the lowest free one.
-        """
-        mine = (each for each, who in self._held.items() if who == holder and _family(each) == family)
-        for address in (*wanted, *mine):
-            if address in self and _family(address) == family and self._held.get(address, holder) == holder:
-                return self._hold(holder, address)
-        for network in self._networks:
-            for parsed in network:
-                if str(parsed) not in self._held and _family(str(parsed)) == family:
-                    return self._hold(holder, str(parsed))
-        return ""
-
-    def release(self, holder: Key, kept: Iterable[str] = ()) -> list[str]:
-        """Let the holder's other addresses go; which these were."""
-        gone = [each for each, who in self._held.items() if who == holder and each not in kept]
-        for address in gone:
-            del self._held[address]
-        return gone
-
-    def _hold(self, holder: Key, address: str) -> str:
-        self._held[address] = holder
-        return address
 
 
 class LoadBalancerController:
@@ -107,7 +69,7 @@ class LoadBalancerController:
         """Before the first address is given: those that Services have from before a restart."""
         for service in self._services if not self._remembered else ():
             for address in addresses_of(service) if is_ours(service) else ():
-                self._pool.take(key_of(service), _family(address), [address])
+                self._pool.take(key_of(service), family_of(address), [address])
         self._remembered = True
 
 
@@ -129,7 +91,3 @@ def with_addresses(service: Service, addresses: Iterable[str]) -> Service:
         service.status or ServiceStatus(), load_balancer=LoadBalancerStatus(ingress=ingress)
     )
     return msgspec.structs.replace(service, status=status)
-
-
-def _family(address: str) -> str:
-    return f"IPv{ip_address(address).version}"

@@ -6,7 +6,6 @@ Only for the drivers that it has; snapshots of others are left to what those dri
 from collections.abc import Mapping
 from typing import Any
 
-from podo.api.errors import APIError
 from podo.api.timestamps import format_time
 from podo.api.types.core_v1 import ObjectReference, PersistentVolume, PersistentVolumeClaim
 from podo.client.base import APPLY_PATCH, MERGE_PATCH, Client, Key, Patch, find, key_of
@@ -202,15 +201,10 @@ def about(snapshot: VolumeSnapshot) -> ObjectReference:
 
 async def serve_snapshots(client: Client, clock: Clock, driver: str, name: str) -> None:
     """Have the snapshot API served, with a class for podo's own driver. What is there already stays as it is."""
-    from podo.api.types.apiextensions_v1 import CustomResourceDefinition
+    from podo.client.definitions import ensure, ensure_served
     from podo.storage.snapshots import definitions
 
-    for definition in definitions():
-        place = Key("", definition["metadata"]["name"])
-        if await find(client, CustomResourceDefinition, place) is None:
-            await client.patch(
-                CustomResourceDefinition, place, Patch(media_type=APPLY_PATCH, body=definition, field_manager="podo")
-            )
+    await ensure_served(client, clock, definitions(), (CLASSES, CONTENTS, SNAPSHOTS))
     body = {
         "apiVersion": API_VERSION,
         "kind": "VolumeSnapshotClass",
@@ -218,15 +212,4 @@ async def serve_snapshots(client: Client, clock: Clock, driver: str, name: str) 
         "driver": driver,
         "deletionPolicy": "Delete",
     }
-    for attempt in range(50):  # a definition is served a moment after it was written
-        try:
-            if await find(client, CLASSES, Key("", name)) is None:
-                await client.patch(
-                    CLASSES, Key("", name), Patch(media_type=APPLY_PATCH, body=body, field_manager="podo")
-                )
-            await client.list(CONTENTS)
-            await client.list(SNAPSHOTS)
-        except APIError:
-            await clock.sleep(0.02 * (attempt + 1))
-        else:
-            return
+    await ensure(client, CLASSES, body)

@@ -112,15 +112,6 @@ class NodeDataPlane(DataPlane):
             await super().run(informers)
 
 
-async def answer_at(config: NetworkConfig, address: str) -> None:
-    """Make `address` one of the host's own, for as long as the cluster's bridge is there. Raises OSError."""
-
-    def add(netlink: Netlink) -> None:
-        netlink.add_address(netlink.index(config.bridge), f"{address}/{128 if ':' in address else 32}", scope="host")
-
-    await in_namespace(None, add)
-
-
 def node_data_plane(
     config: NetworkConfig,
     *,

@@ -138,6 +138,12 @@ class Netlink:
                 **extra,
             )
 
+    def remove_address(self, index: int, address: str) -> None:
+        """Take an address with its prefix length from the link; nothing if it has none such."""
+        interface = ip_interface(address)
+        with _quiet(errno.EADDRNOTAVAIL):
+            self._ip.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+
     def add_neighbour(self, index: int, address: str, mac: str) -> None:
         """A permanent neighbour: no address resolution is ever needed."""
         family = socket.AF_INET if ip_address(address).version == 4 else socket.AF_INET6

@@ -3,7 +3,8 @@ import pytest
 
 from podo.api.types.core_v1 import LoadBalancerIngress, Service
 from podo.client.base import Key, key_of
-from podo.controllers.load_balancer import AddressPool, LoadBalancerController, addresses_of
+from podo.controllers.load_balancer import LoadBalancerController, addresses_of
+from podo.network.address_pool import AddressPool
 from tests.build import service
 
 RANGE = "192.0.2.8/30"

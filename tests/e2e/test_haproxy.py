@@ -7,8 +7,9 @@ import pytest
 
 from podo.client.base import Key
 from podo.clock import SystemClock
-from podo.network.ingress.configuration import Places, configuration, server_commands
-from podo.network.ingress.process import Haproxy, ProxyFailure
+from podo.network.haproxy.process import Haproxy, ProxyFailure
+from podo.network.haproxy.servers import server_commands
+from podo.network.ingress.configuration import Places, configuration
 from podo.network.ingress.routing import BackendKey, Site
 from podo.network.services.backends import Backend, PortKey
 

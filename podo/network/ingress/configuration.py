@@ -1,19 +1,12 @@
-"""haproxy's configuration for a Site. Pure.
+"""haproxy's configuration for a Site. Pure."""
 
-A backend has a fixed number of servers that wait for addresses: endpoints are put into them at run time. It grows in
-powers of two, so a reload for more of them is rare.
-"""
-
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from podo.network.haproxy.servers import Servers, server_lines
+from podo.network.haproxy.words import head, word
 from podo.network.ingress.routing import BackendKey, Route, Site
-from podo.network.services.backends import Backend
 
-Servers = tuple[Backend | None, ...]
-"""What the servers of a backend are; None is one that waits for an address."""
-LEAST_SLOTS = 8
 NOT_FOUND = "default backend - 404"
 
 
@@ -27,24 +20,16 @@ class Places(NamedTuple):
     user: str = ""
 
 
-def slots_for(endpoints: int, before: int = 0) -> int:
-    """How many servers a backend has that has so many endpoints, and had `before` servers."""
-    slots = max(LEAST_SLOTS, before)
-    while slots < endpoints:
-        slots *= 2
-    return slots
-
-
-def configuration(site: Site, servers: Mapping[BackendKey, Servers], places: Places, generation: str) -> str:
+def configuration(site: Site, servers: Mapping[str, Servers], places: Places, generation: str) -> str:
     """The whole file, with what the servers of each backend are now.
 
     `generation` is told as haproxy's description: so one sees which configuration is in force.
     """
     return "\n".join(
         [
-            *_fixed(places, generation),
+            *head(places.folder, generation, places.user),
             *_frontend(site, places),
-            *(line for key in site.backends() for line in _backend(key, servers[key])),
+            *(line for key in site.backends() for line in _backend(key, servers[key.name])),
             "backend not-found",
             f'  http-request return status 404 content-type text/plain string "{NOT_FOUND}"',
             "backend no-service",
@@ -52,30 +37,6 @@ def configuration(site: Site, servers: Mapping[BackendKey, Servers], places: Pla
             "",
         ]
     )
-
-
-def _fixed(places: Places, generation: str) -> list[str]:
-    return [
-        "global",
-        f"  description {generation}",
-        f"  stats socket {places.folder}/runtime.sock mode 600 level admin expose-fd listeners",
-        "  stats timeout 30s",
-        *([f"  user {places.user}"] if places.user else []),
-        "  hard-stop-after 10m",
-        "  ssl-default-bind-options ssl-min-ver TLSv1.2",
-        "defaults",
-        "  mode http",
-        "  option forwardfor",
-        "  option redispatch 1",
-        "  retries 3",
-        "  retry-on conn-failure empty-response",
-        "  timeout connect 1s",
-        "  timeout client 1m",
-        "  timeout server 1m",
-        "  timeout http-request 30s",
-        "  timeout queue 5s",
-        "  timeout tunnel 1h",
-    ]
 
 
 def _frontend(site: Site, places: Places) -> list[str]:
@@ -96,9 +57,9 @@ def _frontend(site: Site, places: Places) -> list[str]:
     unset = "!{ var(txn.rules) -m found }"
     for host, number in numbers.items():
         if host.startswith("*."):
-            met = f"{unset} {{ var(txn.domain) -m str {_word(host[1:])} }}"
+            met = f"{unset} {{ var(txn.domain) -m str {word(host[1:])} }}"
         else:
-            met = f"{unset} {{ var(txn.host) -m str {_word(host)} }}" if host else unset
+            met = f"{unset} {{ var(txn.host) -m str {word(host)} }}" if host else unset
         lines.append(f"  http-request set-var(txn.rules) int({number}) if {met}")
     for host, number in numbers.items():
         for route in site.hosts[host]:
@@ -111,28 +72,18 @@ def _frontend(site: Site, places: Places) -> list[str]:
 def _met(route: Route) -> list[str]:
     """The conditions under which a path is the route's, one of which has to hold."""
     if route.exact:
-        return [f"{{ path -m str {_word(route.path)} }}"]
+        return [f"{{ path -m str {word(route.path)} }}"]
     if route.path == "/":
         return [""]
-    return [f"{{ path -m str {_word(route.path)} }}", f"{{ path -m beg {_word(route.path)}/ }}"]
+    return [f"{{ path -m str {word(route.path)} }}", f"{{ path -m beg {word(route.path)}/ }}"]
 
 
 def _backend(key: BackendKey, servers: Servers) -> list[str]:
-    http2 = " proto h2" if key.http2 else ""
-    lines = [f"backend {key.name}", "  balance roundrobin"]
-    for number, server in enumerate(servers, 1):
-        where = f"{_host(server.address)}:{server.port}" if server else "127.0.0.1:1 disabled"
-        lines.append(f"  server s{number} {where}{http2}")
-    return lines
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _word(text: str) -> str:
-    """`text` as one word of haproxy's."""
-    return re.sub(r"([^A-Za-z0-9/_.~%@:+*&!()=-])", r"\\\1", text)
+    return [
+        f"backend {key.name}",
+        "  balance roundrobin",
+        *server_lines(servers, " proto h2" if key.http2 else ""),
+    ]
 
 
 def certificate_list(site: Site, places: Places, default: str) -> str:
@@ -147,35 +98,3 @@ def certificate_list(site: Site, places: Places, default: str) -> str:
 def file_of(namespace: str, name: str) -> str:
     """The name of a Secret's file."""
     return f"{namespace}_{name}.pem"
-
-
-def withdrawals(backend: str, before: Servers, endpoints: Iterable[Backend]) -> list[str]:
-    """Runtime commands by which the servers of endpoints that are gone get no more requests."""
-    staying = set(endpoints)
-    gone = (number for number, each in enumerate(before, 1) if each is not None and each not in staying)
-    return [f"set server {backend}/s{number} state maint" for number in gone]
-
-
-def server_commands(backend: str, before: Servers, endpoints: Iterable[Backend]) -> tuple[list[str], Servers]:
-    """(runtime commands that make a backend's servers these endpoints, what its servers then are).
-
-    An endpoint that stays keeps its server. One that goes gets no more requests, but ends those that it has. More
-    servers than `before` are there only after a reload.
-    """
-    wanted = list(dict.fromkeys(endpoints))
-    have = [*before, *[None] * (slots_for(len(wanted), len(before)) - len(before))]
-    staying = set(wanted)
-    after = [each if each in staying else None for each in have]
-    kept = {each for each in after if each is not None}
-    fresh = iter([each for each in wanted if each not in kept])
-    after = [each if each is not None else next(fresh, None) for each in after]
-    commands = []
-    for number, (old, new) in enumerate(zip(have, after, strict=True), 1):
-        if old == new:
-            continue
-        name = f"{backend}/s{number}"
-        if new is None:
-            commands.append(f"set server {name} state maint")
-        else:
-            commands += [f"set server {name} addr {new.address} port {new.port}", f"set server {name} state ready"]
-    return commands, tuple(after)

@@ -4,7 +4,6 @@ Of two Ingresses that claim the same, the older one has it. A request whose host
 of that host alone; the longest path wins, and an exact one over a prefix.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from podo.api.types.core_v1 import Secret, Service
 from podo.api.types.networking_v1 import Ingress, IngressBackend, IngressClass
 from podo.client.base import Key, key_of
+from podo.network.haproxy.certificates import CertificateProblem, pem_of
 from podo.network.services.backends import PortKey, port_key
 
 CONTROLLER, OLD_CLASS = "podo/ingress", "kubernetes.io/ingress.class"
@@ -133,9 +133,9 @@ class _Reader:
         if secret is None:
             problems.append(f"Secret {key} does not exist")
             return
-        certificate, private = secret.data.get("tls.crt"), secret.data.get("tls.key")
-        if not certificate or not private:
-            problems.append(f"Secret {key} has no tls.crt and tls.key")
+        try:
+            pem = pem_of(secret)
+        except CertificateProblem as error:
+            problems.append(f"Secret {key} {error}")
             return
-        pem = b"\n".join((b64decode(certificate).strip(), b64decode(private).strip(), b""))
         self.site.certificates.append(Certificate(key, pem, tuple(host.lower() for host in hosts)))

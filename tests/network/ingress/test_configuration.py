@@ -1,14 +1,5 @@
-import pytest
-
 from podo.client.base import Key
-from podo.network.ingress.configuration import (
-    Places,
-    certificate_list,
-    configuration,
-    server_commands,
-    slots_for,
-    withdrawals,
-)
+from podo.network.ingress.configuration import Places, certificate_list, configuration
 from podo.network.ingress.routing import BackendKey, Certificate, Route, Site
 from podo.network.services.backends import Backend, PortKey
 
@@ -19,7 +10,7 @@ A, B, C = Backend("10.0.0.1", 80), Backend("10.0.0.2", 80), Backend("fd00::3", 8
 
 
 def written(site, servers=None):
-    servers = servers or dict.fromkeys(site.backends(), (None,))
+    servers = servers or {key.name: (None,) for key in site.backends()}
     return configuration(site, servers, PLACES, "gen").splitlines()
 
 
@@ -62,41 +53,12 @@ def test_what_would_mean_something_to_haproxy_is_escaped():
 
 
 def test_servers_are_written_as_they_are_now():
-    lines = written(Site(default=GRPC), {GRPC: (A, None, C)})
+    lines = written(Site(default=GRPC), {GRPC.name: (A, None, C)})
     assert [line.strip() for line in lines if line.strip().startswith("server ")] == [
         "server s1 10.0.0.1:80 proto h2",
         "server s2 127.0.0.1:1 disabled proto h2",
         "server s3 [fd00::3]:80 proto h2",
     ]
-
-
-@pytest.mark.parametrize(
-    ("endpoints", "before", "slots"), [(0, 0, 8), (8, 0, 8), (9, 0, 16), (3, 16, 16), (17, 8, 32)], ids=str
-)
-def test_servers_grow_by_powers_of_two_and_never_shrink(endpoints, before, slots):
-    assert slots_for(endpoints, before) == slots
-
-
-FREE = (None,) * 6  # servers that wait for an address
-
-
-def test_endpoints_that_stay_keep_their_server():
-    commands, servers = server_commands("be", (A, B, *FREE), [B, C])
-    assert servers == (C, B, *FREE)
-    assert commands == ["set server be/s1 addr fd00::3 port 80", "set server be/s1 state ready"]
-
-
-def test_an_endpoint_that_goes_gets_no_more_requests():
-    commands, servers = server_commands("be", (A, B, *FREE), [B])
-    assert (commands, servers) == (["set server be/s1 state maint"], (None, B, *FREE))
-
-
-def test_who_is_gone_is_withdrawn_by_itself():
-    assert withdrawals("be", (A, None, B), [B, C]) == ["set server be/s1 state maint"]
-
-
-def test_nothing_that_changed_is_no_command():
-    assert server_commands("be", (A, B, *FREE), [B, A]) == ([], (A, B, *FREE))
 
 
 def test_certificates_are_for_their_hosts_or_for_those_that_they_name():

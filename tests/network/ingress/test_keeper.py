@@ -15,9 +15,9 @@ from podo.client.base import Key
 from podo.client.events import EventWriter
 from podo.client.informers import Informers
 from podo.clock import VirtualClock
+from podo.network.haproxy.process import ProxyFailure
 from podo.network.ingress.configuration import Places
 from podo.network.ingress.keeper import IngressKeeper
-from podo.network.ingress.process import ProxyFailure
 from podo.server.core import running_core
 from podo.store.memory import MemoryStore
 from tests.network.build import endpoint_slice, service

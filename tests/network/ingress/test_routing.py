@@ -1,5 +1,4 @@
 import json
-from base64 import b64encode
 
 import msgspec
 import pytest
@@ -9,8 +8,10 @@ from podo.api.types.core_v1 import Secret, ServicePort
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.networking_v1 import Ingress, IngressClass, IngressClassSpec
 from podo.client.base import Key
+from podo.network.haproxy.certificates import pem_of
 from podo.network.ingress.routing import CONTROLLER, Route, is_ours, site_of
 from tests.network.build import port, service
+from tests.network.certificates import tls_secret
 
 SERVICES = {
     Key("ns", "web"): service("web", namespace="ns", ports=[port(80), port(81, name="other")]),
@@ -18,12 +19,8 @@ SERVICES = {
         "grpc", namespace="ns", ports=[ServicePort(name="g", port=9000, app_protocol="kubernetes.io/h2c")]
     ),
 }
-CERTIFICATE, PRIVATE = b"-----CERT-----\n", b"-----KEY-----\n"
 SECRETS = {
-    Key("ns", "tls"): Secret(
-        data={"tls.crt": b64encode(CERTIFICATE).decode(), "tls.key": b64encode(PRIVATE).decode()},
-        type="kubernetes.io/tls",
-    ),
+    Key("ns", "tls"): tls_secret(),
     Key("ns", "empty"): Secret(),
 }
 
@@ -114,7 +111,7 @@ def test_the_oldest_default_backend_counts():
 def test_certificates_come_from_secrets():
     (found,) = read(ingress("{tls: [{hosts: [A.example], secretName: tls}]}")).certificates
     assert (found.secret, found.hosts) == (Key("ns", "tls"), ("a.example",))
-    assert found.pem == CERTIFICATE + PRIVATE
+    assert found.pem == pem_of(tls_secret())
 
 
 @pytest.mark.parametrize(

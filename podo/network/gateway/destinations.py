@@ -1,0 +1,143 @@
+"""Where a rule's requests go, and what of that cannot be. Pure."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from podo.api.types.core_v1 import Service
+from podo.client.base import Key
+from podo.network.gateway.durations import milliseconds
+from podo.network.gateway.findings import RESOLVED, Finding
+from podo.network.gateway.grants import Grants, Referrer
+from podo.network.gateway.matching import Unsupported, check_text
+from podo.network.gateway.plan import HTTP2, PLAIN, Destination, Mirroring, ServicePort, Share
+from podo.network.gateway.routes import (
+    Filter,
+    GRPCRule,
+    HTTPRule,
+    PathMatch,
+    PlainRule,
+    Route,
+    ServiceReference,
+)
+from podo.network.services.backends import port_key
+
+H2C = "kubernetes.io/h2c"
+REDIRECT, REWRITE, MIRROR, EXTENSION = "RequestRedirect", "URLRewrite", "RequestMirror", "ExtensionRef"
+FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier", REDIRECT, REWRITE, MIRROR)
+
+
+class Led(NamedTuple):
+    """A port of a Service, and the protocol that it speaks."""
+
+    target: ServicePort
+    protocol: str
+
+
+class Leading:
+    """Makes destinations for the rules of one route, and collects what is wrong."""
+
+    def __init__(self, route: Route, grants: Grants, service: Callable[[Key], Service | None]) -> None:
+        self._referrer = Referrer(route.kind, route.metadata.namespace)
+        self._kind, self._grants, self._service = route.kind, grants, service
+        self.problems: list[Finding] = []
+
+    def plain(self, rule: PlainRule) -> tuple[Share, ...]:
+        """The shares of a rule for connections."""
+        shares = []
+        for ref in rule.backend_refs:
+            led = self._lead(ref)
+            target = led.target if led else None
+            shares.append(Share(ref.weight, Destination(target, connections=True)))
+        return tuple(each for each in shares if each.weight) or (Share(1, Destination(connections=True)),)
+
+    def shares(self, rule: HTTPRule | GRPCRule, path: PathMatch | None) -> tuple[Share, ...]:
+        """The shares of a rule for requests whose path is met by `path`. Raises Unsupported."""
+        timeout = None
+        if isinstance(rule, HTTPRule):
+            timeout = shortest(rule.timeouts.request, rule.timeouts.backend_request)
+        if any(each.type == REDIRECT for each in rule.filters) or not rule.backend_refs:
+            return (Share(1, self._destination(None, rule.filters, path, timeout)),)
+        found = [
+            Share(ref.weight, self._destination(self._lead(ref), (*rule.filters, *ref.filters), path, timeout))
+            for ref in rule.backend_refs
+        ]
+        return tuple(each for each in found if each.weight) or (Share(1, Destination()),)
+
+    def _destination(
+        self, led: Led | None, filters: tuple[Filter, ...], path: PathMatch | None, timeout: int | None
+    ) -> Destination:
+        for each in filters:
+            _check(each)
+        if any(each.type == EXTENSION for each in filters):
+            self._wrong("InvalidKind", "filters of other groups are not supported")
+            return Destination()
+        mirrors = [m for each in filters if each.type == MIRROR and (m := self._mirroring(each)) is not None]
+        kept = tuple(each for each in filters if each.type != MIRROR)
+        return Destination(
+            led.target if led else None,
+            protocol=led.protocol if led else PLAIN,
+            filters=kept,
+            mirrors=tuple(mirrors),
+            prefix=path.value if path and any(_replaces_prefix(each) for each in kept) else "",
+            timeout=timeout,
+        )
+
+    def _mirroring(self, found: Filter) -> Mirroring | None:
+        mirror = found.request_mirror
+        if mirror is None or (led := self._lead(mirror.backend_ref)) is None:
+            return None
+        part = Fraction(1)
+        if mirror.percent is not None:
+            part = Fraction(mirror.percent, 100)
+        elif mirror.fraction is not None:
+            part = Fraction(mirror.fraction.numerator, mirror.fraction.denominator or 100)
+        return Mirroring(led.target, part.numerator, part.denominator, led.protocol) if part else None
+
+    def _lead(self, ref: ServiceReference) -> Led | None:
+        """What `ref` leads to; None, and a problem, if that is nothing."""
+        if (ref.group, ref.kind) != ("", "Service"):
+            self._wrong("InvalidKind", f"a backend cannot be of {ref.group or 'core'}/{ref.kind}")
+            return None
+        key = Key(ref.namespace or self._referrer.namespace, ref.name)
+        if not self._grants.permit(self._referrer, key, group="", kind="Service"):
+            self._wrong("RefNotPermitted", f"no ReferenceGrant permits Service {key}")
+            return None
+        service = self._service(key)
+        if service is None or service.spec.type == "ExternalName":
+            self._wrong("BackendNotFound", f"Service {key} does not exist, or is an ExternalName")
+            return None
+        for port in service.spec.ports:
+            if port.port == ref.port and (port.protocol or "TCP") == "TCP":
+                http2 = self._kind == "GRPCRoute" or port.app_protocol == H2C
+                return Led(ServicePort(key, port_key(port)), HTTP2 if http2 else PLAIN)
+        self._wrong("BackendNotFound", f"Service {key} has no port {ref.port}")
+        return None
+
+    def _wrong(self, reason: str, message: str) -> None:
+        self.problems.append(Finding(RESOLVED, False, reason, message))
+
+    def resolved(self) -> Finding:
+        """The condition ResolvedRefs."""
+        return self.problems[0] if self.problems else Finding(RESOLVED, True, RESOLVED)
+
+
+def _replaces_prefix(found: Filter) -> bool:
+    paths = (each.path for each in (found.request_redirect, found.url_rewrite) if each)
+    return any(path is not None and path.type == "ReplacePrefixMatch" for path in paths)
+
+
+def _check(found: Filter) -> None:
+    if found.type not in (*FILTERS, EXTENSION):
+        raise Unsupported(f"filters of type {found.type} are not supported")
+    for each in (found.request_header_modifier, found.response_header_modifier):
+        for header in (*each.set, *each.add) if each else ():
+            check_text(header.value)
+    for path in (each.path for each in (found.request_redirect, found.url_rewrite) if each and each.path):
+        check_text(path.replace_full_path + path.replace_prefix_match)
+
+
+def shortest(*durations: str) -> int | None:
+    """The shortest of the durations that are set, in milliseconds; 0 is none at all. None: nothing is said."""
+    said = [milliseconds(each) for each in durations if each]
+    return min((each for each in said if each), default=0 if said else None)

@@ -1,0 +1,186 @@
+"""The Gateway API (gateway.networking.k8s.io): its kinds as classes, with the fields that podo reads.
+
+The server serves them as custom resources by `definitions.py`; that also checks and defaults what is written.
+"""
+
+import msgspec
+
+from podo.api.resources import Resource
+from podo.api.types.meta_v1 import Condition, LabelSelector, ObjectMeta
+from podo.client.base import Kind
+
+GROUP, VERSION = "gateway.networking.k8s.io", "v1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Base of everything below."""
+
+
+class Reference(Part, frozen=True, kw_only=True):
+    """Another object. `namespace` "" is that of whoever refers; `port` and `section_name` are of some kinds only."""
+
+    group: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    port: int | None = None
+    section_name: str = ""
+
+
+class SecretReference(Reference, frozen=True, kw_only=True):
+    kind: str = "Secret"
+
+
+class ParentReference(Reference, frozen=True, kw_only=True):
+    group: str = GROUP
+    kind: str = "Gateway"
+
+
+class RouteKind(Part, frozen=True, kw_only=True):
+    group: str = GROUP
+    kind: str = ""
+
+
+class RouteNamespaces(Part, frozen=True, kw_only=True):
+    from_: str = msgspec.field(default="Same", name="from")
+    selector: LabelSelector | None = None
+
+
+class AllowedRoutes(Part, frozen=True, kw_only=True):
+    namespaces: RouteNamespaces = RouteNamespaces()
+    kinds: tuple[RouteKind, ...] = ()
+
+
+class ListenerTLS(Part, frozen=True, kw_only=True):
+    mode: str = "Terminate"
+    certificate_refs: tuple[SecretReference, ...] = ()
+
+
+class Listener(Part, frozen=True, kw_only=True):
+    name: str = ""
+    hostname: str = ""
+    port: int = 0
+    protocol: str = ""
+    tls: ListenerTLS | None = None
+    allowed_routes: AllowedRoutes = AllowedRoutes()
+
+
+class Address(Part, frozen=True, kw_only=True):
+    type: str = "IPAddress"
+    value: str = ""
+
+
+class Infrastructure(Part, frozen=True, kw_only=True):
+    parameters_ref: Reference | None = None
+
+
+class GatewaySpec(Part, frozen=True, kw_only=True):
+    gateway_class_name: str = ""
+    listeners: tuple[Listener, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    infrastructure: Infrastructure | None = None
+
+
+class ListenerStatus(Part, frozen=True, kw_only=True):
+    name: str = ""
+    supported_kinds: tuple[RouteKind, ...] = ()
+    attached_routes: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class GatewayStatus(Part, frozen=True, kw_only=True):
+    addresses: tuple[Address, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    listeners: tuple[ListenerStatus, ...] = ()
+
+
+class Gateway(Part, frozen=True, kw_only=True):
+    """Where requests arrive: an address with listeners."""
+
+    api_version: str = API_VERSION
+    kind: str = "Gateway"
+    metadata: ObjectMeta = ObjectMeta()
+    spec: GatewaySpec = GatewaySpec()
+    status: GatewayStatus = GatewayStatus()
+
+
+class GatewayClassSpec(Part, frozen=True, kw_only=True):
+    controller_name: str = ""
+    parameters_ref: Reference | None = None
+
+
+class Feature(Part, frozen=True, kw_only=True):
+    name: str = ""
+
+
+class GatewayClassStatus(Part, frozen=True, kw_only=True):
+    conditions: tuple[Condition, ...] = ()
+    supported_features: tuple[Feature, ...] = ()
+
+
+class GatewayClass(Part, frozen=True, kw_only=True):
+    """Who serves Gateways of a class."""
+
+    api_version: str = API_VERSION
+    kind: str = "GatewayClass"
+    metadata: ObjectMeta = ObjectMeta()
+    spec: GatewayClassSpec = GatewayClassSpec()
+    status: GatewayClassStatus = GatewayClassStatus()
+
+
+class ParentStatus(Part, frozen=True, kw_only=True):
+    """What `controller_name` says of a route at a parent."""
+
+    parent_ref: ParentReference = ParentReference()
+    controller_name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class RouteStatus(Part, frozen=True, kw_only=True):
+    parents: tuple[ParentStatus, ...] = ()
+
+
+class GrantFrom(Part, frozen=True, kw_only=True):
+    group: str = ""
+    kind: str = ""
+    namespace: str = ""
+
+
+class GrantTo(Part, frozen=True, kw_only=True):
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+class ReferenceGrantSpec(Part, frozen=True, kw_only=True):
+    from_: tuple[GrantFrom, ...] = msgspec.field(default=(), name="from")
+    to: tuple[GrantTo, ...] = ()
+
+
+class ReferenceGrant(Part, frozen=True, kw_only=True):
+    """Lets objects of other namespaces refer to some of this one."""
+
+    api_version: str = f"{GROUP}/v1beta1"
+    kind: str = "ReferenceGrant"
+    metadata: ObjectMeta = ObjectMeta()
+    spec: ReferenceGrantSpec = ReferenceGrantSpec()
+
+
+def resource(kind: str, plural: str, *, namespaced: bool = True, version: str = VERSION) -> Resource:
+    """A row of the API."""
+    verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+    return Resource(
+        group=GROUP,
+        version=version,
+        kind=kind,
+        plural=plural,
+        singular=kind.lower(),
+        namespaced=namespaced,
+        verbs=verbs,
+    )
+
+
+GATEWAY_CLASSES = Kind(resource("GatewayClass", "gatewayclasses", namespaced=False), GatewayClass)
+GATEWAYS = Kind(resource("Gateway", "gateways"), Gateway)
+GRANTS = Kind(resource("ReferenceGrant", "referencegrants", version="v1beta1"), ReferenceGrant)

@@ -1,0 +1,152 @@
+"""What Gateways' listeners are worth: whether they can be served, with which certificates, for which routes. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from podo.api.types.core_v1 import Secret
+from podo.client.base import Key, key_of
+from podo.network.gateway.findings import ACCEPTED, CONFLICTED, PROGRAMMED, RESOLVED, Finding
+from podo.network.gateway.grants import Grants, Referrer
+from podo.network.gateway.kinds import GROUP, Gateway, Listener, SecretReference
+from podo.network.gateway.plan import HTTP, HTTPS, TCP, TLS, Bound, Certificate
+from podo.network.haproxy.certificates import CertificateProblem, pem_of
+
+KINDS = {HTTP: ("HTTPRoute", "GRPCRoute"), HTTPS: ("HTTPRoute", "GRPCRoute"), TLS: ("TLSRoute",), TCP: ("TCPRoute",)}
+"""The kinds of routes for each protocol that is served."""
+PASSTHROUGH = "Passthrough"
+
+
+@dataclass
+class ListenerState:
+    """A listener, what is wrong with it, and the routes that it has."""
+
+    gateway: Key
+    listener: Listener
+    kinds: tuple[str, ...]
+    accepted: Finding
+    resolved: Finding
+    conflict: Finding
+    certificates: tuple[Certificate, ...] = ()
+    attached: int = 0
+    bound: Bound = field(init=False)
+
+    def __post_init__(self) -> None:
+        each = self.listener
+        passed = each.tls is not None and each.tls.mode == PASSTHROUGH
+        self.bound = Bound(each.name, each.hostname, each.protocol, self.certificates, passed=passed)
+
+    @property
+    def programmed(self) -> bool:
+        """Whether it is served."""
+        if not self.accepted.met:
+            return False
+        return bool(self.certificates) or not needs_certificate(self.listener)
+
+    def findings(self, *, served: bool, why: str = "") -> list[Finding]:
+        """Its conditions. `served`: its Gateway is; `why` says why it is not."""
+        programmed = self.programmed and served
+        reason = PROGRAMMED if programmed else "Invalid" if not self.programmed else "Pending"
+        return [
+            self.accepted,
+            Finding(PROGRAMMED, programmed, reason, "" if programmed else why),
+            self.resolved,
+            self.conflict,
+        ]
+
+
+def needs_certificate(listener: Listener) -> bool:
+    """Whether TLS ends at the listener."""
+    passed = listener.tls is not None and listener.tls.mode == PASSTHROUGH
+    return listener.protocol in (HTTPS, TLS) and not passed
+
+
+def listener_states(gateway: Gateway, grants: Grants, secret: Callable[[Key], Secret | None]) -> list[ListenerState]:
+    """The listeners of a Gateway, in its order."""
+    key, conflicts = key_of(gateway), conflicts_of(gateway.spec.listeners)
+    return [_state(key, each, conflicts.get(each.name, ""), grants, secret) for each in gateway.spec.listeners]
+
+
+def _state(
+    gateway: Key, listener: Listener, conflict: str, grants: Grants, secret: Callable[[Key], Secret | None]
+) -> ListenerState:
+    supported = KINDS.get(listener.protocol, ())
+    accepted, conflicted = Finding(ACCEPTED, True, ACCEPTED), Finding(CONFLICTED, False, "NoConflicts")
+    if not supported:
+        message = f"protocol {listener.protocol} is not supported"
+        accepted = Finding(ACCEPTED, False, "UnsupportedProtocol", message)
+    elif conflict:
+        message = f"another listener of port {listener.port} cannot be told from this one"
+        accepted, conflicted = (
+            Finding(ACCEPTED, False, conflict, message),
+            Finding(CONFLICTED, True, conflict, message),
+        )
+    wanted = listener.allowed_routes.kinds
+    kinds = tuple(dict.fromkeys(w.kind for w in wanted if w.group == GROUP and w.kind in supported))
+    resolved, certificates = _certificates(gateway, listener, grants, secret)
+    if wrong := [w.kind for w in wanted if w.group != GROUP or w.kind not in supported]:
+        message = f"no routes for protocol {listener.protocol}: {', '.join(wrong)}"
+        resolved = Finding(RESOLVED, False, "InvalidRouteKinds", message)
+    return ListenerState(
+        gateway, listener, kinds if wanted else supported, accepted, resolved, conflicted, certificates
+    )
+
+
+def conflicts_of(listeners: Iterable[Listener]) -> dict[str, str]:
+    """Listeners that cannot be told from another one, by name, and the reason: none of these is served.
+
+    Those of a port are told apart by their hostnames, if all of them are HTTP, or all have TLS.
+    """
+    ports: dict[int, list[Listener]] = {}
+    for each in listeners:
+        if each.protocol in KINDS:
+            ports.setdefault(each.port, []).append(each)
+    found = {}
+    for same in ports.values():
+        hosts = [each.hostname for each in same]
+        for each in same:
+            if any(_family(each) != _family(other) for other in same):
+                found[each.name] = "ProtocolConflict"
+            elif hosts.count(each.hostname) > 1:
+                clash = {other.protocol for other in same if other.hostname == each.hostname}
+                found[each.name] = "HostnameConflict" if len(clash) == 1 else "ProtocolConflict"
+    return found
+
+
+def _family(listener: Listener) -> str:
+    return TLS if listener.protocol in (HTTPS, TLS) else listener.protocol
+
+
+def _certificates(
+    gateway: Key, listener: Listener, grants: Grants, secret: Callable[[Key], Secret | None]
+) -> tuple[Finding, tuple[Certificate, ...]]:
+    found: list[Certificate] = []
+    problem: Finding | None = None
+    if needs_certificate(listener):
+        refs = listener.tls.certificate_refs if listener.tls else ()
+        if not refs:
+            problem = Finding(RESOLVED, False, "InvalidCertificateRef", "tls.certificateRefs names no certificate")
+        for ref in refs:
+            read = _certificate(gateway, ref, grants, secret)
+            if isinstance(read, Certificate):
+                found.append(read)
+            else:
+                problem = problem or read
+    return problem or Finding(RESOLVED, True, RESOLVED), tuple(found)
+
+
+def _certificate(
+    gateway: Key, ref: SecretReference, grants: Grants, secret: Callable[[Key], Secret | None]
+) -> Certificate | Finding:
+    if (ref.group, ref.kind) != ("", "Secret"):
+        message = f"a certificate cannot be of {ref.group or 'core'}/{ref.kind}"
+        return Finding(RESOLVED, False, "InvalidCertificateRef", message)
+    key = Key(ref.namespace or gateway.namespace, ref.name)
+    if not grants.permit(Referrer("Gateway", gateway.namespace), key, group="", kind="Secret"):
+        return Finding(RESOLVED, False, "RefNotPermitted", f"no ReferenceGrant permits Secret {key}")
+    found = secret(key)
+    if found is None:
+        return Finding(RESOLVED, False, "InvalidCertificateRef", f"Secret {key} does not exist")
+    try:
+        return Certificate(key, pem_of(found))
+    except CertificateProblem as error:
+        return Finding(RESOLVED, False, "InvalidCertificateRef", f"Secret {key} {error}")

@@ -1,0 +1,150 @@
+"""What is written into the status of Gateways, their classes and routes. Pure.
+
+A status that is right already comes out as it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from podo.network.gateway.definitions import CONTROLLER
+from podo.network.gateway.features import FEATURES
+from podo.network.gateway.findings import ACCEPTED, PARTIALLY_INVALID, PROGRAMMED, Finding, as_json, conditions
+from podo.network.gateway.kinds import (
+    GROUP,
+    Address,
+    Feature,
+    Gateway,
+    GatewayClass,
+    GatewayClassStatus,
+    GatewayStatus,
+    ListenerStatus,
+    ParentStatus,
+    RouteKind,
+)
+from podo.network.gateway.listeners import ListenerState
+from podo.network.gateway.routes import Route
+from podo.network.gateway.translation import ParentFinding
+
+Body = dict[str, Any]
+
+
+def class_status(found: GatewayClass, now: str) -> GatewayClassStatus:
+    """That of a class of ours."""
+    finding = Finding(ACCEPTED, True, ACCEPTED)
+    if found.spec.parameters_ref is not None:
+        finding = Finding(ACCEPTED, False, "InvalidParameters", "podo's classes have no parameters")
+    made = conditions(found.status.conditions, [finding], generation=found.metadata.generation or 0, now=now)
+    return GatewayClassStatus(conditions=made, supported_features=tuple(Feature(name=each) for each in FEATURES))
+
+
+def refusal(gateway: Gateway) -> Finding | None:
+    """Why a Gateway is not accepted, whatever its listeners are."""
+    infrastructure = gateway.spec.infrastructure
+    if infrastructure is not None and infrastructure.parameters_ref is not None:
+        return Finding(ACCEPTED, False, "InvalidParameters", "podo's Gateways have no parameters")
+    if wrong := [each.type for each in gateway.spec.addresses if each.type != "IPAddress"]:
+        return Finding(ACCEPTED, False, "UnsupportedAddress", f"addresses of type {wrong[0]} are not supported")
+    return None
+
+
+def gateway_status(
+    gateway: Gateway, states: Sequence[ListenerState], addresses: Sequence[str], now: str, trouble: Finding | None
+) -> GatewayStatus:
+    """That of a Gateway at `addresses`. `trouble`: why it is not served at all, a condition Accepted or Programmed."""
+    generation, before = gateway.metadata.generation or 0, gateway.status
+    findings = gateway_findings(states, trouble)
+    programmed = findings[1]
+    had = {each.name: each.conditions for each in before.listeners}
+    listeners = tuple(
+        ListenerStatus(
+            name=state.listener.name,
+            supported_kinds=tuple(RouteKind(group=GROUP, kind=each) for each in state.kinds),
+            attached_routes=state.attached,
+            conditions=conditions(
+                had.get(state.listener.name, ()),
+                state.findings(served=programmed.met, why=programmed.message),
+                generation=generation,
+                now=now,
+            ),
+        )
+        for state in states
+    )
+    return GatewayStatus(
+        addresses=tuple(Address(value=each) for each in addresses),
+        conditions=conditions(before.conditions, findings, generation=generation, now=now),
+        listeners=listeners,
+    )
+
+
+def gateway_findings(states: Sequence[ListenerState], trouble: Finding | None) -> list[Finding]:
+    """The conditions Accepted and Programmed of a Gateway."""
+    if trouble is not None and trouble.type == ACCEPTED:
+        return [trouble, Finding(PROGRAMMED, False, "Invalid", trouble.message)]
+    accepted = Finding(ACCEPTED, True, ACCEPTED)
+    if refused := [each.listener.name for each in states if not each.accepted.met]:
+        message = f"not valid: {', '.join(refused)}"
+        accepted = Finding(ACCEPTED, len(refused) < len(states), "ListenersNotValid", message)
+    if trouble is not None:
+        return [accepted, trouble]
+    if not any(each.programmed for each in states):
+        return [accepted, Finding(PROGRAMMED, False, "Invalid", "none of the listeners can be served")]
+    return [accepted, Finding(PROGRAMMED, True, PROGRAMMED)]
+
+
+def route_parents(route: Route, found: Iterable[ParentFinding], now: str) -> tuple[ParentStatus, ...]:
+    """What is said of a route at its parents: ours as found, those of other controllers as they are."""
+    had = {each.parent_ref: each.conditions for each in route.status.parents if each.controller_name == CONTROLLER}
+    ours = tuple(
+        ParentStatus(
+            parent_ref=each.ref,
+            controller_name=CONTROLLER,
+            conditions=conditions(
+                had.get(each.ref, ()),
+                each.findings,
+                generation=route.metadata.generation or 0,
+                now=now,
+                drop=[PARTIALLY_INVALID],
+            ),
+        )
+        for each in found
+    )
+    return (*ours, *(each for each in route.status.parents if each.controller_name != CONTROLLER))
+
+
+def class_body(status: GatewayClassStatus) -> Body:
+    return {
+        "conditions": [as_json(each) for each in status.conditions],
+        "supportedFeatures": [{"name": each.name} for each in status.supported_features],
+    }
+
+
+def gateway_body(status: GatewayStatus) -> Body:
+    return {
+        "addresses": [{"type": each.type, "value": each.value} for each in status.addresses],
+        "conditions": [as_json(each) for each in status.conditions],
+        "listeners": [
+            {
+                "name": each.name,
+                "supportedKinds": [{"group": kind.group, "kind": kind.kind} for kind in each.supported_kinds],
+                "attachedRoutes": each.attached_routes,
+                "conditions": [as_json(condition) for condition in each.conditions],
+            }
+            for each in status.listeners
+        ],
+    }
+
+
+def route_body(parents: Iterable[ParentStatus]) -> Body:
+    return {
+        "parents": [
+            {
+                "parentRef": {"group": each.parent_ref.group, "kind": each.parent_ref.kind}
+                | msgspec.to_builtins(each.parent_ref),
+                "controllerName": each.controller_name,
+                "conditions": [as_json(condition) for condition in each.conditions],
+            }
+            for each in parents
+        ]
+    }

@@ -1,0 +1,149 @@
+"""What Gateways and their routes mean: a plan for haproxy, and what is said of each object. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from podo.api.types.core_v1 import Secret, Service
+from podo.client.base import Key, key_of
+from podo.network.gateway.attachment import Attachment, Labels, attach, gateway_of
+from podo.network.gateway.destinations import Leading
+from podo.network.gateway.findings import ACCEPTED, PARTIALLY_INVALID, Finding
+from podo.network.gateway.grants import Grants
+from podo.network.gateway.hostnames import specificity
+from podo.network.gateway.kinds import Gateway, ParentReference, ReferenceGrant
+from podo.network.gateway.listeners import ListenerState, listener_states
+from podo.network.gateway.matching import Match, Rank, Unsupported, grpc_matches, http_matches
+from podo.network.gateway.plan import Bound, Door, Plan, Rule, Share
+from podo.network.gateway.routes import GRPCRule, HTTPRule, PlainRule, Route
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What there is. `gateways` are those of podo's classes."""
+
+    gateways: Sequence[Gateway]
+    routes: Iterable[Route]
+    grants: Iterable[ReferenceGrant]
+    service: Callable[[Key], Service | None]
+    secret: Callable[[Key], Secret | None]
+    labels: Labels
+
+
+class RouteKey(NamedTuple):
+    kind: str
+    key: Key
+
+
+class ParentFinding(NamedTuple):
+    """What is said of a route at one of its parents."""
+
+    ref: ParentReference
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class Outcome:
+    """`listeners` of each Gateway, `parents` of each route that names a Gateway of ours."""
+
+    plan: Plan = field(default_factory=Plan)
+    listeners: dict[Key, list[ListenerState]] = field(default_factory=dict)
+    parents: dict[RouteKey, list[ParentFinding]] = field(default_factory=dict)
+
+
+class _Ranked(NamedTuple):
+    """A rule before it is sorted in among the others of its listener."""
+
+    rank: tuple[tuple[int, int], Rank, str, Key, int, int]
+    rule: Rule
+
+
+def translate(cluster: Cluster, addresses: Mapping[Key, str]) -> Outcome:
+    """The outcome, with a door for each port of a Gateway that has an address."""
+    translator = _Translator(cluster)
+    for route in cluster.routes:
+        translator.route(route)
+    return translator.outcome(addresses)
+
+
+class _Translator:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster, self._grants = cluster, Grants(cluster.grants)
+        self._found = Outcome()
+        for each in cluster.gateways:
+            self._found.listeners[key_of(each)] = listener_states(each, self._grants, cluster.secret)
+        self._ranked: dict[tuple[Key, str], list[_Ranked]] = {}
+
+    def route(self, route: Route) -> None:
+        """Attach a route to its listeners, and say how that went."""
+        for ref in dict.fromkeys(route.spec.parent_refs):
+            gateway = gateway_of(ref, route.metadata.namespace)
+            states = self._found.listeners.get(gateway) if gateway else None
+            if states is None:
+                continue
+            attached, accepted = attach(route, ref, states, self._cluster.labels)
+            leading = Leading(route, self._grants, self._cluster.service)
+            rules, refused = _rules(route, leading)
+            findings = [accepted, leading.resolved()]
+            if refused and accepted.met:
+                partly = any(rules)
+                reason = Finding(ACCEPTED, True, ACCEPTED) if partly else Finding(ACCEPTED, False, *refused)
+                findings[0] = reason
+                if partly:
+                    message = f"Dropped Rule: {refused[1]}"
+                    findings.append(Finding(PARTIALLY_INVALID, True, refused[0], message))
+            for each in attached:
+                each.state.attached += 1
+                self._rank(route, each, rules)
+            places = self._found.parents.setdefault(RouteKey(route.kind, key_of(route)), [])
+            places.append(ParentFinding(ref, tuple(findings)))
+
+    def _rank(self, route: Route, attachment: Attachment, rules: "list[list[_Led]]") -> None:
+        age = str(route.metadata.creation_timestamp or "")
+        state = attachment.state
+        place = self._ranked.setdefault((state.gateway, state.listener.name), [])
+        for host in attachment.hosts:
+            for number, alternatives in enumerate(rules):
+                for at, (match, shares) in enumerate(alternatives):
+                    rule = Rule(host, match.path, match.method, match.headers, match.query, shares)
+                    rank = (specificity(host), match.rank, age, key_of(route), number, at)
+                    place.append(_Ranked(rank, rule))
+
+    def outcome(self, addresses: Mapping[Key, str]) -> Outcome:
+        for gateway, states in self._found.listeners.items():
+            doors: dict[int, list[Bound]] = {}
+            for state in states:
+                if state.programmed:
+                    ranked = self._ranked.get((gateway, state.listener.name), [])
+                    state.bound.rules = [each.rule for each in sorted(ranked, key=lambda each: each.rank)]
+                    doors.setdefault(state.listener.port, []).append(state.bound)
+            if address := addresses.get(gateway):
+                self._found.plan.doors += [Door(gateway, address, port, doors[port]) for port in sorted(doors)]
+        return self._found
+
+
+class _Led(NamedTuple):
+    match: Match
+    shares: tuple[Share, ...]
+
+
+def _rules(route: Route, leading: Leading) -> tuple[list[list[_Led]], tuple[str, str] | None]:
+    """(the alternatives of each rule, the reason and words why some rules were dropped)."""
+    rules: list[list[_Led]] = []
+    refused = None
+    for rule in route.spec.rules:
+        try:
+            rules.append(list(_alternatives(route, rule, leading)))
+        except Unsupported as error:
+            rules.append([])
+            refused = refused or ("UnsupportedValue", str(error))
+    return rules, refused
+
+
+def _alternatives(route: Route, rule: HTTPRule | GRPCRule | PlainRule, leading: Leading) -> Iterable[_Led]:
+    if isinstance(rule, HTTPRule):
+        return [_Led(match, leading.shares(rule, match.path)) for match in http_matches(rule)]
+    if isinstance(rule, GRPCRule):
+        return [_Led(match, leading.shares(rule, match.path)) for match in grpc_matches(rule)]
+    assert isinstance(rule, PlainRule)
+    return [_Led(Match(()), leading.plain(rule))]

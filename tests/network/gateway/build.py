@@ -1,0 +1,80 @@
+"""Builders of the Gateway API's objects, of YAML, with good defaults; and what a cluster of them comes to."""
+
+import json
+
+import msgspec
+import yaml
+
+from podo.api.types.core_v1 import ServicePort
+from podo.client.base import Key
+from podo.network.gateway.kinds import Gateway, GatewayClass, ReferenceGrant
+from podo.network.gateway.routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute
+from podo.network.gateway.translation import Cluster, RouteKey, translate
+from tests.network.build import port, service
+from tests.network.certificates import tls_secret
+
+KINDS = {cls.__name__: cls for cls in (Gateway, GatewayClass, ReferenceGrant, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute)}
+SERVICES = [
+    service("web", namespace="ns", ports=[port(80), port(81, name="other")]),
+    service("v2", namespace="ns"),
+    service("away", namespace="other"),
+    service("h2c", namespace="ns", ports=[ServicePort(name="g", port=80, app_protocol="kubernetes.io/h2c")]),
+]
+LABELS = {"ns": {"team": "a"}, "other": {"team": "b"}}
+SECRETS = (tls_secret(), tls_secret("tls", "other"))
+HTTP_LISTENER = "{name: http, port: 80, protocol: HTTP}"
+EDGE = Key("ns", "edge")
+
+
+def made(kind, name, spec, *, namespace="ns", created="2026-01-01T00:00:00Z"):
+    meta = {"name": name, "namespace": namespace, "creationTimestamp": created, "generation": 1}
+    body = {"metadata": meta, "spec": yaml.safe_load(spec)}
+    return msgspec.json.decode(json.dumps(body), type=KINDS[kind])
+
+
+def gateway(*listeners, name="edge", **more):
+    spec = {"gatewayClassName": "podo", "listeners": [yaml.safe_load(each) for each in listeners or (HTTP_LISTENER,)]}
+    return made("Gateway", name, json.dumps(spec | more))
+
+
+def http_route(rules="[{backendRefs: [{name: web, port: 80}]}]", *, name="r", hosts=(), parent="{name: edge}", **more):
+    spec = {
+        "parentRefs": [yaml.safe_load(parent)],
+        "hostnames": list(hosts),
+        "rules": yaml.safe_load(rules),
+    }
+    return made("HTTPRoute", name, json.dumps(spec), **more)
+
+
+def route(kind, rules, *, name="r", hosts=(), parent="{name: edge}", **more):
+    spec = {"parentRefs": [yaml.safe_load(parent)], "hostnames": list(hosts), "rules": yaml.safe_load(rules)}
+    return made(kind, name, json.dumps(spec), **more)
+
+
+def grant(namespace="other", *, source="HTTPRoute", of="ns", to="Service", name=""):
+    spec = {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": source, "namespace": of}],
+        "to": [{"group": "", "kind": to, "name": name}],
+    }
+    return made("ReferenceGrant", "g", json.dumps(spec), namespace=namespace)
+
+
+def come_to(gateways, routes=(), grants=(), secrets=SECRETS):
+    """The outcome, with the address 192.0.2.1 for the first Gateway and so on."""
+    services = {Key(each.metadata.namespace, each.metadata.name): each for each in SERVICES}
+    known = {Key(each.metadata.namespace, each.metadata.name): each for each in secrets}
+    cluster = Cluster(gateways, routes, grants, services.get, known.get, LABELS.get)
+    addresses = {Key("ns", each.metadata.name): f"192.0.2.{n}" for n, each in enumerate(gateways, 1)}
+    return translate(cluster, addresses)
+
+
+def found_of(outcome, *, name="r", kind="HTTPRoute", namespace="ns"):
+    """The conditions of a route at its first parent, as type -> reason."""
+    (first, *_) = outcome.parents[RouteKey(kind, Key(namespace, name))]
+    return {each.type: each.reason for each in first.findings}
+
+
+def rules_of(outcome, listener="http"):
+    """The rules of a listener, in their order."""
+    (found,) = [b for door in outcome.plan.doors for b in door.bound if b.name == listener]
+    return found.rules
