@@ -28,7 +28,7 @@ async def proxy(tmp_path):
 
 def text(folder, generation, servers=EMPTY):
     places = Places("127.0.0.1", PORT, PORT + 1, str(folder))
-    lines = configuration(Site(default=WEB), {WEB: servers}, places, generation).splitlines()
+    lines = configuration(Site(default=WEB), {WEB.name: servers}, places, generation).splitlines()
     return "\n".join(line for line in lines if " ssl " not in line) + "\n"
 
 

@@ -31,6 +31,7 @@ FEATURES = tuple(
             "ReferenceGrant",
             "TCPRoute",
             "TLSRoute",
+            "TLSRouteModeMixed",
             "TLSRouteModeTerminate",
         )
     )
