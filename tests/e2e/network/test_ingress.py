@@ -129,7 +129,7 @@ def test_endpoints_change_without_a_lost_request_and_without_a_reload(kubectl, p
     eventually(lambda: request(address, host)[0] == 200)
     until("other Ingresses are gone", lambda: len(kubectl("get", "ingress", "-A", "-o", "name").split()) == 1)
     config = settled(Path("/run/podo") / podo.name / "ingress" / "haproxy.cfg")
-    kubectl("scale", "deployment/web", "--replicas=4")
+    kubectl("scale", "deployment/web", "--replicas=3")
     kubectl("rollout", "restart", "deployment/web")
     answers = [request(address, host)[0] for _ in range(200)]
     kubectl.rolled_out("deployment/web")
