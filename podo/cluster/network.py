@@ -12,10 +12,21 @@ from podo.api.types.networking_v1 import Ingress, NetworkPolicy
 from podo.client.base import Client, Key
 from podo.cluster.config import ClusterConfig, load
 from podo.cluster.errors import ClusterError
+from podo.network.gateway.kinds import GATEWAYS, Gateway
 from podo.network.policy.explain import End, decide
 from podo.network.policy.model import PodFacts, pod_facts, policy_facts
 
 Rows = list[dict[str, Any]]
+EXPOSED = (
+    dict.fromkeys(("service", "services", "svc"), "service")
+    | dict.fromkeys(("ingress", "ingresses", "ing"), "ingress")
+    | dict.fromkeys(("gateway", "gateways", "gtw"), "gateway")
+)
+NO_ADDRESS = {
+    "service": "it is headless or an ExternalName",
+    "ingress": "kubectl describe it: its events say why",
+    "gateway": "kubectl describe it: its conditions say why",
+}
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -52,13 +63,16 @@ def expose(name: str, state_dir: str, what: str, namespace: str) -> Rows:
     Raises ClusterError if there is no such thing, or if it has no address.
     """
     kind, _, named = what.partition("/")
-    if kind.rstrip("s") not in ("service", "svc", "ingress", "ing", "ingresse") or not named:
-        raise ClusterError(f"{what!r} is nothing that can be exposed", hint="use service/NAME or ingress/NAME")
+    if (exposed := EXPOSED.get(kind)) is None or not named:
+        hint = "use service/NAME, ingress/NAME or gateway/NAME"
+        raise ClusterError(f"{what!r} is nothing that can be exposed", hint=hint)
 
     async def ask(client: Client, cluster: ClusterConfig) -> Rows:
         key = Key(namespace, named)
         try:
-            if kind.startswith("s"):
+            if exposed == "gateway":
+                return gateway_addresses(await client.get(GATEWAYS, key))
+            if exposed == "service":
                 return service_addresses(await client.get(Service, key), cluster.host_address)
             return ingress_addresses(await client.get(Ingress, key))
         except NotFound as error:
@@ -66,8 +80,19 @@ def expose(name: str, state_dir: str, what: str, namespace: str) -> Rows:
 
     if rows := _with_client(name, state_dir, ask):
         return rows
-    hint = "kubectl describe it: its events say why" if kind.startswith("i") else "it is headless or an ExternalName"
-    raise ClusterError(f"{what} has no address", hint=hint)
+    raise ClusterError(f"{what} has no address", hint=NO_ADDRESS[exposed])
+
+
+def gateway_addresses(gateway: Gateway) -> Rows:
+    """The URLs, or addresses and ports, of a Gateway's listeners."""
+    rows = []
+    for each in gateway.status.addresses:
+        for listener in gateway.spec.listeners:
+            scheme, host = listener.protocol.lower(), listener.hostname or each.value
+            port = "" if (scheme, listener.port) in (("http", 80), ("https", 443)) else f":{listener.port}"
+            url = f"{scheme}://{host}{port}" if scheme in ("http", "https") else f"{host}:{listener.port}"
+            rows.append({"address": url, "from": f"{host} at {each.value}", "leads_to": f"listener {listener.name}"})
+    return rows
 
 
 def service_addresses(service: Service, host: str) -> Rows:

@@ -14,7 +14,8 @@ from podo.api.types.networking_v1 import (
     IngressTLS,
 )
 from podo.cluster.errors import ClusterError
-from podo.cluster.network import end_of, expose, ingress_addresses, service_addresses
+from podo.cluster.network import end_of, expose, gateway_addresses, ingress_addresses, service_addresses
+from podo.network.gateway.kinds import Address, Gateway, GatewaySpec, GatewayStatus, Listener
 from tests.network.build import port, service
 from tests.network.policy.build import pod_fact
 
@@ -63,3 +64,22 @@ def test_ends_of_connections_are_pods_or_addresses():
     for text, problem in (("x/none", "does not exist"), ("a", "does not exist"), ("x/late", "has no address yet")):
         with pytest.raises(ClusterError, match=problem):
             end_of(text, pods)
+
+
+def test_a_gateway_is_exposed_at_each_of_its_listeners():
+    made = Gateway(
+        spec=GatewaySpec(
+            listeners=(
+                Listener(name="http", port=80, protocol="HTTP"),
+                Listener(name="https", port=8443, protocol="HTTPS", hostname="a.example"),
+                Listener(name="db", port=5432, protocol="TCP"),
+            )
+        ),
+        status=GatewayStatus(addresses=(Address(value="192.0.2.1"),)),
+    )
+    assert [row["address"] for row in gateway_addresses(made)] == [
+        "http://192.0.2.1",
+        "https://a.example:8443",
+        "192.0.2.1:5432",
+    ]
+    assert gateway_addresses(Gateway(spec=made.spec)) == []
