@@ -158,6 +158,29 @@ async def test_a_block_volume_is_a_device_of_its_size(root, tmp_path):
     assert VolumeFolder(root, "v").image.open("rb").read(3) == b"raw"
 
 
+async def test_a_device_stays_while_a_pod_of_another_node_has_it(root, tmp_path):
+    maker, first, second = LocalVolumes(root), LocalNode(root), LocalNode(root)
+    await maker.create(request(block=True))
+    device = await published(first, tmp_path / "a/pods/p/v", used(block=True))
+    assert await published(second, tmp_path / "b/pods/p/v", used(block=True)) == device
+    for pod in ("a", "b"):
+        (tmp_path / pod / "pods/p").mkdir(parents=True, exist_ok=True)
+    await ended(first, tmp_path / "a/pods/p/v")
+    assert loops.of(VolumeFolder(root, "v").image) == [device]
+    await ended(second, tmp_path / "b/pods/p/v")
+    assert loops.of(VolumeFolder(root, "v").image) == []
+
+
+async def test_a_device_goes_although_a_node_that_is_gone_has_never_given_it_back(root, tmp_path):
+    maker, node = LocalVolumes(root), LocalNode(root)
+    await maker.create(request(block=True))
+    await node.stage(used(block=True), tmp_path)
+    await node.publish(used(block=True), tmp_path, tmp_path / "removed-node/pod/v")
+    await published(node, tmp_path / "pod/v", used(block=True))
+    await ended(node, tmp_path / "pod/v")
+    assert loops.of(VolumeFolder(root, "v").image) == []
+
+
 async def test_a_copy_of_a_block_volume_in_use_has_what_was_written_to_it(root, tmp_path):
     maker, node = LocalVolumes(root), LocalNode(root)
     await maker.create(request(block=True))

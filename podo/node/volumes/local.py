@@ -42,7 +42,7 @@ class LocalNode:
         return await asyncio.to_thread(self._publish, volume, target)
 
     async def unpublish(self, handle: str, target: Path) -> None:
-        await asyncio.to_thread(_take_away, target)
+        await asyncio.to_thread(self._unpublish, handle, target)
 
     def _stage(self, volume: NodeVolume) -> None:
         with self._place(volume.handle).locked():
@@ -54,6 +54,7 @@ class LocalNode:
         with place.locked():
             device = self._have(volume)
             if device is not None:
+                place.use(target)
                 return device
             if not os.path.ismount(target):
                 target.mkdir(parents=True, exist_ok=True)
@@ -84,14 +85,23 @@ class LocalNode:
             raise DriverFailure(f"the volume cannot be mounted: {error.strerror}") from error
         return None
 
+    def _unpublish(self, handle: str, target: Path) -> None:
+        _take_away(target)
+        place = VolumeFolder(self._root, checked(handle))
+        if place.folder.exists():
+            with place.locked():
+                place.let_go(target)
+
     def _unstage(self, handle: str) -> None:
-        """Unmount the image unless a Pod of another local node has it, as the mount table says."""
+        """Unmount the image unless a Pod of another local node has it, as the mount table or the list of users says."""
         place = VolumeFolder(self._root, checked(handle))
         if not place.folder.exists():
             return
         with place.locked():
             known = place.describe()
             if known is not None and known.block:
+                if place.used_by():
+                    return
                 for device in loops.of(place.image):
                     loops.detach(device)
             elif os.path.ismount(place.mounted) and len(mounts_of(place.mounted)) == 1:

@@ -1,6 +1,7 @@
 """Where podo's own volumes are: a folder each, with the image, what is known of it, and where it is mounted."""
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,23 @@ class VolumeFolder:
     def mounted(self) -> Path:
         """Where its file system is mounted, for all nodes of this machine."""
         return self.folder / "mounted"
+
+    def used_by(self) -> list[Path]:
+        """Where Pods of this machine's nodes have it as a device; a user whose Pod's folder is gone counts no more."""
+        users = [Path(entry.read_text()) for entry in sorted((self.folder / "users").glob("*"))]
+        return [target for target in users if target.parent.parent.exists()]
+
+    def use(self, target: Path) -> None:
+        """A Pod has it as a device from now on. The caller has the volume's lock, here and below."""
+        (self.folder / "users").mkdir(exist_ok=True)
+        self._user(target).write_text(str(target))
+
+    def let_go(self, target: Path) -> None:
+        """A Pod has it no more."""
+        self._user(target).unlink(missing_ok=True)
+
+    def _user(self, target: Path) -> Path:
+        return self.folder / "users" / hashlib.sha256(os.fsencode(target)).hexdigest()[:32]
 
     @property
     def _file(self) -> Path:
