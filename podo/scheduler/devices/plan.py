@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podo.api.types.core_v1 import ContainerExtendedResourceRequest, NodeSelector
 from podo.api.types.resource_v1 import AllocationResult, ResourceClaim
@@ -89,14 +90,23 @@ def ask(plan: Plan, info: PodInfo, snapshot: Snapshot, among: Mask) -> Mask:
         return among & plan.open
     supply, selects = snapshot.devices.supply(snapshot.nodes_revision), _selecting(snapshot)
     enough = ENOUGH - int(np.count_nonzero(plan.fits(among)))
-    rows = np.flatnonzero(among & plan.open)
-    start = crc32(info.pod.metadata.uid.encode()) % len(rows) if len(rows) else 0
-    for row in map(int, np.roll(rows, -start)):
+    for row in _order(info, snapshot, np.flatnonzero(among & plan.open)):
         if enough <= 0 or plan.error:
             break
         _ask_node(plan, row, info, snapshot, supply, selects(row))
         enough -= row in plan.granted
     return plan.fits(among)
+
+
+def _order(info: PodInfo, snapshot: Snapshot, rows: NDArray[np.int64]) -> list[int]:
+    """Where room was made for the Pod first, then from a place of its own on: not all Pods begin with the same node."""
+    start = crc32(info.pod.metadata.uid.encode()) % len(rows) if len(rows) else 0
+    found = [int(row) for row in np.roll(rows, -start)]
+    nominated = snapshot.row_of(info.pod.status.nominated_node_name)
+    if nominated is not None and nominated.row in found:
+        found.remove(nominated.row)
+        found.insert(0, nominated.row)
+    return found
 
 
 def mapped_resources(info: PodInfo, snapshot: Snapshot) -> dict[str, str]:

@@ -31,6 +31,14 @@ def test_of_many_nodes_enough_are_asked_and_all_if_they_have_nothing():
     assert names(nodes, ask(plan_for(info, nodes), info, nodes, nodes.exists)) == {"n0", "n1", "n2"}
 
 
+def test_the_node_where_room_was_made_is_asked_in_any_case():
+    nodes = fleet(150, with_devices=150)
+    for name in ("n7", "n140"):
+        made = user(f"uid {name}").pod
+        info = PodInfo(replace(made, status=replace(made.status, nominated_node_name=name)))
+        assert name in names(nodes, ask(plan_for(info, nodes), info, nodes, nodes.exists))
+
+
 def test_only_nodes_that_other_filters_let_pass_are_asked():
     nodes, info = fleet(4, with_devices=4), user()
     among = np.zeros(nodes.size, bool)
