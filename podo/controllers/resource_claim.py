@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from podo.api.errors import NotFound
-from podo.api.resource_claims import FINALIZER, MOST_CONSUMERS, claim_names, consumer, is_needless, is_reserved_for
+from podo.api.resource_claims import (
+    FINALIZER,
+    MOST_CONSUMERS,
+    claim_names,
+    consumer,
+    extended_claim,
+    is_needless,
+    is_reserved_for,
+)
 from podo.api.types.core_v1 import Pod, PodResourceClaim
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate
@@ -169,7 +177,7 @@ class ResourceClaimController:
 
     def _of_pod(self, pod: Pod) -> Iterable[Item]:
         """A Pod and the claims that it has."""
-        if pod.spec.resource_claims:
+        if has_claims(pod):
             yield Item(True, key_of(pod))
             for claim in (*by_claim(pod), *map(key_of, ownership.owned(self._owned, pod))):
                 yield Item(False, Key(*claim))  # type: ignore[misc]
@@ -206,6 +214,11 @@ def base_name(pod: str, claim: str) -> str:
     return f"{first}-{claim[: len(claim) * BASE_AT_MOST // len(whole)]}"
 
 
+def has_claims(pod: Pod) -> bool:
+    """Whether it names claims, or has one for its extended resources."""
+    return bool(pod.spec.resource_claims or extended_claim(pod))
+
+
 def is_done(pod: Pod) -> bool:
     """Whether it will not run any more: it has ended, or it is to go and never got a node."""
     return pods.is_finished(pod) or bool(pod.metadata.deletion_timestamp and not pod.spec.node_name)
@@ -217,7 +230,7 @@ def _pods(found: Iterable[Pod]) -> list[Item]:
 
 def _may_matter(old: Pod | None, new: Pod | None) -> bool:
     some: Any = new or old
-    if not some.spec.resource_claims:
+    if not has_claims(some):
         return False
     return old is None or new is None or _shown(old) != _shown(new)
 

@@ -2,7 +2,15 @@ import msgspec
 import pytest
 
 from podo.api.resource_claims import FINALIZER
-from podo.api.types.core_v1 import Pod, PodResourceClaim, PodResourceClaimStatus
+from podo.api.types.core_v1 import (
+    Container,
+    ContainerExtendedResourceRequest,
+    Pod,
+    PodExtendedResourceClaimStatus,
+    PodResourceClaim,
+    PodResourceClaimStatus,
+    ResourceRequirements,
+)
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.resource_v1 import (
     AllocationResult,
@@ -18,6 +26,7 @@ from podo.api.types.resource_v1 import (
     ResourceClaimTemplateSpec,
 )
 from podo.client.base import Key, key_of
+from podo.controllers.ownership import reference_to
 from podo.controllers.resource_claim import POD_CLAIM, ResourceClaimController, base_name
 from tests.build import meta, pod
 
@@ -145,3 +154,23 @@ async def test_a_claim_that_the_status_says_is_not_needed_is_not_made(lab):
 def test_long_names_are_shortened_alike():
     assert base_name("p", "c") == "p-c-"
     assert base_name("p" * 63, "c" * 63) == "p" * 28 + "-" + "c" * 28
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+async def test_the_claim_of_a_pods_extended_resources_goes_when_the_pod_is_done(lab, phase):
+    amounts, wanted = {"example.com/gpu": "1"}, pod("p", node="n1", phase="Running")
+    container = Container(name="c", image="i", resources=ResourceRequirements(requests=amounts, limits=amounts))
+    spec = msgspec.structs.replace(wanted.spec, containers=(container,))
+    user = await lab.user.create(msgspec.structs.replace(wanted, spec=spec))
+    made = ResourceClaim(metadata=meta("made", owner_references=(reference_to(user),)), spec=SPEC)
+    claim = await lab.user.create(made)
+    await allocate(lab, claim, consumer(user))
+    mapping = ContainerExtendedResourceRequest(
+        container_name="c", resource_name="example.com/gpu", request_name="container-0-request-0"
+    )
+    told = PodExtendedResourceClaimStatus(resource_claim_name="made", request_mappings=(mapping,))
+    await lab.change_status(user, extended_resource_claim_status=told)
+    await lab.settle()
+    assert len(await claims(lab)) == 1
+    await lab.change_status(user, phase=phase)
+    assert await claims(lab) == []
