@@ -111,6 +111,13 @@ def authorizers(
     return found, closing
 
 
+def modes(options: GuardOptions) -> tuple[str, ...]:
+    """Which authorizers are asked, by type and in order. Raises OptionError, OSError."""
+    if options.authorization_config:
+        return tuple(entry.type for entry in load(Path(options.authorization_config)).authorizers)
+    return tuple(options.authorization_mode.split(","))
+
+
 def by_flags(options: GuardOptions) -> Settings:
     """How the service of the flags is asked."""
     return Settings(

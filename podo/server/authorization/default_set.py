@@ -8,7 +8,7 @@ import msgspec
 from podo.api.types.rbac_v1 import ClusterRole
 from podo.clock import SystemClock
 from podo.server.authorization.base import Authorizer
-from podo.server.authorization.configured import Close, authorizers
+from podo.server.authorization.configured import Close, authorizers, modes
 from podo.server.authorization.escalation import Escalation
 from podo.server.authorization.node import NodeAuthorizer
 from podo.server.authorization.node_graph import NodeGraph
@@ -30,6 +30,8 @@ class Access(NamedTuple):
 
     authorizer: Authorizer
     policy: Policy
+    modes: tuple[str, ...] = ("Node", "RBAC")
+    """The types of those who decide, in order."""
     closing: Sequence[Close] = ()
     """To be called at the end."""
 
@@ -39,7 +41,7 @@ def default_access(cache: WatchCache, catalog: Catalog, options: GuardOptions | 
     policy, options = Policy(cache, catalog), options or GuardOptions()
     nodes = NodeAuthorizer(NodeGraph(cache, catalog), node_rules().rules)
     deciders, closing = authorizers(options, {"Node": nodes, "RBAC": RBAC(policy)}, SystemClock())
-    return Access(Union([PrivilegedGroup(), *deciders]), policy, closing)
+    return Access(Union([PrivilegedGroup(), *deciders]), policy, modes(options), closing)
 
 
 def node_rules() -> ClusterRole:
@@ -58,7 +60,7 @@ def install_access(core: Core, access: Access) -> None:
     group = "authorization.k8s.io"
     questions = {(group, plural): reviews for plural in plurals}
     core.operations.install({}, questions)
-    core.operations.install({}, {(group, "selfsubjectrulesreviews"): RulesReviews(access.policy)})
+    core.operations.install({}, {(group, "selfsubjectrulesreviews"): RulesReviews(access.policy, access.modes)})
     escalation = Escalation(access.authorizer, access.policy)
     for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
         core.registry.hooks[GROUP, kind] = escalation

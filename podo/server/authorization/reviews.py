@@ -1,8 +1,10 @@
 """Questions about what someone may do: the SubjectAccessReview family and SelfSubjectRulesReview."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from podo.api.errors import BadRequest
+from podo.api.types.rbac_v1 import PolicyRule
 from podo.server.authorization.base import Attempt, Authorizer, Verdict
 from podo.server.authorization.node import node_of
 from podo.server.authorization.policy import Missing, Policy
@@ -14,7 +16,13 @@ from podo.server.strategy import Object
 
 GROUP = "authorization.k8s.io"
 OWN = "SelfSubjectAccessReview"
-NO_ENUMERATION = "node authorizer does not support user rule resolution"
+NO_ENUMERATION = {
+    "Node": "node authorizer does not support user rule resolution",
+    "Webhook": "webhook authorizer does not support user rule resolution",
+}
+"""Who cannot say in advance what somebody may do."""
+EVERYTHING = PolicyRule(verbs=("*",), api_groups=("*",), resources=("*",))
+EVERYWHERE = PolicyRule(verbs=("*",), non_resource_urls=("*",))
 NO_OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
@@ -91,11 +99,39 @@ def _fields(given: Object | None) -> str:
     return ",".join(f"{t['key']}{signs[t['operator']]}{t['values'][0]}" for t in terms if t.get("operator") in signs)
 
 
-class RulesReviews:
-    """What may who asks do in a namespace?"""
+@dataclass
+class Rules:
+    """What one may do, as far as it can be told; whether there may be more, and what kept some from being found."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    resources: list[Object] = field(default_factory=list)
+    others: list[Object] = field(default_factory=list)
+    incomplete: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, rule: PolicyRule) -> None:
+        """Take a rule in."""
+        if rule.resources:
+            names = {"resourceNames": rule.resource_names} if rule.resource_names else {}
+            shown: Object = {"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources}
+            self.resources.append(shown | names)
+        if rule.non_resource_urls:
+            self.others.append({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls})
+
+    def status(self) -> Object:
+        """As a review says it."""
+        found: Object = {"resourceRules": self.resources, "nonResourceRules": self.others}
+        found["incomplete"] = self.incomplete
+        different = list(dict.fromkeys(self.problems))
+        if different:
+            found["evaluationError"] = different[0] if len(different) == 1 else f"[{', '.join(different)}]"
+        return found
+
+
+class RulesReviews:
+    """What may who asks do in a namespace? `modes` are the types of those who decide, in order."""
+
+    def __init__(self, policy: Policy, modes: Sequence[str]) -> None:
+        self._policy, self._modes = policy, tuple(modes)
 
     async def ask(self, ctx: Context, served: Served, obj: Object) -> Object:
         """The review with its answer. Raises BadRequest."""
@@ -103,27 +139,22 @@ class RulesReviews:
         if not namespace:
             raise BadRequest("no namespace on request")
         self._policy.catch_up()
-        resource_rules: list[Object] = []
-        other_rules: list[Object] = []
-        problems: list[str] = []
-        for grant in self._policy.grants(ctx.user, namespace):
-            if isinstance(grant, Missing):
-                problems.append(grant.why)
-                continue
-            rule = grant.rule
-            if rule.resources:
-                names = {"resourceNames": rule.resource_names} if rule.resource_names else {}
-                shown: dict[str, Any] = {"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources}
-                resource_rules.append(shown | names)
-            if rule.non_resource_urls:
-                other_rules.append({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls})
-        node = node_of(ctx.user) is not None
-        status: Object = {"resourceRules": resource_rules, "nonResourceRules": other_rules}
-        status["incomplete"] = node or bool(problems)
-        if node:
-            problems.insert(0, NO_ENUMERATION)
-        if problems:
-            different = list(dict.fromkeys(problems))
-            status["evaluationError"] = different[0] if len(different) == 1 else f"[{', '.join(different)}]"
+        found = Rules()
+        for mode in self._modes:
+            self._take(mode, ctx.user, namespace, found)
         head = {"kind": served.resource.kind, "apiVersion": served.resource.api_version}
-        return head | {"metadata": {}, "spec": {}, "status": status}
+        return head | {"metadata": {}, "spec": {}, "status": found.status()}
+
+    def _take(self, mode: str, user: User, namespace: str, found: Rules) -> None:
+        if mode == "RBAC":
+            for grant in self._policy.grants(user, namespace):
+                if isinstance(grant, Missing):
+                    found.problems.append(grant.why)
+                else:
+                    found.add(grant.rule)
+        elif mode == "AlwaysAllow":
+            found.add(EVERYTHING)
+            found.add(EVERYWHERE)
+        elif mode in NO_ENUMERATION and (mode != "Node" or node_of(user) is not None):
+            found.incomplete = True
+            found.problems.append(NO_ENUMERATION[mode])
