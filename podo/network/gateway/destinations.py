@@ -1,7 +1,6 @@
 """Where a rule's requests go, and what of that cannot be. Pure."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import NamedTuple
 
 from podo.api.types.core_v1 import Service
@@ -10,7 +9,7 @@ from podo.network.gateway.durations import milliseconds
 from podo.network.gateway.findings import RESOLVED, Finding
 from podo.network.gateway.grants import Grants, Referrer
 from podo.network.gateway.matching import Unsupported, check_text
-from podo.network.gateway.plan import HTTP2, PLAIN, Destination, Mirroring, ServicePort, Share
+from podo.network.gateway.plan import HTTP2, PLAIN, Destination, ServicePort, Share
 from podo.network.gateway.routes import (
     Filter,
     GRPCRule,
@@ -23,8 +22,8 @@ from podo.network.gateway.routes import (
 from podo.network.services.backends import port_key
 
 H2C = "kubernetes.io/h2c"
-REDIRECT, REWRITE, MIRROR, EXTENSION = "RequestRedirect", "URLRewrite", "RequestMirror", "ExtensionRef"
-FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier", REDIRECT, REWRITE, MIRROR)
+REDIRECT, REWRITE, EXTENSION = "RequestRedirect", "URLRewrite", "ExtensionRef"
+FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier", REDIRECT, REWRITE)
 
 
 class Led(NamedTuple):
@@ -72,27 +71,13 @@ class Leading:
         if any(each.type == EXTENSION for each in filters):
             self._wrong("InvalidKind", "filters of other groups are not supported")
             return Destination()
-        mirrors = [m for each in filters if each.type == MIRROR and (m := self._mirroring(each)) is not None]
-        kept = tuple(each for each in filters if each.type != MIRROR)
         return Destination(
             led.target if led else None,
             protocol=led.protocol if led else PLAIN,
-            filters=kept,
-            mirrors=tuple(mirrors),
-            prefix=path.value if path and any(_replaces_prefix(each) for each in kept) else "",
+            filters=filters,
+            prefix=path.value if path and any(_replaces_prefix(each) for each in filters) else "",
             timeout=timeout,
         )
-
-    def _mirroring(self, found: Filter) -> Mirroring | None:
-        mirror = found.request_mirror
-        if mirror is None or (led := self._lead(mirror.backend_ref)) is None:
-            return None
-        part = Fraction(1)
-        if mirror.percent is not None:
-            part = Fraction(mirror.percent, 100)
-        elif mirror.fraction is not None:
-            part = Fraction(mirror.fraction.numerator, mirror.fraction.denominator or 100)
-        return Mirroring(led.target, part.numerator, part.denominator, led.protocol) if part else None
 
     def _lead(self, ref: ServiceReference) -> Led | None:
         """What `ref` leads to; None, and a problem, if that is nothing."""

@@ -33,7 +33,6 @@ class Destination:
     status: int = 500
     protocol: str = PLAIN
     filters: tuple[Filter, ...] = ()
-    mirrors: tuple["Mirroring", ...] = ()
     prefix: str = ""
     timeout: int | None = None  # milliseconds; 0: none
     connections: bool = False  # it gets connections, not requests
@@ -43,19 +42,6 @@ class Destination:
         """As haproxy calls it: the same for all that do the same."""
         what = f"{self.target.service.namespace}_{self.target.service.name}" if self.target else str(self.status)
         return f"{what}_{sha256(repr(self).encode()).hexdigest()[:12]}"
-
-
-class Mirroring(NamedTuple):
-    """A copy of so many requests of a thousand... of `whole`... goes to `target` too."""
-
-    target: ServicePort
-    part: int
-    whole: int
-    protocol: str = PLAIN
-
-    @property
-    def destination(self) -> Destination:
-        return Destination(self.target, protocol=self.protocol)
 
 
 class Share(NamedTuple):
@@ -122,5 +108,4 @@ class Plan:
         found = {
             share.destination for door in self.doors for b in door.bound for rule in b.rules for share in rule.shares
         }
-        found |= {mirror.destination for each in found for mirror in each.mirrors}
         return sorted(found, key=lambda each: each.name)

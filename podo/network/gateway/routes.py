@@ -74,17 +74,6 @@ class ServiceReference(Reference, frozen=True, kw_only=True):
     kind: str = "Service"
 
 
-class Fraction(Part, frozen=True, kw_only=True):
-    numerator: int = 0
-    denominator: int = 100
-
-
-class Mirror(Part, frozen=True, kw_only=True):
-    backend_ref: ServiceReference = ServiceReference()
-    percent: int | None = None
-    fraction: Fraction | None = None
-
-
 class Filter(Part, frozen=True, kw_only=True):
     """One of these, by `type`."""
 
@@ -93,7 +82,6 @@ class Filter(Part, frozen=True, kw_only=True):
     response_header_modifier: HeaderFilter | None = None
     request_redirect: Redirect | None = None
     url_rewrite: Rewrite | None = None
-    request_mirror: Mirror | None = None
     extension_ref: Reference | None = None
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import ssl
+import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from podo.cluster import pki
-from tests.e2e.manifests import deployment, service, web
+from tests.e2e.manifests import deployment, pod, service, web
 from tests.e2e.processes import until
 
 pytestmark = pytest.mark.e2e
@@ -157,3 +158,58 @@ def test_the_classes_default_is_podos(kubectl):
     (made,) = (c for c in kubectl.get("ingressclass") if c["metadata"]["name"] == "podo")
     assert made["spec"]["controller"] == "podo/ingress"
     assert json.loads(made["metadata"]["annotations"]["ingressclass.kubernetes.io/is-default-class"])
+
+
+UPGRADE = (
+    "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+ECHO = """cat > /echo <<'END'
+while read -r line; do [ "$(printf %s "$line" | tr -d '\\r')" ] || break; done
+printf 'HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n'
+printf 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n'
+exec cat
+END
+exec nc -ll -p 8080 -e sh /echo"""
+
+
+def upgraded(address, host):
+    """What comes back of five bytes that are sent after an upgrade to WebSocket; "" if that is refused."""
+    with socket.create_connection((address, 80), timeout=5) as made:
+        made.sendall(UPGRADE.format(host=host).encode())
+        head = b""
+        while b"\r\n\r\n" not in head and (more := made.recv(4096)):
+            head += more
+        if b" 101 " not in head.partition(b"\r\n")[0]:
+            return ""
+        made.sendall(b"hello")
+        return made.recv(5).decode()
+
+
+def test_a_connection_becomes_a_websocket(kubectl):
+    host = f"{kubectl.namespace}.example"
+    kubectl.apply(pod("echo", ECHO), service("echo"), ingress("site", ("/", "echo"), host=host))
+    kubectl.ready("pod/echo")
+    address = address_of(kubectl, "site")
+    eventually(lambda: upgraded(address, host) == "hello")
+
+
+def test_http_2_is_spoken_to_those_who_can(kubectl, tmp_path):
+    made, host = authority(), f"{kubectl.namespace}.example"
+    tls = [{"hosts": [host], "secretName": "tls"}]
+    kubectl.apply(
+        web("web"), service("web"), secret("tls", made, host), ingress("site", ("/", "web"), host=host, tls=tls)
+    )
+    kubectl.ready("pod/web")
+    address = address_of(kubectl, "site")
+    eventually(lambda: request(address, host, tls=trusting(made))[0] == 200)
+    authorities = tmp_path / "ca.crt"
+    authorities.write_bytes(made.certificate.public_bytes(pki.serialization.Encoding.PEM))
+    command = ["curl", "-sS", "--http2", "--cacert", str(authorities), "--resolve", f"{host}:443:{address}"]
+    said = subprocess.run(
+        [*command, "-o", "/dev/null", "-w", "%{http_version} %{http_code}", f"https://{host}{PATH}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "2 200"

@@ -168,18 +168,11 @@ def test_names_of_tls_lead_to_services_as_they_are():
     assert (found.host, found.shares[0].destination.connections) == ("a.example", True)
 
 
-@pytest.mark.parametrize(
-    ("filters", "part"),
-    [("percent: 25", (1, 4)), ("fraction: {numerator: 1, denominator: 3}", (1, 3)), ("", (1, 1))],
-    ids=["percent", "fraction", "all"],
-)
-def test_a_mirror_has_its_part(filters, part):
-    mirror = f"{{type: RequestMirror, requestMirror: {{backendRef: {{name: v2, port: 80}}, {filters}}}}}"
-    (found,) = rules_of(
-        come_to([gateway()], [http_route(f"[{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}]")])
-    )
-    (mirroring,) = found.shares[0].destination.mirrors
-    assert (mirroring.target.service.name, mirroring.part, mirroring.whole) == ("v2", *part)
+def test_a_filter_that_is_not_there_is_not_left_out_silently():
+    mirror = "{type: RequestMirror, requestMirror: {backendRef: {name: v2, port: 80}}}"
+    route = http_route(f"[{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}]")
+    outcome = come_to([gateway()], [route])
+    assert (found_of(outcome)["Accepted"], rules_of(outcome)) == ("UnsupportedValue", [])
 
 
 @pytest.mark.parametrize(
