@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from podo.clock import Clock
     from podo.cluster.components import ServerSettings
     from podo.controller_identities import Identities, Make
+    from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.network.services.progress import Follow
@@ -102,6 +103,9 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         gateways = serve_gateways(settings, core, informers, clock, partial(follow, "gateway"))
         tasks.create_task(gateways, name="gateways")
         tasks.create_task(take_snapshots(core, informers, clock, volumes), name="snapshots")
+        if cluster.vertical_autoscaling:
+            figures = (await apis.of("vertical-autoscaler")).fetch
+            tasks.create_task(scale_vertically(core, informers, clock, figures), name="vertical autoscaling")
 
 
 async def serve_ingresses(
@@ -192,6 +196,26 @@ async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", v
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.run(), name="events of snapshots")
         tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
+
+
+async def scale_vertically(core: "Core", informers: "Informers", clock: "Clock", fetch: "Fetch") -> None:
+    """Serve VerticalPodAutoscalers and act on them, until cancelled; not where an add-on has brought their API."""
+    from podo.client.events import EventWriter
+    from podo.controller_identities import Identities
+    from podo.controllers import base
+    from podo.controllers.vertical.controller import VerticalAutoscaler
+    from podo.controllers.vertical.definitions import serve_autoscalers
+    from podo.controllers.vertical.models import usage_by
+
+    writer = EventWriter(core.client(), clock)
+    who = Identities(core, informers, clock, writer)
+    cached = who.client(VerticalAutoscaler.name)
+    if not await serve_autoscalers(cached):
+        return
+    scaler = who.usual(VerticalAutoscaler, usage_by(fetch))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(writer.run(), name="events of vertical autoscaling")
+        tasks.create_task(base.run([scaler], cached, informers, clock), name="vertical autoscaler")
 
 
 def node_autoscaler(settings: "ServerSettings", who: "Identities", snapshot: "Snapshot") -> "Controller[Any]":

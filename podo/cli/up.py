@@ -28,6 +28,13 @@ def up(
         float,
         typer.Option("--node-idle", min=1, help="Seconds after which an added node that nobody needs goes."),
     ] = 120,
+    vertical_autoscaling: Annotated[
+        bool | None,
+        typer.Option(
+            "--vertical-autoscaling/--no-vertical-autoscaling",
+            help="Serve VerticalPodAutoscalers, and act on them, from the server's start on.",
+        ),
+    ] = None,
     config: Annotated[
         str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
     ] = "",
@@ -46,6 +53,7 @@ def up(
         ip_family=ip_family,
         max_nodes=max_nodes,
         node_idle=node_idle,
+        vertical_autoscaling=vertical_autoscaling,
     )
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")

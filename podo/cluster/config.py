@@ -55,6 +55,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeConfig, ...] = ()
     api_server: dict[str, str] = {}  # flags as of kube-apiserver
     autoscaling: NodeBounds | None = None
+    vertical_autoscaling: bool = False
 
     @property
     def ip_family(self) -> IPFamily:

@@ -44,6 +44,7 @@ class UpOptions:
     ip_family: IPFamily | None = None
     max_nodes: int | None = None  # up to so many are added as Pods need them; 0: none, None: as it was
     node_idle: float = 120  # seconds
+    vertical_autoscaling: bool | None = None  # None: as it was
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,8 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         cluster = new_cluster(options.name, options.ip_family or IPFamily.IPV4)
     if options.config:
         cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
+    if options.vertical_autoscaling is not None:
+        cluster = msgspec.structs.replace(cluster, vertical_autoscaling=options.vertical_autoscaling)
     while len(cluster.nodes) < (options.nodes or 1):
         cluster = cluster.with_node(config.new_node(cluster, cpu=options.cpu, memory=options.memory))
     return bounded(cluster, options)

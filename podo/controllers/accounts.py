@@ -58,6 +58,7 @@ ACCOUNTS = {
     "ttl-after-finished": "ttl-after-finished-controller",
     "unstick": "podo-unstick",
     "validatingadmissionpolicy-status-controller": "validatingadmissionpolicy-status-controller",
+    "vertical-autoscaler": "podo-vertical-autoscaler",
     "volume-deleter": "podo-volume-provisioner",
     "volume-expander": "podo-volume-expander",
     "volume-provisioner": "podo-volume-provisioner",
@@ -89,6 +90,7 @@ FIGURES = (
     rule("custom.metrics.k8s.io", "*", "get list"),
     rule("external.metrics.k8s.io", "*", "get list"),
 )
+VERTICAL_DEFINITIONS = tuple(f"verticalpodautoscaler{end}.autoscaling.k8s.io" for end in ("s", "checkpoints"))
 OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
     "podo-automatic-rollback": (
         rule("apps", "deployments", "list watch update"),
@@ -128,6 +130,18 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
             "create get patch",
             *(f"{plural}.{GATEWAY_API}" for plural in GATEWAY_KINDS),
         ),
+        EVENTS,
+    ),
+    "podo-vertical-autoscaler": (
+        rule("apiextensions.k8s.io", "customresourcedefinitions", "create get patch", *VERTICAL_DEFINITIONS),
+        rule("autoscaling.k8s.io", "verticalpodautoscalers", "get list watch"),
+        rule("autoscaling.k8s.io", "verticalpodautoscalers/status", "patch"),
+        rule("autoscaling.k8s.io", "verticalpodautoscalercheckpoints", "create get list patch"),
+        rule("apps", "replicasets", "list watch"),
+        rule("", "pods", "list watch"),
+        rule("", "pods/resize", "patch"),
+        rule("", "pods/eviction", "create"),
+        FIGURES[0],
         EVENTS,
     ),
     "podo-node-autoscaler": (

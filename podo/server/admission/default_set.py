@@ -30,6 +30,7 @@ from podo.server.admission.storage import (
     StorageObjectInUseProtection,
 )
 from podo.server.admission.taint_nodes import TaintNodesByCondition
+from podo.server.admission.vertical import VerticalAutoscaling
 from podo.server.admission.webhook_set import webhook_plugins
 from podo.server.authorization.base import Authorizer
 from podo.server.metadata import generated_name
@@ -51,6 +52,8 @@ ORDER = (
     "PersistentVolumeClaimResize", "RuntimeClass", "CertificateApproval", "CertificateSigning",
     "CertificateSubjectRestriction", "DefaultIngressClass", "PodTopologyLabels", *DYNAMIC, "ResourceQuota",
 )  # fmt: skip
+LATE = frozenset({*DYNAMIC, "ResourceQuota"})
+"""Those that see what podo's own plug-in for recommendations (no plug-in of Kubernetes) has changed."""
 OFF = frozenset({EVENT_RATE_LIMIT})
 """Those that are asked only if the server is told so."""
 
@@ -103,4 +106,6 @@ def default_admission(
     if quotas is not None:
         plugins["ResourceQuota"] = ResourceQuotas(lookup, quotas)
     on = {name: plugins[name] for name in ORDER if name in plugins and name in choice.names}
-    return Chain([*on.values()], connecting=[on[name] for name in DYNAMIC if name in on])
+    every = [*on.values()]
+    every.insert(sum(name not in LATE for name in on), VerticalAutoscaling(lookup, cache, catalog))
+    return Chain(every, connecting=[on[name] for name in DYNAMIC if name in on])
