@@ -45,7 +45,7 @@ def test_running_pods_are_resized_and_new_ones_ask_for_what_is_recommended(kubec
         }
     )
     until("it asks for more", lambda: asked(kubectl)[0]["cpu"] == "25m", 90)
-    assert asked(kubectl) == [{"cpu": "25m", "memory": str(250 * 2**20)}]
+    assert asked(kubectl) == [{"cpu": "25m", "memory": "262144k"}], "the least of a Pod"
 
     def has() -> str:
         (pod,) = kubectl.pods()
