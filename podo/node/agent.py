@@ -369,6 +369,8 @@ class _Starting:
         ready = next((c.status for c in new.status.conditions if c.type == "Ready"), "") if new else ""
         if ready not in ("True", "False"):
             self.registration.touch()
+        if new is not None:
+            self.registration.see(new)
 
 
 def node_reference(node: Node) -> ObjectReference:

@@ -16,6 +16,7 @@ from podo.clock import Clock
 from podo.node.devices import wire
 from podo.node.devices.allocation import NotAllocated, Offer, amounts, candidates, chosen, wanted
 from podo.node.devices.ledger import Containers, Grant, Ledger
+from podo.node.registration.node_object import is_extended
 from podo.node.runtime.config import Device, Mount
 from podo.rpc.caller import CallFailed, SocketCaller
 from podo.rpc.server import Refused, door
@@ -230,12 +231,6 @@ def together(one: Grant, other: Grant) -> Grant:
         one.annotations | other.annotations,
         tuple(dict.fromkeys(one.cdi + other.cdi)),
     )
-
-
-def is_extended(name: str) -> bool:
-    """Whether it is the name of an extended resource: of a domain that is not Kubernetes' own."""
-    domain, slash, rest = name.partition("/")
-    return bool(slash and rest and domain) and not f".{domain}".endswith(".kubernetes.io")
 
 
 def by_resource(grants: Mapping[str, Grant]) -> list[tuple[str, tuple[str, ...]]]:

@@ -1,6 +1,6 @@
 """The Node object of a machine. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -70,6 +70,23 @@ def allocatable(machine: Machine, figures: NodeFigures) -> dict[str, str]:
     memory = max(quantity.to_int(whole["memory"]) - EVICTION_MEMORY, 0)
     disk = int(machine.disk * (1 - EVICTION_DISK))
     return whole | {"memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk)}
+
+
+def of_others(status: NodeStatus, own: Container[str]) -> dict[str, str | None]:
+    """What to change in `allocatable` for resources that somebody else says the node has, in its capacity.
+
+    All of each is for Pods; None is for one that is no longer there. `own` are those of the node's plug-ins.
+    """
+    there = {name: amount for name, amount in status.capacity.items() if is_extended(name) and name not in own}
+    gone = {name for name in status.allocatable if is_extended(name) and name not in there and name not in own}
+    changed = {name: amount for name, amount in there.items() if status.allocatable.get(name) != amount}
+    return {**changed, **dict.fromkeys(gone)}
+
+
+def is_extended(name: str) -> bool:
+    """Whether it is the name of an extended resource: of a domain that is not Kubernetes' own."""
+    domain, slash, rest = name.partition("/")
+    return bool(slash and rest and domain) and not f".{domain}".endswith(".kubernetes.io")
 
 
 def labels(machine: Machine, figures: NodeFigures) -> dict[str, str]:

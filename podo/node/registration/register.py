@@ -16,7 +16,15 @@ from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch
 from podo.clock import Clock
 from podo.node.images.base import Image
 from podo.node.registration.machine import Machine
-from podo.node.registration.node_object import Health, NodeFigures, conditions, labels, node_object, node_status
+from podo.node.registration.node_object import (
+    Health,
+    NodeFigures,
+    conditions,
+    labels,
+    node_object,
+    node_status,
+    of_others,
+)
 
 EVERY = 300.0  # seconds between writes when nothing changes
 STARTING = "container runtime network not ready: NetworkReady=false"
@@ -50,6 +58,7 @@ class Registration:
         self._images, self._devices = images, devices
         self._health = Health(not_ready=STARTING)
         self._changed = asyncio.Event()
+        self._of_others: dict[str, str | None] = {}
         self.node: Node | None = None
 
     def set_health(self, health: Health) -> None:
@@ -61,6 +70,12 @@ class Registration:
     def set_pressures(self, pressures: frozenset[str]) -> None:
         """The conditions that eviction has found."""
         self.set_health(replace(self._health, pressures=pressures))
+
+    def see(self, node: Node) -> None:
+        """The Node as it is now: who gives it resources by its capacity alone is followed in what Pods may have."""
+        if found := of_others(node.status, self._devices()[0]):
+            self._of_others = found
+            self._changed.set()
 
     def touch(self) -> None:
         """Something that the status shows has changed: an image came or went."""
@@ -135,6 +150,7 @@ class Registration:
         body: dict[str, Any] = msgspec.to_builtins(status)
         body["addresses"] = [{"$patch": "replace"}, *body.get("addresses", [])]
         body.setdefault("images", [])
+        body["allocatable"] = body.get("allocatable", {}) | self._of_others
         patch = Patch(media_type=STRATEGIC_PATCH, body={"status": body})
         return await self._client.patch(Node, Key("", self._figures.name), patch, subresource="status")
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from podo.api.types.coordination_v1 import Lease
 from podo.api.types.core_v1 import Node
-from podo.client.base import Key
+from podo.client.base import MERGE_PATCH, Key, Patch
 from podo.node.images.fake import FakeImages
 from podo.node.registration.lease import LeaseKeeper
 from podo.node.registration.machine import Machine, this_machine
@@ -68,6 +68,27 @@ async def test_a_new_node_is_made_with_labels_and_status(registration, client):
     ]
     assert condition(node).status == "False"
     assert node.status.images[0].size_bytes == 1000
+
+
+async def test_resources_that_somebody_gives_the_node_are_for_pods_until_they_are_taken_back(
+    registration, client, clock
+):
+    await registration.register()
+    running = asyncio.ensure_future(registration.run())
+    for amount, expected in (("4", "4"), ("6", "6"), (None, None)):
+        body = {"status": {"capacity": {"example.com/dongle": amount, "kubernetes.io/none": "1"}}}
+        node = await client.patch(Node, KEY, Patch(media_type=MERGE_PATCH, body=body), subresource="status")
+        registration.see(node)
+        await clock.run_for(0)
+        node = await client.get(Node, KEY)
+        assert node.status.allocatable.get("example.com/dongle") == expected
+        assert "kubernetes.io/none" not in node.status.allocatable
+        assert node.status.allocatable["pods"] == "110"
+    revision = node.metadata.resource_version
+    registration.see(node)
+    await clock.run_for(1)
+    assert (await client.get(Node, KEY)).metadata.resource_version == revision, "nothing is left to say"
+    running.cancel()
 
 
 async def test_it_becomes_ready_at_once_and_is_then_left_alone(registration, client, clock):
