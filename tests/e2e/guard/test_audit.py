@@ -39,6 +39,6 @@ def test_the_log_has_what_users_and_controllers_have_written(kubectl):
         (event["user"]["username"], event["objectRef"]["resource"]) for event in events if event["verb"] == "create"
     }
     assert ("kubernetes-admin", "deployments") in made
-    assert ("system:kube-controller-manager", "replicasets") in made
-    assert ("system:kube-controller-manager", "pods") in made
+    assert ("system:serviceaccount:kube-system:deployment-controller", "replicasets") in made
+    assert ("system:serviceaccount:kube-system:replicaset-controller", "pods") in made
     assert not [event for event in events if event["verb"] in ("get", "list", "watch")]
