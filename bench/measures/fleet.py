@@ -12,8 +12,8 @@ from bench.target import Target
 from bench.watching import Item, observed
 
 NODES, ROOM, PODS = 50, 200, 5
-LOOK, PATIENCE, SECONDS = 3.0, 90.0, 20.0
-BUSY = 0.1  # of a core: more, and what was put off is still being done
+LOOK, PATIENCE, SECONDS = 5.0, 240.0, 20.0
+BUSY = 0.03  # of a core: more, and what was put off is still being done
 
 
 async def measure(target: Target) -> AsyncIterator[Reading]:
