@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from podo.api import taints
+from podo.api import node_affinity, taints
 from podo.api.types.apps_v1 import DaemonSet, DaemonSetStatus, RollingUpdateDaemonSet
 from podo.api.types.core_v1 import (
     Affinity,
@@ -19,7 +19,7 @@ from podo.api.types.core_v1 import (
     PodSpec,
     Toleration,
 )
-from podo.controllers import node_affinity, nodes, pods
+from podo.controllers import nodes, pods
 from podo.controllers.amounts import scaled
 from podo.controllers.history import HASH_LABEL
 

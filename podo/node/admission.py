@@ -1,9 +1,9 @@
 """Whether a Pod that was bound to this node may run here (kubelet's admission; the scheduler's view may be old)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
-from podo.api import quantity
+from podo.api import node_affinity, quantity
 from podo.api.host_ports import collide, host_ports
 from podo.api.pod_amounts import pod_requests
 from podo.api.taints import NO_EXECUTE, NO_SCHEDULE, tolerates, untolerated
@@ -15,6 +15,14 @@ from podo.node.resources.qos import BEST_EFFORT, qos_class
 from podo.node.worker.state import Verdict
 
 REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}
+SAFE_SYSCTLS = {"kernel.shm_rmid_forced": "ipc"} | {
+    f"net.ipv4.{name}": "net"
+    for name in (
+        "ip_local_port_range", "tcp_syncookies", "ping_group_range", "ip_unprivileged_port_start",
+        "ip_local_reserved_ports", "tcp_keepalive_time", "tcp_fin_timeout", "tcp_keepalive_intvl",
+        "tcp_keepalive_probes", "tcp_rmem", "tcp_wmem",
+    )
+}  # fmt: skip
 MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDULE)
 
 
@@ -33,7 +41,12 @@ def admit(
     else:
         lacking = None
     return (
-        _pressure(pod, pressures) or lacking or _node_selector(pod, node) or _ports(pod, others) or _taints(pod, node)
+        _pressure(pod, pressures)
+        or _sysctls(pod)
+        or lacking
+        or _node_selector(pod, node)
+        or _ports(pod, others)
+        or _taints(pod, node)
     )
 
 
@@ -84,9 +97,23 @@ def _shortage(name: str, asked: int, used: int, capacity: int) -> str:
     return f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
 
 
+def _sysctls(pod: Pod) -> Verdict | None:
+    """Only settings that no other Pod can feel, and only of the Pod's own namespaces."""
+    context = pod.spec.security_context
+    for sysctl in context.sysctls if context else ():
+        name = sysctl.name.replace("/", ".") if "/" in sysctl.name.partition(".")[0] else sysctl.name
+        space = SAFE_SYSCTLS.get(name)
+        shares = pod.spec.host_network if space == "net" else pod.spec.host_ipc
+        if space is None:
+            return Verdict("SysctlForbidden", f'Pod was rejected: forbidden sysctl: "{name}" not allowlisted')
+        if shares:
+            why = f'"{name}" not allowed with host {space} enabled'
+            return Verdict("SysctlForbidden", f"Pod was rejected: forbidden sysctl: {why}")
+    return None
+
+
 def _node_selector(pod: Pod, node: Node) -> Verdict | None:
-    labels: Mapping[str, str] = node.metadata.labels
-    if all(labels.get(key) == value for key, value in pod.spec.node_selector.items()):
+    if node_affinity.allows(pod.spec, node):
         return None
     return _refuse("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
 

@@ -16,6 +16,8 @@ AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC = 0x1, 0x80000
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
 MOUNT_ATTR_IDMAP = 0x100000
+RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x2, 0x10
+_OPENAT2 = 437
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442  # the same on every architecture
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -82,6 +84,30 @@ def attach_tree(tree: int, target: str | Path) -> None:
     flags = ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH)
     if _libc.syscall(_MOVE_MOUNT, tree, b"", AT_FDCWD, os.fsencode(target), flags) != 0:
         _fail(str(target))
+
+
+class _OpenHow(ctypes.Structure):
+    """struct open_how (openat2(2))."""
+
+    _fields_ = tuple((name, ctypes.c_uint64) for name in ("flags", "mode", "resolve"))
+
+
+def open_in_root(root: str | Path, path: str) -> int:
+    """Open a file to read as if `root` were "/": no link leads out of it, whoever changes it meanwhile (openat2(2)).
+
+    A descriptor, to be closed; a pipe does not make it wait.
+    """
+    folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        how = _OpenHow(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        size = ctypes.c_size_t(ctypes.sizeof(how))
+        fd: int = _libc.syscall(_OPENAT2, folder, os.fsencode(path), ctypes.byref(how), size)
+        if fd < 0:
+            _fail(path)
+        return fd
+    finally:
+        os.close(folder)
 
 
 def in_own_thread(function: Callable[[], _Result]) -> _Result:

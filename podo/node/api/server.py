@@ -100,8 +100,6 @@ class NodeAPI:
             return plain(str(error), 500)
 
     async def _check(self, caller: Caller, method: str, path: str) -> None:
-        if path == "/healthz":
-            return
         if not caller.name:
             raise Unauthorized("Unauthorized")
         if not await self._allowed(caller, method, path):

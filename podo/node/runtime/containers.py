@@ -124,6 +124,9 @@ class ContainerLife:
         sandbox = self._sandboxes.get(sandbox_id)
         if not sandbox.ready:
             raise WrongState(f"sandbox {sandbox_id} is not ready")
+        for ended in self.of(sandbox_id):
+            if ended.state is EXITED:  # processes that were dying then held its group
+                self._cgroups.remove(ended.record.cgroup)
         log_path = f"{sandbox.config.log_directory}/{config.log_path}" if config.log_path else ""
         container_id = self._new_id()
         record = ContainerRecord(
@@ -366,6 +369,7 @@ class ContainerLife:
         config = container.record.config
         if config.pid_of or (sandbox and sandbox.config.namespaces.pid is not NamespaceMode.CONTAINER):
             self._cgroups.kill(container.record.cgroup)  # no PID namespace of its own has ended with it
+        self._cgroups.remove(container.record.cgroup)  # its limits would stand in the way of the Pod's smaller ones
         container.exited.set()
         self._tell(container, ContainerEventType.STOPPED)
 

@@ -4,9 +4,21 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from podo.api import names
-from podo.api.types.core_v1 import ConfigMap, Container, EnvFromSource, EnvVar, EnvVarSource, Pod, Secret, Service
+from podo.api.types.core_v1 import (
+    ConfigMap,
+    Container,
+    EnvFromSource,
+    EnvVar,
+    EnvVarSource,
+    FileKeySelector,
+    Pod,
+    Secret,
+    Service,
+)
+from podo.node.worker.env_files import NotUnderstood, read_value
 from podo.node.worker.fields import FieldContext, pod_field, resource_field
 
 
@@ -21,6 +33,7 @@ class EnvironmentSources:
     config_maps: Mapping[str, ConfigMap | None] = field(default_factory=dict)
     secrets: Mapping[str, Secret | None] = field(default_factory=dict)
     services: tuple[Service, ...] = ()
+    volumes: Mapping[str, Path] = field(default_factory=dict)  # those of the Pod that containers write files to
 
 
 def references(container: Container) -> tuple[set[str], set[str]]:
@@ -121,7 +134,22 @@ def _key_value(pod: Pod, source: EnvVarSource, sources: EnvironmentSources) -> s
                 return None
             raise ConfigurationError(f"couldn't find key {key.key} in Secret {namespace}/{key.name}")
         return _text(kept.data[key.key])
+    if file := source.file_key_ref:
+        return _file_value(file, sources.volumes)
     return None
+
+
+def _file_value(ref: FileKeySelector, volumes: Mapping[str, Path]) -> str | None:
+    volume = volumes.get(ref.volume_name)
+    if volume is None:
+        raise ConfigurationError(f'cannot find the volume "{ref.volume_name}" referenced by FileKeyRef')
+    try:
+        value = read_value(volume, ref.path, ref.key)
+    except NotUnderstood as error:
+        raise ConfigurationError("couldn't parse env file") from error
+    if not value and not ref.optional:
+        raise ConfigurationError(f'environment variable key "{ref.key}" not found in file "{volume / ref.path}"')
+    return value or None
 
 
 _REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")

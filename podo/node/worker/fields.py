@@ -90,7 +90,8 @@ def resource_field(pod: Pod, container: Container, ref: ResourceFieldSelector, c
         raise UnknownField(f"unsupported container resource : {ref.resource}")
     resources = container.resources
     limits, requests = (resources.limits, resources.requests) if resources else ({}, {})
-    known = limits | {k: v for k, v in context.allocatable.items() if k not in limits}
+    whole = pod.spec.resources.limits if pod.spec.resources else {}
+    known = {**context.allocatable, **whole, **limits}
     return divided((known if which == "limits" else requests).get(name, "0"), ref.divisor)
 
 

@@ -23,6 +23,7 @@ from podo.node.worker.fields import FieldContext, UnknownField
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
 
+HANDLERS = ("", "crun", "runc")  # of RuntimeClasses: all the same one
 WRONG_WISHES = (ConfigurationError, ClaimFailure, DeviceFailure, MountFailure, UnknownField)
 
 
@@ -73,6 +74,8 @@ async def _handler(pod: Pod, parts: Parts) -> str:
     found = await find(parts.client, RuntimeClass, Key("", name))
     if found is None:
         raise RuntimeFailure(f'failed to get sandbox runtime: RuntimeClass "{name}" not found')
+    if found.handler not in HANDLERS:
+        raise RuntimeFailure(f'failed to get sandbox runtime: no runtime for "{found.handler}" is configured')
     return found.handler
 
 
@@ -128,4 +131,5 @@ async def _sources(pod: Pod, container: Container, parts: Parts) -> EnvironmentS
         {name: await parts.references.get(ConfigMap, namespace, name, uid=uid) for name in config_maps},
         {name: await parts.references.get(Secret, namespace, name, uid=uid) for name in secrets},
         tuple(parts.services()),
+        {v.name: parts.facts.places.volume(uid, v.name) for v in pod.spec.volumes if v.empty_dir},
     )

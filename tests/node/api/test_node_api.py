@@ -190,3 +190,9 @@ async def test_who_may_not_and_what_is_not_there(certificates, port, identity, p
         session.get(f"https://127.0.0.1:{port}{path}", ssl=context(certificates, identity)) as answer,
     ):
         assert answer.status == status
+
+
+async def test_not_even_health_is_told_to_strangers(certificates, port):
+    health = f"https://127.0.0.1:{port}/healthz"
+    async with aiohttp.ClientSession() as session, session.get(health, ssl=context(certificates, None)) as answer:
+        assert answer.status == 401

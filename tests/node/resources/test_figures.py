@@ -122,6 +122,18 @@ def taking(port, **fields):
     return pod(container(ports=[{"containerPort": 1, "hostPort": port} | fields]))
 
 
+def needing(operator, value):
+    expression = {"key": "disk", "operator": operator, "values": [value]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+def setting(name):
+    return {"sysctls": [{"name": name, "value": "1"}]}
+
+
+ELSEWHERE = "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+SYSCTL = 'Pod was rejected: forbidden sysctl: "{}" not allowlisted'
 TAINT = [{"key": "k", "value": "v", "effect": "NoExecute"}]
 PORTS = "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
 FULL = "Pod was rejected: Node didn't have enough resource: {}, requested: {}, used: {}, capacity: {}"
@@ -140,7 +152,19 @@ ADMISSION = [
         (),
         node(),
         "NodeAffinity",
-        "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        ELSEWHERE,
+    ),
+    (pod(affinity=needing("In", "ssd")), (), node(), None, ""),
+    (pod(affinity=needing("NotIn", "ssd")), (), node(), "NodeAffinity", ELSEWHERE),
+    (pod(securityContext=setting("net.ipv4.tcp_syncookies")), (), node(), None, ""),
+    (pod(securityContext=setting("net/ipv4/tcp_syncookies")), (), node(), None, ""),
+    (pod(securityContext=setting("kernel.msgmax")), (), node(), "SysctlForbidden", SYSCTL.format("kernel.msgmax")),
+    (
+        pod(securityContext=setting("net.ipv4.tcp_fin_timeout"), hostNetwork=True),
+        (),
+        node(),
+        "SysctlForbidden",
+        'Pod was rejected: forbidden sysctl: "net.ipv4.tcp_fin_timeout" not allowed with host net enabled',
     ),
     (
         pod(),

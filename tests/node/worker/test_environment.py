@@ -172,6 +172,38 @@ def test_a_missing_limit_is_what_the_node_can_give():
     assert resource_field(pod(), spec_of(), ResourceFieldSelector(resource="limits.cpu"), CONTEXT) == "2"
 
 
+def test_a_missing_limit_is_the_pods_own_before_the_nodes():
+    made = pod(resources={"limits": {"cpu": "1", "memory": "2Mi"}})
+    for resource, divisor, value in (("limits.cpu", "", "1"), ("limits.memory", "1Mi", "2")):
+        ref = ResourceFieldSelector(resource=resource, divisor=divisor)
+        assert resource_field(made, spec_of(), ref, CONTEXT) == value
+
+
+def from_file(**more):
+    return {"name": "V", "valueFrom": {"fileKeyRef": {"volumeName": "v", "path": "f", "key": "K"} | more}}
+
+
+def test_a_variable_can_come_from_a_file_of_a_volume(tmp_path):
+    (tmp_path / "f").write_text("K='from the file'")
+    sources = EnvironmentSources(volumes={"v": tmp_path})
+    assert variables([from_file()], sources=sources)["V"] == "from the file"
+    assert "V" not in variables([from_file(key="OTHER", optional=True)], sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"volumeName": "other"}, 'cannot find the volume "other" referenced by FileKeyRef'),
+        ({"path": "none", "optional": True}, "couldn't parse env file"),
+        ({"key": "OTHER"}, 'environment variable key "OTHER" not found in file'),
+    ],
+)
+def test_a_file_that_does_not_serve_is_told(tmp_path, more, why):
+    (tmp_path / "f").write_text("K='x'")
+    with pytest.raises(ConfigurationError, match=why):
+        variables([from_file(**more)], sources=EnvironmentSources(volumes={"v": tmp_path}))
+
+
 # resolv.conf and hosts
 
 NODE = DNSConfig(("192.0.2.1",), ("example.com",), ("timeout:1",))
