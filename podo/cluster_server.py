@@ -4,6 +4,7 @@ Imports are local to what needs them, so that the process starts fast.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
     """A cluster's server: API, controllers, scheduler, and the host's data plane. Runs until cancelled."""
     from podo.clock import SystemClock
     from podo.cluster.host import network_config
+    from podo.cluster.kept_running import kept_running
     from podo.network.dataplane import host_data_plane
     from podo.network.services.progress import keep_reporting
     from podo.server.app import serving, settle_collector
@@ -98,14 +100,16 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             ]
 
         tasks.create_task(manage(core, clock, informers, make), name="management")
-        ingresses = serve_ingresses(settings, core, informers, clock, partial(follow, "ingress"))
-        tasks.create_task(ingresses, name="ingresses")
-        gateways = serve_gateways(settings, core, informers, clock, partial(follow, "gateway"))
-        tasks.create_task(gateways, name="gateways")
-        tasks.create_task(take_snapshots(core, informers, clock, volumes), name="snapshots")
+        beside: dict[str, Callable[[], Awaitable[None]]] = {
+            "ingresses": partial(serve_ingresses, settings, core, informers, clock, partial(follow, "ingress")),
+            "gateways": partial(serve_gateways, settings, core, informers, clock, partial(follow, "gateway")),
+            "snapshots": partial(take_snapshots, core, informers, clock, volumes),
+        }
         if cluster.vertical_autoscaling:
             figures = (await apis.of("vertical-autoscaler")).fetch
-            tasks.create_task(scale_vertically(core, informers, clock, figures), name="vertical autoscaling")
+            beside["vertical autoscaling"] = partial(scale_vertically, core, informers, clock, figures)
+        for name, part in beside.items():
+            tasks.create_task(kept_running(name, part, clock), name=name)
 
 
 async def serve_ingresses(
