@@ -11,7 +11,7 @@ from podo.clock import Clock
 from podo.network.services.progress import Progress, keep_reporting
 
 ROOT = "/podo/v1/network/"
-SETTLED = 0.1  # seconds that other nodes get where the server cannot tell how far they are
+LEAST_PAUSE, LONGEST_PAUSE = 0.1, 0.5  # seconds for requests that are under way when the Pod has been withdrawn
 RETRY = Backoff(base=0.5, cap=10.0)
 Fetch = Callable[[str, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """GET of a path of the server's, with a query. Raises APIError."""
@@ -36,21 +36,26 @@ class Withdrawal:
         self._failures = 0
 
     async def drained(self, pod: Pod) -> None:
-        """Return once nothing leads to the Pod any more, on any node. No limit here: the server's is two seconds."""
+        """Return once nothing leads to the Pod any more, on any node, and what was under way has had a moment to end.
+
+        No limit here: the server's is two seconds.
+        """
         addresses = [each.ip for each in pod.status.pod_ips]
         for address in addresses:
             await self._proxy.withdrawn(address)
         revision = max(map(self._proxy.left_at, addresses), default=0)
         if not revision:
             return
+        began = self._clock.monotonic()
         try:
             answer = await self._fetch(f"{ROOT}in-force", {"revision": str(revision)})
         except APIError as error:
             log.info("how far other nodes are is not known: %s", error)
-            await self._clock.sleep(SETTLED)
-            return
-        if late := answer.get("late"):
-            log.warning("%s/%s leaves, though %s may lead to it yet", *_name(pod), ", ".join(late))
+        else:
+            if late := answer.get("late"):
+                log.warning("%s/%s leaves, though %s may lead to it yet", *_name(pod), ", ".join(late))
+        took = self._clock.monotonic() - began  # where that takes long, so do the requests
+        await self._clock.sleep(min(max(took, LEAST_PAUSE), LONGEST_PAUSE))
 
     async def report(self) -> None:
         """Tell the server what is in force on this node, until cancelled."""

@@ -52,8 +52,25 @@ async def test_a_pod_has_left_when_all_nodes_are_as_far_as_this_one(clock):
     assert (server.asked, drained.done()) == ([], False)
     rules.left["10.244.1.2"] = 42
     rules.gone.set()
+    await clock.run_for(timedelta(seconds=0.05))
+    assert (server.asked, drained.done()) == ([("in-force", {"revision": "42"})], False)
+    await clock.run_for(timedelta(seconds=0.06))
     await drained
-    assert server.asked == [("in-force", {"revision": "42"})]
+
+
+async def test_requests_under_way_get_as_long_as_the_nodes_took_to_let_go(clock):
+    async def slow(path, query):
+        await clock.sleep(0.3)
+        return {"late": []}
+
+    rules = Rules()
+    rules.gone.set()
+    rules.left["10.244.1.2"] = 42
+    drained = asyncio.ensure_future(Withdrawal(rules, slow, clock).drained(POD))
+    await clock.run_for(timedelta(seconds=0.59))
+    assert not drained.done()
+    await clock.run_for(timedelta(seconds=0.02))
+    await drained
 
 
 async def test_a_pod_that_no_service_led_to_waits_for_nobody(clock):
