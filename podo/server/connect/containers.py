@@ -31,9 +31,9 @@ def _container(pod: Object, asked: str, lists: Sequence[str], ambiguous: str) ->
         if asked not in names:
             raise BadRequest(f"container {asked} is not valid for pod {pod_name}")
         return asked
-    if len(names) == 1:
-        return str(names[0])
     main = [c["name"] for c in pod["spec"].get("containers") or ()]
+    if len(main) == 1:  # however many others there are
+        return str(main[0])
     annotated = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container", "")
     if annotated in main:
         return str(annotated)

@@ -12,6 +12,7 @@ def pod(*containers: str, phase: str = "Running", init=(), annotations=None, nod
 
 def test_the_only_container_needs_no_name():
     assert container_for_log(pod("a"), "") == container_for_exec(pod("a"), "") == "a"
+    assert container_for_log(pod("a", init=["i"]), "") == container_for_exec(pod("a", init=["i"]), "") == "a"
 
 
 def test_of_several_one_must_be_named():
