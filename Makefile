@@ -3,6 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 APT    := crun runc conmon nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv rclone fuse3
+AZURITE := $(VENV)/stores/.azurite
 STORES := $(VENV)/stores/.installed
 PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -24,21 +25,26 @@ $(STAMP): pyproject.toml Makefile
 examples/hello/busybox: | $(STAMP)
 	@cp /bin/busybox $@
 
-# What tests and the demonstration start: Azurite, moto in an environment of its own, and PostgreSQL's programs (no server).
-stores: $(STORES)
+# What tests start: Azurite, which the demonstration starts too, moto in an environment of its own, and PostgreSQL's programs
+# (no server).
+stores: $(AZURITE) $(STORES)
+
+$(AZURITE): $(STAMP)
+	@echo "installing Azurite, which stands in for Azure's storage"
+	@$(BIN)/npm install --silent --no-audit --no-fund --prefix $(VENV)/stores azurite@3
+	@touch $@
 
 $(STORES): $(STAMP)
-	@echo "installing object stores and PostgreSQL for tests"
+	@echo "installing an S3 server and PostgreSQL for tests"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { export DEBIAN_FRONTEND=noninteractive; \
 	apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null && \
 	sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
 	apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
-	@$(BIN)/npm install --silent --no-audit --no-fund --prefix $(VENV)/stores azurite@3
 	@$(PYTHON) -m venv $(VENV)/stores/s3
 	@$(VENV)/stores/s3/bin/python -m pip install --quiet --disable-pip-version-check 'moto[s3,server]>=5.1'
 	@touch $@
 
-demo: setup stores
+demo: setup $(AZURITE)
 	@$(BIN)/python -m demo
 
 test: setup lint unit e2e
