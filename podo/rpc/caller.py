@@ -1,11 +1,13 @@
 """Calls over a socket of the machine."""
 
 import os
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from podo.rpc.messages import Messages
+from podo.rpc.short_path import ShortPath
 
 TIME_LIMIT = 120.0  # seconds for a call
 
@@ -34,7 +36,9 @@ class SocketCaller:
         import grpc.aio
 
         options = [("grpc.enable_http_proxy", 0), ("grpc.default_authority", "localhost")]
-        self._channel = grpc.aio.insecure_channel(f"unix://{socket}", options=options)
+        self._place = ShortPath(socket)
+        weakref.finalize(self, self._place.close)
+        self._channel = grpc.aio.insecure_channel(f"unix://{self._place.path}", options=options)
         self._messages, self._time_limit = messages, time_limit
         self._methods: dict[str, Callable[..., Any]] = {}
 
@@ -72,6 +76,7 @@ class SocketCaller:
     async def close(self) -> None:
         """No more calls."""
         await self._channel.close()
+        self._place.close()
 
     def _method(self, method: str, form: str) -> Callable[..., Any]:
         if method not in self._methods:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from podo.rpc.messages import Messages
+from podo.rpc.short_path import shortened
 
 Answer = Callable[[Any], Awaitable[dict[str, Any]]]
 """The fields of the answer to a message. Raises Refused."""
@@ -31,18 +32,19 @@ async def answering(socket: Path, messages: Messages, answers: Mapping[str, Answ
 
     server = grpc.aio.server()
     services: dict[str, dict[str, Any]] = {}
-    for path, answer in answers.items():
-        _, service, method = path.split("/")
-        services.setdefault(service, {})[method] = _handler(messages, path, answer)
+    for name, answer in answers.items():
+        _, service, method = name.split("/")
+        services.setdefault(service, {})[method] = _handler(messages, name, answer)
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(name, methods) for name, methods in services.items()]
     )
-    server.add_insecure_port(f"unix://{socket}")
-    await server.start()
-    try:
-        yield
-    finally:
-        await server.stop(None)
+    with shortened(socket) as path:
+        server.add_insecure_port(f"unix://{path}")
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop(None)
 
 
 def _handler(messages: Messages, path: str, answer: Answer) -> Any:
@@ -81,16 +83,18 @@ async def door(socket: Path, inside: Path, messages: Messages, answers: Mapping[
             visits.create_task(visit(reader, writer))
 
         socket.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(knock, socket)
-        try:
-            await server.serve_forever()
-        finally:
-            socket.unlink(missing_ok=True)
+        with shortened(socket) as path:
+            server = await asyncio.start_unix_server(knock, path)
+            try:
+                await server.serve_forever()
+            finally:
+                socket.unlink(missing_ok=True)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inside: Path) -> None:
     try:
-        theirs, ours = await asyncio.open_unix_connection(inside)
+        with shortened(inside) as path:
+            theirs, ours = await asyncio.open_unix_connection(path)
         async with asyncio.TaskGroup() as both:
             both.create_task(_copy(reader, ours))
             both.create_task(_copy(theirs, writer))

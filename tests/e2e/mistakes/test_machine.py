@@ -122,7 +122,7 @@ def test_a_state_folder_of_before_a_reboot_is_taken_up_again(podo):
     kubectl = Kubectl(podo.state / "kubeconfig", podo.home)
     kubectl.apply(config_map("a", k="v"))
     kept = podo.home / "kept"
-    shutil.copytree(podo.state, kept, symlinks=True)
+    shutil.copytree(podo.state, kept, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
     podo("down")
     shutil.copytree(kept, podo.state, symlinks=True)
     podo("up")
