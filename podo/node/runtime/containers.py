@@ -27,6 +27,7 @@ from podo.node.runtime.records import ContainerRecord, boot_id, read_records, wr
 from podo.node.runtime.sandboxes import SandboxLife, new_id
 from podo.node.runtime.strays import strays
 
+GROUP_TRIES, GROUP_PAUSE = 25, 0.02  # seconds between
 log = logging.getLogger(__name__)
 CREATED, RUNNING, EXITED = ContainerState.CREATED, ContainerState.RUNNING, ContainerState.EXITED
 UNKNOWN_EXIT = 255  # nobody saw it end
@@ -114,6 +115,13 @@ class ContainerLife:
                 doomed += [container] if record.doomed and container.state is RUNNING else []
         await self._finish_off(doomed)
 
+    async def _remove_group(self, ended: Container) -> None:
+        """Processes that die hold their group until the kernel is done with them, some milliseconds as a rule."""
+        for _ in range(GROUP_TRIES):
+            if self._cgroups.remove(ended.record.cgroup):
+                return
+            await self._clock.sleep(GROUP_PAUSE)
+
     def close(self) -> None:
         """Let go of what is watched; all goes on running."""
         for container_id in list(self._watched):
@@ -125,8 +133,8 @@ class ContainerLife:
         if not sandbox.ready:
             raise WrongState(f"sandbox {sandbox_id} is not ready")
         for ended in self.of(sandbox_id):
-            if ended.state is EXITED:  # processes that were dying then held its group
-                self._cgroups.remove(ended.record.cgroup)
+            if ended.state is EXITED:
+                await self._remove_group(ended)
         log_path = f"{sandbox.config.log_directory}/{config.log_path}" if config.log_path else ""
         container_id = self._new_id()
         record = ContainerRecord(
