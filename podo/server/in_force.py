@@ -19,8 +19,8 @@ from podo.clock import Clock
 from podo.server.answer import Answer, json_answer
 from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.paths import only_get
+from podo.server.metrics import LONG_PATHS
 
-ROOT = "/podo/v1/network/"
 POLL_SECONDS, GONE_SECONDS = 20.0, 3.0
 WAIT_SECONDS, LONGEST_WAIT = 2.0, 60.0
 NODE_PREFIX = "system:node:"
@@ -91,7 +91,7 @@ class InForce:
 
     def paths(self) -> dict[str, PathHandler]:
         """The handlers of both paths."""
-        return {f"{ROOT}progress": only_get(self._progress), f"{ROOT}in-force": only_get(self._in_force)}
+        return {f"{LONG_PATHS}progress": only_get(self._progress), f"{LONG_PATHS}in-force": only_get(self._in_force)}
 
     async def _progress(self, request: PathRequest) -> Answer:
         name = request.user.name

@@ -7,6 +7,7 @@ here the group of all nodes has it.
 
 from podo.server.bootstrap.objects import ensure
 from podo.server.core import Core
+from podo.server.metrics import LONG_PATHS
 from podo.server.strategy import Object
 
 NAME, PROXIER, ENFORCER = "podo:node-proxier", "system:node-proxier", "podo:node-policy-enforcer"
@@ -54,7 +55,7 @@ def reporter_role() -> Object:
         "apiVersion": f"{RBAC}/v1",
         "kind": "ClusterRole",
         "metadata": {"name": REPORTER},
-        "rules": [{"nonResourceURLs": ["/podo/v1/network/*"], "verbs": ["get"]}],
+        "rules": [{"nonResourceURLs": [f"{LONG_PATHS}*"], "verbs": ["get"]}],
     }
 
 
