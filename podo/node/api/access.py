@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from podo.api.types.authentication_v1 import TokenReview, TokenReviewSpec
 from podo.api.types.authorization_v1 import ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec
@@ -14,6 +15,8 @@ KEPT = timedelta(seconds=10)
 MOST = 256
 """Answers that are kept at most."""
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+ACTIONS = frozenset({"exec", "attach", "portForward", "run"})
+"""First segments of paths that change something also by GET, as WebSockets begin."""
 BY_PATH = {
     "stats": ("stats",),
     "metrics": ("metrics",),
@@ -28,7 +31,16 @@ BY_PATH = {
 
 def subresources_of(path: str) -> tuple[str, ...]:
     """What of the node a path is about."""
-    return BY_PATH.get(path.strip("/").partition("/")[0], ("proxy",))
+    return BY_PATH.get(_first(path), ("proxy",))
+
+
+def verb_of(method: str, path: str) -> str:
+    """What the request does: who may only read does not get a shell by a WebSocket."""
+    return "create" if _first(path) in ACTIONS else VERBS.get(method, "get")
+
+
+def _first(path: str) -> str:
+    return unquote(path.strip("/").partition("/")[0])
 
 
 class NodeAccess:
@@ -49,7 +61,7 @@ class NodeAccess:
         """Whether they may."""
         if await masters_only(caller, method, path):
             return True
-        verb = VERBS.get(method, "get")
+        verb = verb_of(method, path)
         for subresource in subresources_of(path):
             question = (caller, verb, subresource)
             if await self._remembered(question, lambda q=question: self._ask(*q)):  # type: ignore[misc]

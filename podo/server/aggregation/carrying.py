@@ -70,7 +70,7 @@ class Carrier:
             return text_answer(f"{error}\n", 500)
         except APIError:
             return text_answer(UNAVAILABLE, 503)
-        headers = [(k, v) for k, v in client_headers(request) if not k.lower().startswith(PREFIX)]
+        headers = [(k, v) for k, v in client_headers(request) if not is_identity(k)]
         headers += identity(user)
         headers.append(("Host", backend.place))
         try:
@@ -112,6 +112,11 @@ class Carrier:
         except (TimeoutError, ClientError, OSError) as error:
             shown = f"https://{backend.place}{path}"
             raise Unreachable(f'Get "{shown}": {why(error, backend.place)}') from error
+
+
+def is_identity(header: str) -> bool:
+    """Whether a server may take a header for one of `identity`: many read underscores as dashes."""
+    return header.lower().replace("_", "-").startswith(PREFIX)
 
 
 def identity(user: User) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from podo.server.connect.nodes import NodeAccess
 from podo.server.connect.pods import PodConnections
 from podo.server.core import Core
 from podo.server.http.handler import Call
+from podo.server.outgoing.forwarding import is_upgrade
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions
 from podo.server.watchcache.selection import Selection
@@ -40,6 +41,8 @@ class Connections:
             return await proxy.carry_on(call, proxy.pod_target(found, name), None)
         if call.info.resource == "nodes":
             target = proxy.node_target(found, name)
+            if is_upgrade(call.request):  # the node's exec and attach among them
+                await call.check_create()
             context = proxy.node_context(self._access, target, found)
             return await proxy.carry_on(call, target, context, name.name if context is not None else "")
         slices = await self._slices(namespace, name.name)

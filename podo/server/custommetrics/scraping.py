@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from podo.api.errors import BadRequest
 from podo.clock import Clock
 from podo.server.custommetrics.exposition import samples
 from podo.server.custommetrics.readings import Reading
+from podo.server.outgoing.addresses import check_address
 from podo.server.strategy import Object
 
 SCRAPE, PORT, PATH, SCHEME = (f"prometheus.io/{name}" for name in ("scrape", "port", "path", "scheme"))
 KEPT, FRESH, PAUSE, TIMEOUT, LARGEST = timedelta(seconds=60), timedelta(seconds=1), 1.0, 3.0, 10 << 20
-AT_ONCE = 32
+AT_ONCE, SCHEMES = 32, ("http", "https")
 NAMES = 10_000  # the most that one Pod adds to what discovery shows
 log = logging.getLogger(__name__)
 
@@ -42,8 +44,10 @@ def place_of(pod: Object) -> Place | None:
     )
     if not text.isdecimal():
         return None
-    path = annotations.get(PATH) or "/metrics"
-    return Place(annotations.get(SCHEME) or "http", status["podIP"], int(text), "/" + path.lstrip("/"))
+    scheme, path = annotations.get(SCHEME) or "http", annotations.get(PATH) or "/metrics"
+    if scheme not in SCHEMES:
+        return None
+    return Place(scheme, status["podIP"], int(text), "/" + path.lstrip("/"))
 
 
 class Scrapes:
@@ -89,15 +93,24 @@ class Scrapes:
 
 
 async def fetch(place: Place) -> str:
-    """Over HTTP. Raises OSError."""
+    """What is there; but not where a Pod's address leads to this server's own machine. Raises OSError."""
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    try:
+        check_address(place.host)
+    except BadRequest as error:
+        raise OSError(f"{host}: {error}") from error
+    return await read(f"{place.scheme}://{host}:{place.port}{place.path}")
+
+
+async def read(url: str) -> str:
+    """The text at a URL, and at no other that it redirects to. Raises OSError."""
     from aiohttp import ClientError, ClientSession, TCPConnector
 
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    url = f"{place.scheme}://{host}:{place.port}{place.path}"
+    headers = {"Accept": "text/plain;version=0.0.4"}
     try:
         async with (
             ClientSession(connector=TCPConnector(ssl=False, force_close=True)) as session,
-            session.get(url, headers={"Accept": "text/plain;version=0.0.4"}) as answer,
+            session.get(url, headers=headers, allow_redirects=False) as answer,
         ):
             if answer.status != 200:
                 raise OSError(f"{url} answers {answer.status}")

@@ -9,6 +9,7 @@ import msgspec
 
 from podo.clock import Clock
 from podo.server.connect.nodes import NodeAccess, place_of
+from podo.server.outgoing.addresses import checked_host
 from podo.server.strategy import Object
 
 PATH = "/stats/summary?only_cpu_and_memory=true"
@@ -59,7 +60,8 @@ class AgentSummaries:
 
         try:
             place = place_of(node)
-            host = f"[{place.host}]" if ":" in place.host else place.host
+            checked = await checked_host(place.host)
+            host = f"[{checked}]" if ":" in checked else checked
             connector = TCPConnector(ssl=self._access.context, force_close=True)
             async with (
                 asyncio.timeout(TIMEOUT),

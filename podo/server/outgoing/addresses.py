@@ -8,18 +8,41 @@ answers differently a moment later (DNS rebinding) gains nothing.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Iterator
 
 from podo.api.errors import APIError, BadRequest
 
 NOT_ALLOWED = "address not allowed"
+METADATA = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "168.63.129.16", "100.100.100.200", "192.0.0.192"))
+)
+"""Of clouds (AWS, Google, Azure, Alibaba, Oracle), where they are not link-local."""
+TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96")))
+"""Networks (RFC 6052, RFC 4291) whose addresses stand for the IPv4 address in their last 32 bits."""
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_allowed(address: str) -> bool:
     """Whether the server may connect to an IP address that an object names."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return not (found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified)
+    return not any(_is_special(each) for each in (found, *_embedded(found)))
+
+
+def _is_special(found: Address) -> bool:
+    one_hosts_own = found.is_loopback or found.is_link_local or found.is_unspecified
+    return one_hosts_own or found.is_multicast or found in METADATA
+
+
+def _embedded(found: Address) -> Iterator[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which an IPv6 address may lead in the end."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return
+    if found.ipv4_mapped is not None:
+        yield found.ipv4_mapped
+    if found.sixtofour is not None:
+        yield found.sixtofour
+    if any(found in network for network in TRANSLATED):
+        yield ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
 
 
 def check_address(address: str) -> None:

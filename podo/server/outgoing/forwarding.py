@@ -15,6 +15,7 @@ HOP_BY_HOP = frozenset(
     | {"transfer-encoding", "upgrade"}
 )
 NEVER_SENT = HOP_BY_HOP | {"host", "authorization", "content-length"}
+IMPERSONATE = "impersonate-"
 CONNECT = 30.0
 """Seconds that connecting may take."""
 REDIRECTED = "the backend attempted to redirect this request, which is not permitted"
@@ -47,10 +48,16 @@ def is_upgrade(request: web.BaseRequest) -> bool:
 def client_headers(request: web.BaseRequest) -> list[tuple[str, str]]:
     """The client's headers that concern the other server; never its credentials, nor what concerns the connection.
 
-    Headers that `Connection` names are of the connection as well (RFC 9110, section 7.6.1).
+    Headers that `Connection` names are of the connection as well (RFC 9110, section 7.6.1). Whom the client acts as is
+    settled here.
     """
     named = {token.strip().lower() for token in request.headers.get("Connection", "").split(",")}
-    return [(k, v) for k, v in request.headers.items() if k.lower() not in NEVER_SENT and k.lower() not in named]
+    left_out = NEVER_SENT | named
+    return [
+        (name, value)
+        for name, value in request.headers.items()
+        if (key := name.lower()) not in left_out and not key.startswith(IMPERSONATE)
+    ]
 
 
 async def forward(

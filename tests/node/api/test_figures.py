@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from podo.node.api.access import subresources_of
+from podo.node.api.access import subresources_of, verb_of
 from podo.node.api.exposition import Family, Sample, cadvisor_metrics, exposed, probe_metrics, resource_metrics
 from podo.node.api.summary import summary, window
 from podo.node.probes.tally import ProbeCount
@@ -123,3 +123,19 @@ def test_probes_are_counted_for_pods_that_are_there():
 )
 def test_which_right_on_the_node_a_path_needs(path, subresources):
     assert subresources_of(path) == subresources
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "verb"),
+    [
+        ("GET", "/pods", "get"),
+        ("POST", "/exec/ns/p/c", "create"),
+        ("GET", "/exec/ns/p/c", "create"),
+        ("GET", "//attach/ns/p/c", "create"),
+        ("GET", "/%65xec/ns/p/c", "create"),
+        ("GET", "/portForward/ns/p", "create"),
+        ("DELETE", "/x", "delete"),
+    ],
+)
+def test_websocket_upgrade_of_a_get_needs_the_right_to_create(method, path, verb):
+    assert verb_of(method, path) == verb

@@ -10,7 +10,9 @@ from podo.server.outgoing.addresses import check_address, checked_host, is_allow
     "address",
     [
         *("127.0.0.1", "127.8.8.8", "::1", "169.254.169.254", "fe80::1", "fe80::1%eth0", "0.0.0.0", "::"),
-        *("224.0.0.1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"),
+        *("224.0.0.1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1"),
+        *("64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254", "2002:7f00:1::1", "2002:a9fe:a9fe::"),
+        *("fd00:ec2::254", "fd20:ce::254", "168.63.129.16", "100.100.100.200", "192.0.0.192"),
     ],
 )
 def test_loopback_link_local_metadata_and_group_addresses_are_refused(address):
@@ -19,7 +21,9 @@ def test_loopback_link_local_metadata_and_group_addresses_are_refused(address):
         check_address(address)
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "192.168.1.1", "8.8.8.8", "fd00::1", "2001:db8::1"])
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3", "192.168.1.1", "8.8.8.8", "fd00::1", "2001:db8::1", "64:ff9b::8.8.8.8"]
+)
 def test_others_are_allowed(address):
     check_address(address)
 
