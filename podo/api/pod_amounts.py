@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from podo.api import pod_resources, quantity
-from podo.api.types.core_v1 import Container, ContainerStatus, Pod, PodSpec
+from podo.api.types.core_v1 import Container, ContainerStatus, Pod, PodSpec, ResourceRequirements
 
 Amounts = dict[str, Decimal]
 
@@ -21,12 +21,12 @@ def pod_limits(spec: PodSpec) -> Amounts:
 
 def held_requests(pod: Pod) -> Amounts:
     """The requests, or what containers hold still, or hold already, where they are being resized (KEP-1287)."""
-    return _total(pod.spec, "requests", _statuses(pod))
+    return _total(pod.spec, "requests", _statuses(pod), pod.status.resources)
 
 
 def held_limits(pod: Pod) -> Amounts:
     """The limits, as `held_requests`."""
-    return _total(pod.spec, "limits", _statuses(pod))
+    return _total(pod.spec, "limits", _statuses(pod), pod.status.resources)
 
 
 def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
@@ -34,10 +34,17 @@ def _statuses(pod: Pod) -> dict[str, ContainerStatus]:
     return {s.name: s for s in (*status.container_statuses, *status.init_container_statuses)}
 
 
-def _total(spec: PodSpec, which: str, statuses: Mapping[str, ContainerStatus]) -> Amounts:
+def _total(
+    spec: PodSpec,
+    which: str,
+    statuses: Mapping[str, ContainerStatus],
+    held: ResourceRequirements | None = None,
+) -> Amounts:
     found = pod_resources.total(spec, lambda c: _amounts(c, which, statuses.get(c.name)))
     if spec.resources:  # of the Pod as a whole (KEP-2837): they replace the sum
-        found |= _parsed(getattr(spec.resources, which))
+        has = _parsed(getattr(held, which)) if held else {}
+        whole = _parsed(getattr(spec.resources, which))
+        found |= {name: max(value, has.get(name, value)) for name, value in whole.items()}
     overhead = _parsed(spec.overhead)
     if which == "limits":
         overhead = {k: v for k, v in overhead.items() if k in found}

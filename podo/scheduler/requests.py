@@ -6,7 +6,7 @@ from functools import cached_property
 
 from podo.api import pod_resources, quantity
 from podo.api.host_ports import HostPort, host_ports
-from podo.api.types.core_v1 import Container, Pod, Toleration
+from podo.api.types.core_v1 import Container, Pod, PodSpec, PodStatus, Toleration
 from podo.scheduler.terms import PodTerms, terms_of
 
 CPU, MEMORY, PODS, EPHEMERAL = "cpu", "memory", "pods", "ephemeral-storage"
@@ -19,8 +19,8 @@ def amount(resource: str, text: str) -> int:
     return quantity.to_milli(text) if resource == CPU else quantity.to_int(text)
 
 
-def _amounts(container: Container) -> Amounts:
-    requests = container.resources.requests if container.resources else {}
+def _amounts(of: Container | PodSpec | PodStatus) -> Amounts:
+    requests = of.resources.requests if of.resources else {}
     return {name: amount(name, text) for name, text in requests.items()}
 
 
@@ -34,11 +34,11 @@ def effective_requests(pod: Pod, need: Callable[[Container], Amounts] = _amounts
 
     While a Pod is resized (KEP-1287), each container counts with the most of what it asks for, was granted and has.
     """
+    whole = _amounts(pod.spec)
     if _is_resizing(pod):
-        need = _most(pod, need)
-    found = pod_resources.total(pod.spec, need)
-    if pod.spec.resources is not None:
-        found |= {name: amount(name, text) for name, text in pod.spec.resources.requests.items()}
+        need, held = _most(pod, need), _amounts(pod.status)
+        whole = {name: max(number, held.get(name, 0)) for name, number in whole.items()}
+    found = pod_resources.total(pod.spec, need) | whole
     pod_resources.add(found, {name: amount(name, text) for name, text in pod.spec.overhead.items()})
     return found
 

@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from podo.api.host_ports import HostPort
+from podo.api.pod_amounts import held_requests
 from podo.api.types.core_v1 import (
     Container,
     ContainerPort,
@@ -10,7 +11,7 @@ from podo.api.types.core_v1 import (
     PodStatus,
     ResourceRequirements,
 )
-from podo.scheduler.requests import PodInfo
+from podo.scheduler.requests import PodInfo, effective_requests
 from tests.scheduler.build import container, info, pod
 
 
@@ -119,3 +120,12 @@ def test_a_pod_that_is_resized_counts_with_the_most(made, cpu):
 def test_a_pod_whose_resize_is_done_counts_as_it_asks():
     made = resized("1", "2", "2")
     assert PodInfo(replace(made, status=replace(made.status, conditions=()))).requests["cpu"] == 1000
+
+
+@pytest.mark.parametrize(("wants", "has", "cpu"), [("2", "1", 2000), ("1", "2", 2000)])
+def test_a_pod_that_is_resized_as_a_whole_counts_with_what_it_wants_or_still_has(wants, has, cpu):
+    body = resized("100m", "100m", "100m", seen=1)
+    spec = replace(body.spec, resources=ResourceRequirements(requests={"cpu": wants}))
+    made = replace(body, spec=spec, status=replace(body.status, resources=ResourceRequirements(requests={"cpu": has})))
+    assert effective_requests(made)["cpu"] == cpu
+    assert held_requests(made)["cpu"] * 1000 == cpu

@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from podo.api import quantity
 from podo.api.types.core_v1 import Container, Pod, PodSpec, ResourceRequirements
+from podo.node.resources.sharing import NOTHING
 from podo.node.runtime.config import LinuxResources
 
 RESIZABLE = ("cpu", "memory")
 RESTART = "RestartContainer"
-NOTHING = ResourceRequirements()
 
 
 def granted(pod: Pod, known: PodSpec) -> Pod:
@@ -51,6 +51,16 @@ def restarts(container: Container, names: Iterable[str]) -> bool:
     """Whether a change of these resources takes a restart, as the container's resize policy says."""
     policies = {p.resource_name: p.restart_policy for p in container.resize_policy}
     return any(policies.get(name) == RESTART for name in names)
+
+
+def as_is(spec: PodSpec, actual: Mapping[str, ResourceRequirements], whole: ResourceRequirements | None) -> PodSpec:
+    """The spec with what its containers have in fact, by name, and with what the Pod as such has."""
+
+    def of(containers: Iterable[Container]) -> tuple[Container, ...]:
+        return tuple(replace(c, resources=actual.get(c.name, c.resources)) for c in containers)
+
+    containers, init_containers = of(spec.containers), of(spec.init_containers)
+    return replace(spec, containers=containers, init_containers=init_containers, resources=whole)
 
 
 def widest(one: LinuxResources, other: LinuxResources) -> LinuxResources:

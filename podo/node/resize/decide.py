@@ -3,6 +3,7 @@
 from podo.api.types.core_v1 import Container
 from podo.node.resize.allocation import changed, restarts
 from podo.node.resize.words import Resize
+from podo.node.resources.sharing import with_shared_limits
 from podo.node.runtime.observed import ContainerState, ObservedContainer
 from podo.node.worker import actions as do
 from podo.node.worker.state import PodState, all_containers
@@ -14,7 +15,8 @@ def difference(state: PodState, container: Container, seen: ObservedContainer) -
     """The resources of which a running container has another amount than it was granted."""
     if f"start:{container.name}" in state.operations:
         return frozenset()  # what it is started with is not known yet
-    return changed(state.actuated.get(seen.id, container.resources), container.resources)
+    granted = with_shared_limits(container.resources, state.pod.spec.resources)
+    return changed(state.actuated.get(seen.id, granted), granted)
 
 
 def resize_step(state: PodState, container: Container, seen: ObservedContainer, grace: int) -> do.Action | None:

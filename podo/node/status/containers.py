@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from podo.api import timestamps
 from podo.api.pod_resources import is_sidecar
 from podo.api.types.core_v1 import (
@@ -182,7 +184,8 @@ def _resources(state: PodState, container: Container, seen: ObservedContainer) -
     will_have = container.resources or ResourceRequirements()
     if seen.state is not seen_as.ContainerState.RUNNING or not difference(state, container, seen):
         return will_have
-    return state.actuated.get(seen.id, will_have)
+    has = state.actuated.get(seen.id, will_have)
+    return replace(has, limits={n: v for n, v in has.limits.items() if n in will_have.limits})
 
 
 def _user(seen: ObservedContainer) -> ContainerUser | None:

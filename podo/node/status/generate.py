@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 
 from podo.api import timestamps
-from podo.api.types.core_v1 import ContainerStatus, HostIP, PodCondition, PodIP, PodStatus
+from podo.api.types.core_v1 import (
+    ContainerStatus,
+    HostIP,
+    PodCondition,
+    PodIP,
+    PodStatus,
+    ResourceRequirements,
+)
 from podo.node.resize import words
+from podo.node.resize.allocation import as_is
 from podo.node.resize.decide import progress
+from podo.node.resources import whole
 from podo.node.resources.qos import qos_class
 from podo.node.status import conditions
 from podo.node.status.containers import StatusInput, container_statuses, ephemeral_statuses, init_statuses
-from podo.node.status.phase import FAILED, PENDING, SUCCEEDED, phase_of
+from podo.node.status.phase import FAILED, PENDING, RUNNING, SUCCEEDED, phase_of
 
 
 def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
@@ -42,7 +51,18 @@ def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
         qos_class=pod.status.qos_class or qos_class(pod.spec),
         start_time=before.start_time or pod.status.start_time or timestamps.format_time(state.now),
         observed_generation=pod.metadata.generation,
+        resources=_resources(given, phase),
+        allocated_resources=whole.allocated(pod.spec),
     )
+
+
+def _resources(given: StatusInput, phase: str) -> ResourceRequirements:
+    """What the Pod as a whole has, or will have."""
+    state, spec = given.state, given.state.pod.spec
+    if phase != RUNNING:
+        return whole.expected(spec)
+    by_name = {c.name: state.actuated[c.id] for c in state.observed.active if c.id in state.actuated}
+    return whole.in_force(as_is(spec, by_name, state.whole))
 
 
 def _has_run(status: ContainerStatus) -> bool:

@@ -20,14 +20,13 @@ RETRY = Backoff(base=0.1, cap=10.0)
 AT_ONCE = 16  # writes under way at the same time
 PASSING = (PENDING, IN_PROGRESS)  # conditions that are there only while they are true
 MERGED_BY_IP = ("podIPs", "hostIPs")
+MAPS = ("resources", "allocatedResources")
 FOREIGN = (
     "conditions",
     "nominatedNodeName",
     "resourceClaimStatuses",
     "extendedResourceClaimStatus",
     "resize",
-    "allocatedResources",
-    "resources",
 )
 log = logging.getLogger(__name__)
 
@@ -139,6 +138,8 @@ def status_changes(old: PodStatus, new: PodStatus) -> dict[str, Any]:
         if name in FOREIGN or before.get(name) == after.get(name):
             continue
         value = after.get(name)
+        if name in MAPS and value:
+            value = _cleared_all(before.get(name) or {}, value)
         changes[name] = [{"$patch": "replace"}, *value] if name in MERGED_BY_IP and value else value
     known = {c["type"]: c for c in before.get("conditions", ())}
     own = {c["type"]: c for c in after.get("conditions", ()) if c["type"] in (*OWNED, DISRUPTION, *PASSING)}
@@ -152,6 +153,12 @@ def status_changes(old: PodStatus, new: PodStatus) -> dict[str, Any]:
 def _plain(status: PodStatus) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(status)
     return plain
+
+
+def _cleared_all(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The patch of a map, and of the maps in it: what goes is named too."""
+    gone = dict.fromkeys(old.keys() - new.keys())
+    return gone | {k: _cleared_all(old.get(k) or {}, v) if isinstance(v, dict) else v for k, v in new.items()}
 
 
 def _cleared(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

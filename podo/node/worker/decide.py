@@ -119,6 +119,8 @@ def _run_containers(state: PodState, decision: Decision) -> None:
             _start_ephemeral(state, decision, container, ephemeral.target_container_name)
     initialized = _run_init_containers(state, decision)
     if not initialized:
+        if not decision.finished:
+            _fit_group(state, decision)
         return
     kept, held = False, False
     for container in spec.containers:
@@ -127,7 +129,13 @@ def _run_containers(state: PodState, decision: Decision) -> None:
         held = held or _is_starting(state, container) or _begins(decision, container)
     if not kept:
         _finish(state, decision)
-    elif state.resize.under_way and is_settled(state) and _may_try(state, decision, do.ResizePod.key):
+    else:
+        _fit_group(state, decision)
+
+
+def _fit_group(state: PodState, decision: Decision) -> None:
+    """All containers have what was granted: so shall the Pod's own cgroup."""
+    if state.resize.under_way and is_settled(state) and _may_try(state, decision, do.ResizePod.key):
         decision.actions.append(do.ResizePod())
 
 
@@ -231,7 +239,9 @@ def _run_step(state: PodState, decision: Decision, container: Container, seen: O
     """The init container that is due. Always False: what follows must wait."""
     if seen is None or seen.state is CREATED:
         _start(state, decision, container)
-    elif seen.state is not RUNNING:
+    elif seen.state is RUNNING:
+        _resize(state, decision, container, seen)
+    else:
         if restart_policy.restarts(state.pod.spec, container, seen.exit_code):
             _start(state, decision, container)
         else:

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from podo.api.pod_resources import is_sidecar
-from podo.api.types.core_v1 import Container, Pod, PodStatus, ResourceRequirements, ResourceStatus
+from podo.api.types.core_v1 import Container, Pod, PodSpec, PodStatus, ResourceStatus
 from podo.node.images.base import Image
 from podo.node.probes.prober import PodProber
-from podo.node.resize.allocation import granted
+from podo.node.resize.allocation import as_is, granted
 from podo.node.resize.words import Resize
 from podo.node.resize.words import events as resize_events
 from podo.node.runtime.observed import ContainerState, ObservedContainer
@@ -57,7 +57,7 @@ class PodWorker:
         self._files = PodFiles(parts.facts, pod.metadata.uid)
         saved = self._files.saved()
         self.pod = granted(pod, saved.spec) if saved else pod  # what it was granted; `desired` is the API's
-        self.resizing = Resizing(room, saved.status if saved else pod.status)
+        self.resizing = Resizing(room, saved.status if saved else pod.status, self.pod.spec)
         self._wakeup = Wakeup(parts.clock)
         self._verdict: Verdict | None = None
         self._deleted, self.ended = False, False
@@ -92,10 +92,11 @@ class PodWorker:
         self._files.save(self.pod)
         self._wakeup.set()
 
-    def actual_resources(self) -> dict[str, ResourceRequirements]:
-        """What running containers have, by name."""
+    def actual_spec(self) -> PodSpec:
+        """The spec with the resources that are in force."""
         found = self.resizing.actuated(self.observed, self._parts.statuses.last(self.pod))
-        return {c.name: found[c.id] for c in self.observed.active if c.id in found}
+        by_name = {c.name: found[c.id] for c in self.observed.active if c.id in found}
+        return as_is(self.pod.spec, by_name, self.resizing.whole)
 
     def poke(self) -> None:
         """Look again: a container, a probe or an operation has changed."""
@@ -206,6 +207,7 @@ class PodWorker:
             to_restart=frozenset(self.to_restart),
             hooks=frozenset(self.hooks),
             actuated=self.resizing.actuated(self.observed, self._parts.statuses.last(self.pod)),
+            whole=self.resizing.whole,
             resize=Resize(self.resizing.pending, self.resizing.generation, under_way=self.resizing.stale),
             verdict=self._verdict,
             deleted=self._deleted,

@@ -179,14 +179,14 @@ class Operations:
             worker.hooks.add(name)  # before it runs, so that nobody takes it for ready meanwhile
         try:
             if worker.resizing.stale:
-                await widen_group(worker.pod, worker.actual_resources(), self._parts)
+                await widen_group(worker.pod, worker.actual_spec(), self._parts)
             container_id = await start_container(worker.pod, action, image, ips, self._parts)
         except StepFailed as error:
             worker.hooks.discard(name)
             self._fail(action.key, Waiting(error.reason, str(error)))
             return
         worker.failures.pop(action.key, None)
-        worker.resizing.has(container_id, action.container.resources)
+        worker.resizing.has(container_id, action.container, worker.pod.spec)
         if hook:
             self.spawn(f"hook:{name}", self._post_start(action, container_id))
 
@@ -222,12 +222,12 @@ class Operations:
         worker, pod = self._worker, self._worker.pod
         try:
             if isinstance(action, do.ResizePod):
-                await fit_group(pod, self._parts)
-                worker.resizing.stale = pod is not worker.pod  # another change came meanwhile
+                await fit_group(pod, worker.actual_spec(), self._parts)
+                worker.resizing.fitted(pod.spec, last=pod is worker.pod)
             else:
-                await widen_group(pod, worker.actual_resources(), self._parts)
+                await widen_group(pod, worker.actual_spec(), self._parts)
                 await update_container(pod, action.container, action.container_id, self._parts)
-                worker.resizing.has(action.container_id, action.container.resources)
+                worker.resizing.has(action.container_id, action.container, pod.spec)
         except (RuntimeFailure, CgroupFailure) as error:
             self._fail(action.key, Waiting("", str(error)))
         else:

@@ -115,6 +115,7 @@ class PodState:
     to_restart: frozenset[str] = frozenset()  # ids that were killed in order to be started anew
     hooks: frozenset[str] = frozenset()  # names of containers whose postStart hook runs
     actuated: Mapping[str, ResourceRequirements] = field(default_factory=dict)  # by container id
+    whole: ResourceRequirements | None = None  # of the Pod as such, as its cgroup has them
     resize: Resize = field(default_factory=Resize)
     verdict: Verdict | None = None
     deleted: bool = False  # no longer in the API

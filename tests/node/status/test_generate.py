@@ -85,6 +85,7 @@ def test_a_running_pod_in_full():
         "podIP": "10.244.0.2",
         "podIPs": [{"ip": "10.244.0.2"}],
         "qosClass": "BestEffort",
+        "resources": {},
         "startTime": "2026-01-01T00:00:02Z",
     }
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from podo.api.errors import ServiceUnavailable
-from podo.api.types.core_v1 import Pod, PodCondition, PodStatus
+from podo.api.types.core_v1 import Pod, PodCondition, PodStatus, ResourceRequirements
 from podo.client.base import Key
 from podo.node.status.writer import StatusWriter
 from tests.node.build import pod
@@ -112,3 +112,14 @@ async def test_what_somebody_else_wrote_is_put_right(writer, client, clock, made
     writer.set(made, status("Running"))
     await clock.run_for(0)
     assert (await client.get(Pod, KEY)).status.phase == "Running"
+
+
+async def test_resources_that_are_no_longer_there_go_from_the_status(writer, client, clock, made):
+    both = ResourceRequirements(requests={"cpu": "1", "memory": "1Gi"}, limits={"cpu": "2"})
+    writer.set(made, status("Running", resources=both, allocated_resources=both.requests))
+    await writer.flushed(made.metadata.uid)
+    one = ResourceRequirements(requests={"memory": "1Gi"})
+    writer.set(made, status("Running", resources=one, allocated_resources=one.requests))
+    await writer.flushed(made.metadata.uid)
+    found = (await client.get(Pod, KEY)).status
+    assert (found.resources, found.allocated_resources) == (one, one.requests)

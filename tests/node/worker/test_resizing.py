@@ -52,7 +52,8 @@ async def test_meanwhile_the_status_says_so_and_shows_what_it_has(tmp_path, cloc
         s.worker.update(wanting(SMALL, 3))
         await s.settle()
         text = f'attempting to set container "app" memory limit ({32 << 20}) below current usage ({40 << 20})'
-        assert resize_conditions(s.status) == {"PodResizeInProgress": ("Error", text)}
+        refused = f"cannot decrease memory limits: {text}"
+        assert resize_conditions(s.status) == {"PodResizeInProgress": ("Error", refused)}
         status = s.status.container_statuses[0]
         assert (status.resources.limits, status.allocated_resources) == (LARGE["limits"], SMALL["requests"])
         s.runtime.memory_usage = 1 << 20
@@ -103,6 +104,73 @@ async def test_sidecars_are_resized_too(tmp_path, clock, client):
         await s.settle()
         assert s.container("s").resources.cpu_quota == 40000
         assert s.container("s").attempt == 0
+
+
+async def test_an_init_container_that_runs_is_resized_before_the_others_begin(tmp_path, clock, client):
+    def made(resources, generation):
+        meta = {"generation": generation, "resourceVersion": "6"}
+        return pod(container(), initContainers=[container("i", resources=resources)], meta=meta)
+
+    async with stage(tmp_path, clock, client, made(SMALL, 1)) as s:
+        s.worker.update(made(LARGE, 2))
+        await s.settle()
+        assert (s.container("i").resources.cpu_quota, s.container("i").attempt) == (40000, 0)
+        assert s.status.phase == "Pending"
+        assert resize_conditions(s.status) == {}
+        assert s.status.init_container_statuses[0].resources.limits == LARGE["limits"]
+
+
+def whole(resources, generation=1, *, policy=(), own=None):
+    meta = {"generation": generation, "resourceVersion": "6"}
+    return pod(container(resources=own or {}, resizePolicy=policy), resources=resources, meta=meta)
+
+
+async def test_the_resources_of_a_pod_as_a_whole_change_in_place(tmp_path, clock, client):
+    async with stage(tmp_path, clock, client, whole(SMALL)) as s:
+        assert s.container().resources.memory_limit == 32 << 20  # it has no limit of its own
+        assert s.status.resources.limits == SMALL["limits"]
+        s.worker.update(whole(LARGE, 2))
+        await s.settle()
+        assert (s.container().attempt, s.container().resources.memory_limit) == (0, 64 << 20)
+        assert s.cgroups.made[GROUP].memory_limit == 64 << 20
+        assert (s.status.resources.limits, s.status.resources.requests) == (LARGE["limits"], LARGE["requests"])
+        assert s.status.allocated_resources == LARGE["requests"]
+        assert s.status.container_statuses[0].resources.limits == {}
+        assert resize_conditions(s.status) == {}
+        assert s.events.reasons()[-2:] == ["ResizeStarted", "ResizeCompleted"]
+
+
+async def test_a_container_whose_limit_is_the_pods_restarts_if_its_policy_says_so(tmp_path, clock, client):
+    async with stage(tmp_path, clock, client, whole(SMALL, policy=RESTART)) as s:
+        s.worker.update(whole(LARGE, 2, policy=RESTART))
+        await s.settle()
+        assert (s.container().attempt, s.container().resources.memory_limit) == (1, 64 << 20)
+
+
+async def test_a_container_with_limits_of_its_own_does_not_feel_the_pods(tmp_path, clock, client):
+    own = {"limits": {"cpu": "50m", "memory": "8Mi"}}
+    async with stage(tmp_path, clock, client, whole(SMALL, policy=RESTART, own=own)) as s:
+        s.worker.update(whole(LARGE, 2, policy=RESTART, own=own))
+        await s.settle()
+        assert (s.container().attempt, s.container().resources.memory_limit) == (0, 8 << 20)
+        assert s.cgroups.made[GROUP].memory_limit == 64 << 20
+
+
+async def test_a_pod_that_uses_more_than_its_new_limit_keeps_the_old_one_and_says_so(tmp_path, clock, client):
+    own = {"limits": {"cpu": "50m", "memory": "8Mi"}}
+    async with stage(tmp_path, clock, client, whole(LARGE, own=own)) as s:
+        s.runtime.memory_usage = 40 << 20
+        s.worker.update(whole(SMALL, 2, own=own))
+        await s.settle()
+        text = f"attempting to set pod memory limit ({32 << 20}) below current usage ({40 << 20})"
+        refused = f"cannot decrease memory limits: {text}"
+        assert resize_conditions(s.status) == {"PodResizeInProgress": ("Error", refused)}
+        assert s.status.resources.limits == LARGE["limits"]
+        assert s.status.allocated_resources == SMALL["requests"]
+        s.runtime.memory_usage = 1 << 20
+        await s.settle(20)
+        assert s.status.resources.limits == SMALL["limits"]
+        assert resize_conditions(s.status) == {}
 
 
 async def test_what_a_worker_that_starts_anew_finds_half_done_it_completes(tmp_path, clock, client):
