@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from podo import __version__
 from podo.api import quantity
@@ -52,6 +52,7 @@ from podo.node.stats.reader import NodeKind, NodeStats
 from podo.node.status.writer import StatusWriter
 from podo.node.volumes.base import Places
 from podo.node.volumes.claims import ClaimVolumes, InlineVolumes
+from podo.node.volumes.figures import VolumeReadings
 from podo.node.volumes.image import ImageVolumes
 from podo.node.volumes.local import LocalNode
 from podo.node.volumes.mounted import NodeVolumes, VolumePlugin
@@ -87,6 +88,8 @@ class RunningNode:
     informers: Informers
     recorder: EventRecorder
     stats: NodeStats
+    claims: ClaimVolumes
+    readings: VolumeReadings
 
     def warn(self, reason: str, message: str) -> None:
         """Record an event about the Node itself."""
@@ -148,6 +151,12 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise AlreadyRunning(f"another agent works on {path.parent}") from error
     return descriptor
+
+
+class _Volumes(NamedTuple):
+    all: NodeVolumes
+    claims: ClaimVolumes
+    readings: VolumeReadings
 
 
 class _Starting:
@@ -237,7 +246,9 @@ class _Starting:
             writer = StatusWriter(self._client, clock)
             statuses = MirroredStatuses(writer)
             withdrawal = Withdrawal(plane.proxy, self._client.fetch, clock)
-            parts = self._parts(runtime, cgroups, names, withdrawal, statuses)
+            references = References(self._client, self.informers, clock)
+            volumes = self._volumes(self._facts(names), references)
+            parts = self._parts(runtime, cgroups, names, withdrawal, statuses, references, volumes.all)
             mirrors = Mirrors(self._client, clock, self.node, statuses.mirrored)
             dispatcher = PodDispatcher(parts, self.informers, self.node, mirrors)
             static = StaticPods(ManifestFolder(config.manifest_dir, config.node_name, clock), mirrors, dispatcher)
@@ -261,6 +272,8 @@ class _Starting:
                             self.informers,
                             self.events.recorder(COMPONENT, config.node_name),
                             self._stats(runtime, cgroups, names, parts, dispatcher),
+                            volumes.claims,
+                            volumes.readings,
                         ),
                         plane,
                     )
@@ -288,44 +301,51 @@ class _Starting:
         names: NodeCgroups,
         withdrawal: Withdrawal,
         statuses: MirroredStatuses,
+        references: References,
+        volumes: NodeVolumes,
     ) -> Parts:
-        config, clock, client = self._config, self._clock, self._client
-        facts = self._facts(names)
-        references = References(client, self.informers, clock)
-        context = FieldContext(host_ips=facts.host_ips, allocatable=facts.allocatable)
-        tokens = Tokens(client, clock)
-        sources = ContentSources(references, tokens, context)
+        clock = self._clock
         services = self.informers.of(Service)
-        events = PodEvents(self.events.recorder(COMPONENT, config.node_name))
-        image_volumes = ImageVolumes(self.images, self.images, references, events, clock)
-        folder = self.plugins.folder
-        publishing = Publishing(
-            client,
-            facts.places,
-            clock,
-            self.plugins.drivers,
-            node=config.node_name,
-            kubelet=folder.root,
-            tokens=tokens,
-        )
-        kinds: list[VolumePlugin] = [image_volumes, ClaimVolumes(client, publishing), InlineVolumes(client, publishing)]
         return Parts(
             runtime=runtime,
             images=self.images,
-            volumes=NodeVolumes(facts.places, sources, clock, kinds, folder.real),
+            volumes=volumes,
             cgroups=NodePodCgroups(cgroups, clock),
             checks=NodeChecks(runtime),
             references=references,
             statuses=statuses,
-            events=events,
-            client=client,
+            events=self._pod_events(),
+            client=self._client,
             clock=clock,
-            facts=facts,
+            facts=self._facts(names),
             services=lambda: services,
             drained=withdrawal.drained,
             claims=self.claims,
             devices=self.plugged,
         )
+
+    def _volumes(self, facts: NodeFacts, references: References) -> "_Volumes":
+        client, clock, folder = self._client, self._clock, self.plugins.folder
+        context = FieldContext(host_ips=facts.host_ips, allocatable=facts.allocatable)
+        tokens = Tokens(client, clock)
+        sources = ContentSources(references, tokens, context)
+        image_volumes = ImageVolumes(self.images, self.images, references, self._pod_events(), clock)
+        publishing = Publishing(
+            client,
+            facts.places,
+            clock,
+            self.plugins.drivers,
+            node=self._config.node_name,
+            kubelet=folder.root,
+            tokens=tokens,
+        )
+        claims = ClaimVolumes(client, publishing)
+        kinds: list[VolumePlugin] = [image_volumes, claims, InlineVolumes(client, publishing)]
+        volumes = NodeVolumes(facts.places, sources, clock, kinds, folder.real)
+        return _Volumes(volumes, claims, VolumeReadings(volumes.paths, publishing, clock))
+
+    def _pod_events(self) -> PodEvents:
+        return PodEvents(self.events.recorder(COMPONENT, self._config.node_name))
 
     def _stats(
         self, runtime: OCIRuntime, cgroups: Cgroups, names: NodeCgroups, parts: Parts, dispatcher: PodDispatcher

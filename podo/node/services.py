@@ -14,6 +14,7 @@ from podo.node.eviction.manager import Edges, Eviction
 from podo.node.housekeeping.image_gc import ImageGC, disk_of
 from podo.node.housekeeping.image_list import watch_images
 from podo.node.housekeeping.log_rotation import LogRotation
+from podo.node.housekeeping.volume_care import VolumeCare
 from podo.node.stats.moments import Moments
 
 
@@ -36,7 +37,11 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
     async def eviction(node: RunningNode) -> None:
         await eviction_manager(node, clock).run()
 
-    return [node_api, log_rotation, image_list, image_collection, eviction]
+    async def volume_care(node: RunningNode) -> None:
+        care = VolumeCare(node.dispatcher.pods, node.claims, node.readings, node.recorder, clock, node.config.node_name)
+        await care.run()
+
+    return [node_api, log_rotation, image_list, image_collection, eviction, volume_care]
 
 
 def figures_of(node: RunningNode, clock: Clock) -> Figures:
@@ -47,6 +52,7 @@ def figures_of(node: RunningNode, clock: Clock) -> Figures:
         moments=Moments(node.stats, pods, clock),
         pods=pods,
         probes=node.parts.probes,
+        volumes=node.readings.of,
         settings=settings_of(node.config),
     )
     return Figures(known)

@@ -159,3 +159,35 @@ class GrowingNode(Protocol):
     async def grow(self, volume: NodeVolume, staging: Path | None, path: Path, size: int) -> None:
         """Let what is published at `path` use all of its `size` bytes."""
         ...
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Of bytes, or of inodes."""
+
+    total: int = 0
+    used: int = 0
+    available: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeFigures:
+    """How full a volume is. `abnormal` is what its driver says is wrong: "" nothing; None: it says nothing of that."""
+
+    bytes: Amounts
+    inodes: Amounts = Amounts()
+    abnormal: str | None = None
+
+
+@runtime_checkable
+class TellingNode(Protocol):
+    """A node's side that knows how full its volumes are, and how they are. Calls raise DriverFailure."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether it does: one behind a socket may or may not."""
+        ...
+
+    async def figures(self, handle: str, path: Path, staging: Path | None) -> VolumeFigures:
+        """Of what is published at `path`."""
+        ...

@@ -54,6 +54,14 @@ def volume(name: str) -> dict:
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
 
 
+def grow(kubectl, size: str) -> None:
+    """Say that the volume has grown on its driver's side, as external-resizer says it."""
+    grown = {"spec": {"capacity": {"storage": size}}}
+    pending = {"status": {"allocatedResourceStatuses": {"storage": "NodeResizePending"}}}
+    kubectl("patch", "pv", "vol", "--type=merge", "-p", json.dumps(grown))
+    kubectl("patch", "pvc", "c", "--subresource=status", "--type=merge", "-p", json.dumps(pending))
+
+
 def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_undone(kubectl, podo, driver):
     (node,) = [d for d in kubectl.get("csinode", "node-1")["spec"]["drivers"] if d["name"] == NAME]
     assert node == {
@@ -83,16 +91,21 @@ def test_a_volume_of_a_driver_is_attached_staged_and_published_and_all_of_it_und
     kubectl.wait("delete", f"volumeattachment/{name}")
     assert "NodeExpandVolume" not in told
     assert [m for m, _ in calls(driver)][-2:] == ["NodeUnpublishVolume", "NodeUnstageVolume"]
-    grown = {"spec": {"capacity": {"storage": "2Gi"}}}
-    pending = {"status": {"allocatedResourceStatuses": {"storage": "NodeResizePending"}}}  # as external-resizer says it
-    kubectl("patch", "pv", "vol", "--type=merge", "-p", json.dumps(grown))
-    kubectl("patch", "pvc", "c", "--subresource=status", "--type=merge", "-p", json.dumps(pending))
+    grow(kubectl, "2Gi")
     kubectl.apply(user("q"))
     kubectl.wait("create", f"volumeattachment/{name}")
     kubectl(*attach)
     kubectl.ready("pod/q")
     assert dict(calls(driver))["NodeExpandVolume"]["volume_id"] == "vol"
     kubectl.wait("jsonpath={.status.capacity.storage}=2Gi", "pvc/c")
+    grow(kubectl, "3Gi")  # with the Pod running
+    kubectl.wait("jsonpath={.status.capacity.storage}=3Gi", "pvc/c")
+    assert [fields["capacity_range"] for method, fields in calls(driver) if method == "NodeExpandVolume"][-1]
+    kubectl.wait("create", "events", "--field-selector=reason=FileSystemResizeSuccessful")
+    metrics = kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics").splitlines()
+    labels = f'namespace="{kubectl.namespace}",persistentvolumeclaim="c"'
+    assert f"kubelet_volume_stats_used_bytes{{{labels}}} 8" in metrics
+    assert f"kubelet_volume_stats_health_status_abnormal{{{labels}}} 0.0" in metrics
     kubectl("delete", "pod", "q")
     kubectl.wait("delete", f"volumeattachment/{name}")
     kubectl("delete", "pvc", "c")

@@ -1,6 +1,6 @@
 """GET /stats, /metrics, /pods and /configz: what the node knows of itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from podo.node.api.exposition import (
     probe_metrics,
     resource_metrics,
 )
+from podo.node.api.exposition_volumes import volume_metrics
 from podo.node.api.query import flag
 from podo.node.api.server import Request, json_answer
 from podo.node.api.summary import summary
 from podo.node.probes.tally import ProbeCount
 from podo.node.stats.moments import Moments
+from podo.node.volumes.figures import Found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class KnownOfNode:
     moments: Moments
     pods: Callable[[], Iterable[Pod]]
     probes: Mapping[ProbeCount, int]
+    volumes: Callable[[Iterable[Pod]], Awaitable[Found]]
     settings: Mapping[str, Any]
 
 
@@ -48,7 +51,9 @@ class Figures:
         if request.parts not in (("summary",), ()):
             raise NotFound("the path is /stats/summary")
         brief = flag(request.query, "only_cpu_and_memory")
-        return json_answer(summary(await self._node.moments.now(), self._node.name, brief=brief))
+        moment = await self._node.moments.now()
+        volumes = {} if brief else await self._node.volumes([pod for pod, _ in moment.pods])
+        return json_answer(summary(moment, self._node.name, volumes, brief=brief))
 
     async def metrics(self, request: Request) -> web.StreamResponse:
         """Metrics, by what stands behind /metrics."""
@@ -58,7 +63,8 @@ class Figures:
         node = self._node
         match which:
             case "":
-                return agent_metrics(node.pods(), node.name)
+                pods = [*node.pods()]
+                return [*agent_metrics(pods, node.name), *volume_metrics(pods, await node.volumes(pods))]
             case "resource":
                 return resource_metrics(await node.moments.now())
             case "cadvisor":

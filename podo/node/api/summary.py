@@ -5,18 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from podo.api import timestamps
-from podo.api.types.core_v1 import Pod, Volume
+from podo.api.types.core_v1 import Pod
 from podo.node.runtime.observed import ContainerStats, CPUStats, MemoryStats, NetworkStats
 from podo.node.stats.base import FileSystem, NodeUse, PodUse, Use
 from podo.node.stats.moments import Moment
 from podo.node.stats.rates import NODE, Rate, container_key
+from podo.node.volumes.figures import Found, claim_name
+from podo.storage.drivers import VolumeFigures
 
 Body = dict[str, Any]
 
 
-def summary(moment: Moment, name: str, *, brief: bool = False) -> Body:
-    """The whole; `brief`: CPU and memory only, as `only_cpu_and_memory=true` asks."""
+def summary(moment: Moment, name: str, volumes: Found | None = None, *, brief: bool = False) -> Body:
+    """The whole; `brief`: CPU and memory only, as `only_cpu_and_memory=true` asks. `volumes` are those that last."""
     pods = [pod_body(pod, use, moment, brief=brief) for pod, use in moment.pods if use.sandbox is not None]
+    for pod, body in zip((pod for pod, use in moment.pods if use.sandbox is not None), pods, strict=True):
+        if lasting := lasting_volumes(pod, (volumes or {}).get(pod.metadata.uid, {}), moment):
+            body["volume"] = body.get("volume", []) + lasting
     return {"node": node_body(moment, name, brief=brief), "pods": pods}
 
 
@@ -59,8 +64,7 @@ def pod_body(pod: Pod, use: PodUse, moment: Moment, *, brief: bool) -> Body:
         found["network"] = network(sandbox.network)
     if use.disk is not None:
         at = timestamps.format_time(use.disk.at)
-        claims = {volume.name: volume for volume in pod.spec.volumes}
-        found["volume"] = [volume_body(n, u, claims, meta.namespace, at) for n, u in sorted(use.disk.volumes.items())]
+        found["volume"] = [volume_body(n, u, moment.node.node_fs, at) for n, u in sorted(use.disk.volumes.items())]
         found["ephemeral-storage"] = used(use.disk.total, moment.node.node_fs, at)
     return found | {"process_stats": {"process_count": use.processes}}
 
@@ -122,11 +126,33 @@ def network(stats: NetworkStats) -> Body:
     return {"time": _time(stats.at)} | one | {"interfaces": [one]}
 
 
-def volume_body(name: str, use: Use, volumes: Mapping[str, Volume], namespace: str, at: str) -> Body:
-    """A volume of the Pod."""
-    found: Body = {"time": at, "usedBytes": use.bytes, "inodesUsed": use.inodes, "name": name}
-    claim = volumes[name].persistent_volume_claim if name in volumes else None
-    return found | ({"pvcRef": {"name": claim.claim_name, "namespace": namespace}} if claim else {})
+def volume_body(name: str, use: Use, on: FileSystem, at: str) -> Body:
+    """A volume that is the Pod's own, on the node's disk."""
+    return used(use, on, at) | {"name": name}
+
+
+def lasting_volumes(pod: Pod, found: Mapping[str, VolumeFigures], moment: Moment) -> list[Body]:
+    """VolumeStats of volumes that Pods have by claims or from drivers."""
+    at, bodies = timestamps.format_time(moment.node.at), []
+    for volume in pod.spec.volumes:
+        if (figures := found.get(volume.name)) is None:
+            continue
+        body: Body = {
+            "time": at,
+            "availableBytes": figures.bytes.available,
+            "capacityBytes": figures.bytes.total,
+            "usedBytes": figures.bytes.used,
+            "inodesFree": figures.inodes.available,
+            "inodes": figures.inodes.total,
+            "inodesUsed": figures.inodes.used,
+            "name": volume.name,
+        }
+        if claim := claim_name(pod, volume):
+            body["pvcRef"] = {"name": claim, "namespace": pod.metadata.namespace}
+        if figures.abnormal is not None:
+            body["volumeHealthStats"] = {"abnormal": bool(figures.abnormal)}
+        bodies.append(body)
+    return bodies
 
 
 def file_system(found: FileSystem, at: str) -> Body:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from podo.api.errors import APIError, NotFound
 from podo.api.types.core_v1 import (
@@ -19,13 +20,21 @@ from podo.api.types.storage_v1 import CSIDriver
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, find, key_of
 from podo.node.volumes import host_path, ownership
 from podo.node.volumes.base import VolumeFailure
+from podo.node.volumes.figures import claim_name
 from podo.node.volumes.publishing import Publishing, Wanted, given
 from podo.storage.drivers import Access, NodeVolume
-from podo.storage.matching import capacity, mode
+from podo.storage.matching import capacity, mode, requested
 from podo.storage.pod_claims import is_made_for
 
-RESIZE_PENDING = "NodeResizePending"
+RESIZE_PENDING = ("NodeResizePending", "NodeResizeInProgress")
 log = logging.getLogger(__name__)
+
+
+class GrownClaim(NamedTuple):
+    """A claim whose volume has grown; `volume` is the PersistentVolume's name."""
+
+    claim: PersistentVolumeClaim
+    volume: str
 
 
 class ClaimVolumes:
@@ -53,18 +62,35 @@ class ClaimVolumes:
         if (csi := found.spec.csi) is None:
             raise VolumeFailure(f"this node cannot mount the kind of volume that {found.metadata.name} is")
         wanted = wanted_of(found, csi, read_only=bool(source and source.read_only))
-        if claim.status.allocated_resource_statuses.get("storage") == RESIZE_PENDING:
+        if has_grown(claim):
             wanted = replace(wanted, grow_to=capacity(found))
         here = await self._publishing.publish(pod, volume.name, wanted, folder)
         await self._tell_grown(claim, found)
         return here
+
+    def may_grow(self, pod: Pod, volume: Volume) -> bool:
+        """Whether the Pod has the volume, and from a driver whose volumes nodes have to let grow."""
+        return bool(claim_name(pod, volume)) and self._publishing.grows(pod.metadata.uid, volume.name)
+
+    async def grow(self, pod: Pod, volume: Volume) -> GrownClaim | None:
+        """Let a volume that the Pod has use all that it has grown to; None if it has not. Raises VolumeFailure."""
+        claim = await self._claim(pod, claim_name(pod, volume), own=volume.ephemeral is not None)
+        if claim.status.phase != "Bound" or not has_grown(claim):
+            return None
+        found = await self._volume(claim)
+        if found.spec.csi is None or capacity(found) < requested(claim):
+            return None
+        wanted = replace(wanted_of(found, found.spec.csi, read_only=False), grow_to=capacity(found))
+        await self._publishing.grow(pod.metadata.uid, volume.name, wanted)
+        await self._tell_grown(claim, found)
+        return GrownClaim(claim, found.metadata.name)
 
     async def release(self, uid: str) -> None:
         await self._publishing.release(uid)
 
     async def _tell_grown(self, claim: PersistentVolumeClaim, found: PersistentVolume) -> None:
         """A volume that was to grow when it is mounted again has grown now: the claim says so."""
-        if claim.status.allocated_resource_statuses.get("storage") != RESIZE_PENDING:
+        if not has_grown(claim):
             return
         status = {
             "capacity": {"storage": found.spec.capacity["storage"]},
@@ -100,6 +126,13 @@ class ClaimVolumes:
         if found.spec.claim_ref is None or found.spec.claim_ref.uid != claim.metadata.uid:
             raise VolumeFailure(f'persistentvolume "{found.metadata.name}" is not bound to claim "{name}"')
         return found
+
+
+def has_grown(claim: PersistentVolumeClaim) -> bool:
+    """Whether a claim waits for its node to have it grow, by its status or, as older resizers say it, its condition."""
+    if status := claim.status.allocated_resource_statuses.get("storage"):
+        return status in RESIZE_PENDING
+    return any(c.type == "FileSystemResizePending" and c.status == "True" for c in claim.status.conditions)
 
 
 class InlineVolumes:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -62,6 +62,10 @@ class NodeVolumes:
                     paths[volume.name] = await self._mount(pod, volume)
                 except VolumeFailure as error:
                     raise VolumeFailure(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
+
+    def paths(self, uid: str) -> Mapping[str, Path]:
+        """Where the volumes of a Pod are, by their names: of those that are mounted."""
+        return self._paths.get(uid, {})
 
     async def refresh(self, pod: Pod) -> datetime | None:
         again: list[datetime] = []

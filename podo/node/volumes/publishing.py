@@ -27,7 +27,15 @@ from podo.node.volumes import ownership
 from podo.node.volumes.base import Places, VolumeFailure
 from podo.node.volumes.tokens import Tokens
 from podo.storage.attachments import attachment_name
-from podo.storage.drivers import DriverFailure, GrowingNode, NodeDriver, NodeVolume, PodInfo
+from podo.storage.drivers import (
+    DriverFailure,
+    GrowingNode,
+    NodeDriver,
+    NodeVolume,
+    PodInfo,
+    TellingNode,
+    VolumeFigures,
+)
 
 FOLDER = "published"
 ATTACHED_WITHIN, LOOK_EVERY = 20.0, 0.2  # seconds
@@ -103,6 +111,39 @@ class Publishing:
             raise VolumeFailure(str(error)) from error
         chown = not volume.access.block and not volume.read_only and not driver.groups and _chowns(info, wanted)
         return await given(path, group if chown else None, pod)
+
+    async def grow(self, uid: str, name: str, wanted: Wanted) -> None:
+        """Let a volume that a Pod has use all that it has grown to. Raises VolumeFailure."""
+        known, driver = self._note(uid, name), self._driver(wanted.driver)
+        if known is None or not isinstance(driver, GrowingNode):
+            return
+        volume = wanted.volume
+        if wanted.stage_secret is not None:
+            volume = replace(volume, stage_secrets=await self._secret(wanted.stage_secret))
+        staging = Path(known.staging) if known.staging else None
+        try:
+            await driver.grow(volume, staging, Path(known.target), wanted.grow_to)
+        except DriverFailure as error:
+            raise VolumeFailure(str(error)) from error
+
+    def grows(self, uid: str, name: str) -> bool:
+        """Whether a Pod has the volume from a driver that has something to do when it has grown."""
+        known = self._note(uid, name)
+        return known is not None and isinstance(self._drivers.get(known.driver), GrowingNode)
+
+    async def figures(self, uid: str, name: str) -> VolumeFigures | None:
+        """How full a driver says that a Pod's volume is; None if it does not say such. Raises DriverFailure."""
+        known = self._note(uid, name)
+        driver = self._drivers.get(known.driver) if known else None
+        if known is None or not isinstance(driver, TellingNode) or not driver.tells:
+            return None
+        return await driver.figures(known.handle, Path(known.target), Path(known.staging) if known.staging else None)
+
+    def _note(self, uid: str, name: str) -> Published | None:
+        try:
+            return msgspec.json.decode((self._places.pod(uid) / FOLDER / f"{name}.json").read_bytes(), type=Published)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
 
     async def release(self, uid: str) -> None:
         """Take away all that was published for a Pod. Raises VolumeFailure: then it is to be tried again."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from podo.rpc.caller import Caller
-from podo.storage.csi.wire import ACCESS_MODES, EXPANDS, MOUNT_GROUP, STAGES
-from podo.storage.drivers import Access, NodeVolume
+from podo.storage.csi.wire import ACCESS_MODES, BYTES, EXPANDS, INODES, MOUNT_GROUP, STAGES, TELLS, TELLS_CONDITION
+from podo.storage.drivers import Access, Amounts, NodeVolume, VolumeFigures
 
 NODE = "/csi.v1.Node/Node"
 
@@ -22,7 +22,8 @@ class SocketNode:
     ) -> None:
         self.name, self._caller, self._seen = name, caller, seen
         self._stages, self.groups, self.foreign = STAGES in capabilities, MOUNT_GROUP in capabilities, True
-        self._grows = EXPANDS in capabilities
+        self._grows, self.tells = EXPANDS in capabilities, TELLS in capabilities
+        self._tells_condition = TELLS_CONDITION in capabilities
 
     async def stage(self, volume: NodeVolume, staging: Path) -> None:
         if not self._stages:
@@ -75,6 +76,22 @@ class SocketNode:
                 volume_capability=self._capability(volume),
                 secrets=volume.stage_secrets,
             )
+
+    async def figures(self, handle: str, path: Path, staging: Path | None) -> VolumeFigures:
+        answer = await self._caller.call(
+            f"{NODE}GetVolumeStats",
+            volume_id=handle,
+            volume_path=str(self._seen(path)),
+            staging_target_path=str(self._seen(staging)) if self._stages and staging is not None else "",
+        )
+        found = {usage.unit: Amounts(usage.total, usage.used, usage.available) for usage in answer.usage}
+        condition = answer.volume_condition
+        abnormal = (condition.message or "it is abnormal") if condition.abnormal else ""
+        return VolumeFigures(
+            bytes=found.get(BYTES, Amounts()),
+            inodes=found.get(INODES, Amounts()),
+            abnormal=abnormal if self._tells_condition and answer.HasField("volume_condition") else None,
+        )
 
     def _capability(self, volume: NodeVolume) -> dict[str, Any]:
         group = volume.pod.fs_group

@@ -57,6 +57,10 @@ CSI = {
         "volume_capability=5 VolumeCapability, secrets=6 map"
     ),
     "NodeExpandVolumeResponse": "capacity_bytes=1 int64",
+    "NodeGetVolumeStatsRequest": "volume_id=1 string, volume_path=2 string, staging_target_path=3 string",
+    "NodeGetVolumeStatsResponse": "usage=1 VolumeUsage*, volume_condition=2 VolumeCondition",
+    "VolumeUsage": "available=1 int64, total=2 int64, used=3 int64, unit=4 int32",
+    "VolumeCondition": "abnormal=1 bool, message=2 string",
     "PluginInfo": "type=1 string, name=2 string, endpoint=3 string, supported_versions=4 string*",
     "RegistrationStatus": "plugin_registered=1 bool, error=2 string",
 }
@@ -76,6 +80,7 @@ METHODS = {  # path -> (request, answer)
     "/csi.v1.Node/NodePublishVolume": ("NodePublishVolumeRequest", "Empty"),
     "/csi.v1.Node/NodeUnpublishVolume": ("NodeUnpublishVolumeRequest", "Empty"),
     "/csi.v1.Node/NodeExpandVolume": ("NodeExpandVolumeRequest", "NodeExpandVolumeResponse"),
+    "/csi.v1.Node/NodeGetVolumeStats": ("NodeGetVolumeStatsRequest", "NodeGetVolumeStatsResponse"),
     "/pluginregistration.Registration/GetInfo": ("Empty", "PluginInfo"),
     "/pluginregistration.Registration/NotifyRegistrationStatus": ("RegistrationStatus", "Empty"),
 }
@@ -85,6 +90,7 @@ ACCESS_MODES = {  # what the API's access modes are on the wire
     "ReadWriteMany": 5,
     "ReadWriteOncePod": 6,
 }
-STAGES, EXPANDS, MOUNT_GROUP = 1, 3, 6  # capabilities of a driver's node side
+STAGES, TELLS, EXPANDS, TELLS_CONDITION, MOUNT_GROUP = 1, 2, 3, 4, 6  # capabilities of a driver's node side
+BYTES, INODES = 1, 2  # units of figures
 MESSAGES = Messages("csi", CSI, METHODS)
 message, parser = MESSAGES.make, MESSAGES.parser

@@ -6,16 +6,25 @@ import pytest
 
 from podo.node.api.access import subresources_of, verb_of
 from podo.node.api.exposition import Family, Sample, cadvisor_metrics, exposed, probe_metrics, resource_metrics
+from podo.node.api.exposition_volumes import volume_metrics
 from podo.node.api.summary import summary, window
 from podo.node.probes.tally import ProbeCount
 from podo.node.runtime.observed import ContainerStats, CPUStats, MemoryStats, NetworkStats, SandboxStats
 from podo.node.stats.base import FileSystem, NodeUse, PodDisk, PodUse, Processes, Use
 from podo.node.stats.moments import Moment
 from podo.node.stats.rates import NODE, Rate
+from podo.storage.drivers import Amounts, VolumeFigures
 from tests.node.build import UID, pod
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 STAMP = int(AT.timestamp() * 1000)
+VOLUMES = [
+    {"name": "db", "persistentVolumeClaim": {"claimName": "disk"}},
+    {"name": "own", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}},
+    {"name": "inline", "csi": {"driver": "t.example.com"}},
+]
+FIGURES = VolumeFigures(bytes=Amounts(100, 30, 60), inodes=Amounts(10, 3, 7), abnormal="")
+SICK = VolumeFigures(bytes=Amounts(5), abnormal="it is broken")
 
 
 def moment(**disk):
@@ -33,7 +42,7 @@ def moment(**disk):
     )
     use = PodUse(uid=UID, sandbox=sandbox, disk=PodDisk(at=AT, **disk))
     rates = {NODE: Rate(250_000_000, 15.0), UID: Rate(20, 15.0), f"{UID}/app/2": Rate(10, 15.0)}
-    return Moment(node, [(pod(), use)], rates)
+    return Moment(node, [(pod(volumes=VOLUMES), use)], rates)
 
 
 def test_the_summary_of_a_node():
@@ -139,3 +148,37 @@ def test_which_right_on_the_node_a_path_needs(path, subresources):
 )
 def test_websocket_upgrade_of_a_get_needs_the_right_to_create(method, path, verb):
     assert verb_of(method, path) == verb
+
+
+def test_the_summary_has_the_volumes_of_claims_and_of_drivers():
+    found = {UID: {"db": FIGURES, "own": SICK, "inline": VolumeFigures(bytes=Amounts(7))}}
+    (body,) = summary(moment(volumes={"data": Use(8, 4)}), "n1", found)["pods"]
+    own, db, ephemeral, inline = body["volume"]
+    assert (own["name"], own["usedBytes"], own["capacityBytes"]) == ("data", 8, 100)
+    assert db == {
+        "time": "2026-01-01T00:00:00Z",
+        "availableBytes": 60,
+        "capacityBytes": 100,
+        "usedBytes": 30,
+        "inodesFree": 7,
+        "inodes": 10,
+        "inodesUsed": 3,
+        "name": "db",
+        "pvcRef": {"name": "disk", "namespace": "default"},
+        "volumeHealthStats": {"abnormal": False},
+    }
+    assert (ephemeral["pvcRef"]["name"], ephemeral["volumeHealthStats"]) == ("web-own", {"abnormal": True})
+    assert inline.keys().isdisjoint({"pvcRef", "volumeHealthStats"})
+
+
+def test_metrics_of_volumes_have_one_sample_a_claim_however_many_pods_have_it():
+    other = pod(meta={"name": "other", "uid": "u2"}, volumes=VOLUMES[:1])
+    found = {UID: {"db": FIGURES, "own": SICK, "inline": FIGURES}, "u2": {"db": SICK}}
+    text = exposed(volume_metrics([pod(volumes=VOLUMES), other], found))
+    assert 'kubelet_volume_stats_capacity_bytes{namespace="default",persistentvolumeclaim="disk"} 100' in text
+    assert 'kubelet_volume_stats_available_bytes{namespace="default",persistentvolumeclaim="disk"} 60' in text
+    assert 'kubelet_volume_stats_inodes_used{namespace="default",persistentvolumeclaim="disk"} 3' in text
+    assert (
+        'kubelet_volume_stats_health_status_abnormal{namespace="default",persistentvolumeclaim="web-own"} 1.0' in text
+    )
+    assert text.count("kubelet_volume_stats_used_bytes{") == 2

@@ -57,7 +57,14 @@ class Driver:
         return {"capacity_bytes": request.capacity_range.required_bytes}
 
     def NodeGetCapabilities(self, _):
-        return {"capabilities": [{"rpc": {"type": 1}}, {"rpc": {"type": 3}}]}
+        return {"capabilities": [{"rpc": {"type": kind}} for kind in (1, 2, 3, 4)]}
+
+    def NodeGetVolumeStats(self, request):
+        path = self._here(request.volume_path)
+        used = sum(file.stat().st_size for file in path.iterdir())
+        usage = [{"total": 1000, "used": used, "available": 1000 - used, "unit": 1}, {"total": 9, "used": 2, "unit": 2}]
+        broken = (path / "broken").exists()
+        return {"usage": usage, "volume_condition": {"abnormal": broken, "message": "it is broken" if broken else ""}}
 
     def NodeGetInfo(self, _):
         places = {"segments": {"topology.test/host": "here"}}

@@ -8,7 +8,7 @@ import pytest
 from podo.storage.csi.client import SocketCaller
 from podo.storage.csi.node import SocketNode, capability
 from podo.storage.csi.wire import CSI, METHODS, message
-from podo.storage.drivers import Access, DriverFailure, NodeVolume, NoRoom, PodInfo
+from podo.storage.drivers import Access, Amounts, DriverFailure, NodeVolume, NoRoom, PodInfo
 from tests.storage.csi.driver import Driver, serve
 
 
@@ -103,3 +103,29 @@ def test_all_messages_can_be_made():
 def test_numbers_on_the_wire_are_those_of_the_interface():
     made = message("NodePublishVolumeRequest", volume_id="v", target_path="t", readonly=True, volume_context={"k": "w"})
     assert made.SerializeToString() == b"\n\x01v\x22\x01t0\x01B\x06\n\x01k\x12\x01w"
+
+
+@pytest.mark.parametrize("broken", [True, False])
+async def test_a_driver_says_how_full_a_volume_is_and_whether_it_is_well(caller, tmp_path, broken):
+    path = tmp_path / "kubelet/v"
+    path.mkdir(parents=True)
+    (path / "x").write_text("four")
+    if broken:
+        (path / "broken").touch()
+    seen = lambda path: Path("/var/lib/kubelet") / path.relative_to(tmp_path / "kubelet")  # noqa: E731
+    node = SocketNode("t.example.com", caller, frozenset({1, 2, 4}), seen)
+    assert node.tells
+    found = await node.figures("v", path, tmp_path / "kubelet/s")
+    assert found.bytes == Amounts(total=1000, used=4, available=996)
+    assert (found.inodes.total, found.inodes.used) == (9, 2)
+    assert found.abnormal == ("it is broken" if broken else "")
+    (_, fields) = told(tmp_path)[-1]
+    assert fields["staging_target_path"] == "/var/lib/kubelet/s"
+
+
+async def test_of_a_driver_that_tells_no_conditions_none_is_told(caller, tmp_path):
+    (tmp_path / "kubelet/v").mkdir(parents=True)
+    seen = lambda path: Path("/var/lib/kubelet/v")  # noqa: E731
+    node = SocketNode("t.example.com", caller, frozenset({2}), seen)
+    assert (await node.figures("v", tmp_path, None)).abnormal is None
+    assert not SocketNode("t.example.com", caller, frozenset()).tells
