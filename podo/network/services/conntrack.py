@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from podo.api.types.core_v1 import Service
-from podo.network import namespaces
+from podo.network import bare_pyroute2, namespaces
 from podo.network.config import of_family
 from podo.network.netlink import in_thread
 from podo.network.services.backends import Backend, Backends, PortKey, port_key
@@ -77,7 +77,8 @@ def _addresses(service: Service, version: int) -> tuple[str, ...]:
 
 
 def _forget(flows: list[Flow], netns: Path | None) -> None:
-    from pyroute2 import NetlinkError  # heavy, see netlink.py
+    bare_pyroute2.prepare()
+    from pyroute2.netlink.exceptions import NetlinkError  # heavy, see netlink.py
 
     try:
         with namespaces.entered(netns):
@@ -104,7 +105,7 @@ def _forget_each(flows: list[Flow]) -> None:
 
 
 def _delete(conntrack: Any, original: Any) -> None:
-    from pyroute2 import NetlinkError
+    from pyroute2.netlink.exceptions import NetlinkError
 
     try:
         conntrack.entry("del", tuple_orig=original)
