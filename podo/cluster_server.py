@@ -103,6 +103,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         beside: dict[str, Callable[[], Awaitable[None]]] = {
             "ingresses": partial(serve_ingresses, settings, core, informers, clock, partial(follow, "ingress")),
             "gateways": partial(serve_gateways, settings, core, informers, clock, partial(follow, "gateway")),
+            "cluster policies": partial(serve_cluster_policies, core, clock),
             "snapshots": partial(take_snapshots, core, informers, clock, volumes),
         }
         if cluster.vertical_autoscaling:
@@ -181,6 +182,17 @@ async def serve_gateways(
         routes=[each for each in ROUTES if each in served],
     )
     await keeper.run(informers)
+
+
+async def serve_cluster_policies(core: "Core", clock: "Clock") -> None:
+    """Have the policies of the whole cluster served; the nodes' agents enforce them."""
+    from podo.client.definitions import ensure_served, short_definitions
+    from podo.controller_identities import account_client
+    from podo.controllers.accounts import CLUSTER_POLICIES as ACCOUNT
+    from podo.network import policy
+    from podo.network.policy.cluster_kinds import KINDS
+
+    await ensure_served(account_client(core, ACCOUNT), clock, short_definitions(policy.__name__), KINDS)
 
 
 async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", volumes: Path) -> None:

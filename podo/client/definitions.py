@@ -1,7 +1,10 @@
 """Custom resources that podo brings along: their definitions written, and served before anyone uses them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from typing import Any
+
+import msgspec
 
 from podo.api.errors import APIError
 from podo.api.types.apiextensions_v1 import CustomResourceDefinition
@@ -10,6 +13,35 @@ from podo.clock import Clock
 
 MANAGER = "podo"
 _ATTEMPTS, _PAUSE = 50, 0.02
+
+
+def short_definitions(package: str) -> Iterator[dict[str, Any]]:
+    """The definitions of a package's `definitions.json`, each as the body of a CustomResourceDefinition.
+
+    The file has each part once; where it stands elsewhere too there is {"$": its number}. So parts may be shared: do
+    not change them. `tools/short_definitions.py` makes such files.
+    """
+    found = msgspec.json.decode((resources.files(package) / "definitions.json").read_bytes())
+    parts = found["parts"]
+    for each in found["definitions"]:
+        whole = _expand(each, parts)
+        names, group = whole["spec"]["names"], whole["spec"]["group"]
+        yield {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{names['plural']}.{group}", "annotations": whole["annotations"]},
+            "spec": whole["spec"],
+        }
+
+
+def _expand(node: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_expand(each, parts) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if (number := node.get("$")) is not None:
+        return _expand(parts[number], parts)
+    return {key: _expand(value, parts) for key, value in node.items()}
 
 
 async def ensure_served(

@@ -13,8 +13,10 @@ from podo.client.base import Client, Key
 from podo.cluster.config import ClusterConfig, load
 from podo.cluster.errors import ClusterError
 from podo.network.gateway.kinds import GATEWAYS, Gateway
+from podo.network.policy.cluster_kinds import KINDS
 from podo.network.policy.explain import End, decide
 from podo.network.policy.model import PodFacts, pod_facts, policy_facts
+from podo.network.policy.tiers import ClusterPolicyFacts, cluster_policy_facts
 
 Rows = list[dict[str, Any]]
 EXPOSED = (
@@ -132,7 +134,15 @@ async def _rows(client: Client, source: str, target: str, protocol: str, port: i
     pods = [pod_facts(each) for each in (await client.list(Pod)).items]
     nodes = {a.address for node in (await client.list(Node)).items for a in node.status.addresses}
     ends = [end_of(text, pods) for text in (source, target)]
-    findings = decide(policies, namespaces, source=ends[0], target=ends[1], protocol=protocol, port=port)
+    findings = decide(
+        policies,
+        namespaces,
+        source=ends[0],
+        target=ends[1],
+        protocol=protocol,
+        port=port,
+        cluster=await _cluster_policies(client),
+    )
     rows = []
     for finding, end in zip(findings, ends, strict=True):
         outside = "is a node" if end.address in nodes else "is no Pod, so no policy isolates it"
@@ -142,6 +152,16 @@ async def _rows(client: Client, source: str, target: str, protocol: str, port: i
     allowed = all(finding.allowed for finding in findings)
     said = f"{ends[0]} to {ends[1]}, {protocol.upper()} {port}"
     return [*rows, {"direction": "both", "verdict": "allowed" if allowed else "refused", "reason": said}]
+
+
+async def _cluster_policies(client: Client) -> list[ClusterPolicyFacts]:
+    found: list[ClusterPolicyFacts] = []
+    for kind in KINDS:
+        try:
+            found += [cluster_policy_facts(each) for each in (await client.list(kind)).items]
+        except NotFound:
+            continue  # somebody has removed the definition
+    return found
 
 
 def end_of(text: str, pods: list[PodFacts]) -> End:

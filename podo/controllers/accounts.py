@@ -66,7 +66,7 @@ ACCOUNTS = {
     "volumeattributesclass-protection": "volumeattributesclass-protection-controller",
 }
 """The account of each controller, by the controller's name."""
-INGRESSES, GATEWAYS = "podo-ingresses", "podo-gateways"
+INGRESSES, GATEWAYS, CLUSTER_POLICIES = "podo-ingresses", "podo-gateways", "podo-cluster-policies"
 Rule = dict[str, list[str]]
 RBAC, NAMESPACE = "rbac.authorization.k8s.io", "kube-system"
 
@@ -85,6 +85,8 @@ GATEWAY_KINDS = (
     *("gatewayclasses", "gateways", "listenersets", "referencegrants", "backendtlspolicies"),
     *("httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes"),
 )
+POLICY_API = "policy.networking.k8s.io"
+POLICY_KINDS = ("clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies")
 FIGURES = (
     rule("metrics.k8s.io", "pods", "list"),
     rule("custom.metrics.k8s.io", "*", "get list"),
@@ -131,6 +133,15 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
             *(f"{plural}.{GATEWAY_API}" for plural in GATEWAY_KINDS),
         ),
         EVENTS,
+    ),
+    CLUSTER_POLICIES: (
+        rule(POLICY_API, " ".join(POLICY_KINDS), "list"),
+        rule(
+            "apiextensions.k8s.io",
+            "customresourcedefinitions",
+            "create get patch",
+            *(f"{plural}.{POLICY_API}" for plural in POLICY_KINDS),
+        ),
     ),
     "podo-vertical-autoscaler": (
         rule("apiextensions.k8s.io", "customresourcedefinitions", "create get patch", *VERTICAL_DEFINITIONS),

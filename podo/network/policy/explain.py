@@ -17,6 +17,7 @@ from podo.network.policy.model import (
     Rule,
     selecting,
 )
+from podo.network.policy.tiers import NO_TIERS, Action, ClusterPolicyFacts, ClusterRule, Tiers, tiers_of
 
 
 class End(NamedTuple):
@@ -30,17 +31,23 @@ class End(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What holds in one direction. `rule` is the number (from 1) of the rule of `policy` that allows it."""
+    """What holds in one direction. `rule` is the number (from 1) of the rule of `policy` that allows it.
+
+    `cluster` is the rule of a whole cluster's policy that decides, if one does.
+    """
 
     direction: Direction
     allowed: bool
     isolating: tuple[Key, ...] = ()
     policy: Key | None = None
     rule: int = 0
+    cluster: ClusterRule | None = None
 
     def words(self, who: str) -> str:
         """The reason, for people; `who` is the end that is isolated or not."""
         direction = self.direction.lower()
+        if self.cluster is not None:
+            return f"{self.cluster} {'allows' if self.allowed else 'refuses'} it"
         if not self.isolating:
             return f"no policy isolates {who} for {direction}"
         names = ", ".join(map(str, self.isolating))
@@ -57,16 +64,27 @@ def decide(
     target: End,
     protocol: str,
     port: int,
+    cluster: Iterable[ClusterPolicyFacts] = (),
 ) -> tuple[Finding, Finding]:
     """(egress, ingress): the connection passes if both allow it. `protocol` is tcp, udp or sctp."""
-    known = list(policies)
+    known, clusters = list(policies), list(cluster)
     listening = target.pod.ports if target.pod else frozenset()
     names = {named for named, number in listening if number == port and named.protocol == protocol}
 
+    def first(rules: Iterable[ClusterRule], peer: End) -> ClusterRule | None:
+        met = (r for r in rules if _is_peer(r.rule, peer, namespaces) and _is_port(r.rule, protocol, port, names))
+        return next(met, None)
+
     def look(direction: Direction, isolated: End, peer: End) -> Finding:
-        isolating = _isolating(known, isolated, direction)
-        if not isolating or isolated.address == peer.address:
+        if isolated.address == peer.address:
             return Finding(direction, True)
+        admin, baseline = _tiers(clusters, isolated, direction, namespaces)
+        if (found := first(admin, peer)) and found.action is not Action.PASS:
+            return Finding(direction, found.action is Action.ACCEPT, cluster=found)
+        isolating = _isolating(known, isolated, direction)
+        if not isolating:
+            found = first(baseline, peer)
+            return Finding(direction, found is None or found.action is not Action.DENY, cluster=found)
         keys = tuple(each.key for each in isolating)
         for policy in isolating:
             for number, rule in enumerate(policy.rules[direction], 1):
@@ -75,6 +93,14 @@ def decide(
         return Finding(direction, False, keys)
 
     return look(Direction.EGRESS, source, target), look(Direction.INGRESS, target, source)
+
+
+def _tiers(
+    policies: list[ClusterPolicyFacts], end: End, direction: Direction, namespaces: Mapping[str, Labels]
+) -> Tiers:
+    if end.pod is None:
+        return NO_TIERS
+    return tiers_of(policies, end.pod, namespaces.get(end.pod.key.namespace, {})).get(direction, NO_TIERS)
 
 
 def _isolating(policies: list[PolicyFacts], end: End, direction: Direction) -> list[PolicyFacts]:

@@ -1,4 +1,4 @@
-"""Keeps the policy table of a node in step with NetworkPolicies, Pods and Namespaces.
+"""Keeps the policy table of a node in step with NetworkPolicies, policies of the whole cluster, Pods and Namespaces.
 
 The Pods of the whole cluster are watched only once there is a policy. A Pod's policies are in force before it has a
 link (`admit`), whatever the watches know by then: it asks for them.
@@ -8,7 +8,7 @@ import asyncio
 import logging
 from typing import NamedTuple
 
-from podo.api.errors import APIError
+from podo.api.errors import APIError, NotFound
 from podo.api.types.core_v1 import Container, Namespace, Pod, PodSpec, PodStatus
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.networking_v1 import NetworkPolicy
@@ -20,9 +20,11 @@ from podo.network.base import NetworkFailure, PodSandbox
 from podo.network.config import NetworkConfig, of_family
 from podo.network.names import pod_link_name
 from podo.network.nft import Nft
+from podo.network.policy.cluster_kinds import CLUSTER_POLICIES, KINDS, ClusterPolicy
 from podo.network.policy.members import Members
 from podo.network.policy.model import Direction, PodFacts, PolicyFacts, pod_facts, policy_facts, selecting
 from podo.network.policy.rules import fresh_table, pod_chains, policy_table
+from podo.network.policy.tiers import ClusterPolicyFacts, cluster_policy_facts, key_of_policy, tiers_of
 from podo.network.ruleset import Fragment, Ruleset, commands, removals
 from podo.network.services.progress import Progress
 from podo.network.upkeep import Upkeep
@@ -38,13 +40,14 @@ class _Local(NamedTuple):
 
 
 class PolicyKeeper:
-    """Feed it by `run`, or with `policy_changed`, `pod_changed`, `namespace_changed` and `sync`."""
+    """Feed it by `run`, or with the methods `…_changed` and `sync`."""
 
     def __init__(self, config: NetworkConfig, client: Client, *, nft: Nft, clock: Clock, patience: float = 10) -> None:
         self._config, self._client, self._nft = config, client, nft
         self._patience = patience  # seconds that `admit` waits for the rules
         self._versions = tuple(version for version in (4, 6) if of_family(config.ranges, version))
         self._policies: dict[str, dict[Key, PolicyFacts]] = {}  # by namespace
+        self._cluster: dict[Key, ClusterPolicyFacts] = {}
         self._ruleset = Ruleset()
         self._members = Members(self._ruleset, self._versions)
         self._local: dict[str, _Local] = {}  # by the sandbox's id
@@ -58,9 +61,12 @@ class PolicyKeeper:
 
     async def run(self, informers: Informers) -> None:
         """Keep the table in step until cancelled. What is found in force stays so until everything is known."""
-        policies = informers.of(NetworkPolicy)
+        policies, cluster = informers.of(NetworkPolicy), [informers.of(kind) for kind in KINDS]
         policies.handle(self.policy_changed)
         await informers.synced(policies)
+        for each in cluster:
+            each.handle(self.cluster_policy_changed)
+            await informers.synced(each)
         async with asyncio.TaskGroup() as tasks:
             if not self._wanted.is_set():
                 idle = tasks.create_task(self._upkeep.run(self.sync), name="policies")
@@ -86,16 +92,29 @@ class PolicyKeeper:
         key = Key(sandbox.namespace, sandbox.name)
         try:
             async with asyncio.timeout(self._patience):
-                for policy in (await self._client.list(NetworkPolicy, namespace=key.namespace)).items:
-                    self.policy_changed(None, policy)
-                if self._policies.get(key.namespace) and (pod := await find(self._client, Pod, key)):
-                    self.pod_changed(None, pod)
+                await self._ask(key)
                 self.adopt(sandbox.id, key)
                 await self._settled()
         except (TimeoutError, APIError, OSError) as error:
             self.forget(sandbox.id)
             why = str(error) or "their rules were not in force in time"
             raise NetworkFailure(f"network policies of {key.namespace} are not known: {why}") from error
+
+    async def _ask(self, key: Key) -> None:
+        """Learn what holds for the Pod `key`, which the watches may not have told yet."""
+        for policy in (await self._client.list(NetworkPolicy, namespace=key.namespace)).items:
+            self.policy_changed(None, policy)
+        try:
+            for each in (await self._client.list(CLUSTER_POLICIES)).items:
+                self.cluster_policy_changed(None, each)
+        except NotFound:
+            pass  # somebody has removed the definition
+        if self._cluster:
+            named = f"metadata.name={key.namespace}"
+            for namespace in (await self._client.list(Namespace, fields=named)).items:
+                self.namespace_changed(None, namespace)
+        if (self._cluster or self._policies.get(key.namespace)) and (pod := await find(self._client, Pod, key)):
+            self.pod_changed(None, pod)
 
     def forget(self, sandbox_id: str) -> None:
         """The sandbox's link is gone."""
@@ -121,9 +140,25 @@ class PolicyKeeper:
             return  # it has been made again since
         else:
             del known[key]
-        for sandbox_id, local in self._local.items():
-            if local.key.namespace == key.namespace:
-                self._dirty.add(sandbox_id)
+        self._mark_namespace(key.namespace)
+
+    def cluster_policy_changed(self, old: ClusterPolicy | None, new: ClusterPolicy | None) -> None:
+        """An informer's handler, as `policy_changed`."""
+        if (changed := new or old) is None:
+            return
+        key = key_of_policy(changed)
+        before = self._cluster.get(key)
+        if new is not None:
+            facts = cluster_policy_facts(new)
+            if before is not None and before.revision >= facts.revision:
+                return
+            self._cluster[key] = facts
+            self._wanted.set()
+        elif before is None or before.revision > revision_of(changed):
+            return
+        else:
+            del self._cluster[key]
+        self._dirty |= self._local.keys()
         self._upkeep.wake()
 
     def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
@@ -142,7 +177,10 @@ class PolicyKeeper:
     def namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         """An informer's handler."""
         if changed := new or old:
-            self._members.put_namespace(changed.metadata.name, new.metadata.labels if new else None)
+            name = changed.metadata.name
+            self._members.put_namespace(name, new.metadata.labels if new else None)
+            if self._cluster:
+                self._mark_namespace(name)
             self._upkeep.wake()
 
     async def sync(self) -> None:
@@ -156,9 +194,8 @@ class PolicyKeeper:
         script = [*(fresh_table(self._config) if fresh else ()), *commands(table, changes)]
         await self._nft.apply(script)
         self._done = asked
-        self.progress.advance(
-            max((each.revision for known in self._policies.values() for each in known.values()), default=0)
-        )
+        named = (each.revision for known in self._policies.values() for each in known.values())
+        self.progress.advance(max((*named, *(each.revision for each in self._cluster.values())), default=0))
         await self._upkeep.tidy(removals(table, changes))
 
     def _render(self, sandbox_id: str) -> None:
@@ -169,7 +206,9 @@ class PolicyKeeper:
             self._ruleset.put(sandbox_id, Fragment())
         elif pod := self._members.pods.get(local.key):
             policies = {each: self._selecting(pod, each) for each in Direction}
-            chains = pod_chains(pod, local.link, policies, self._versions)
+            labels = self._members.namespaces.get(local.key.namespace, {})
+            tiers = tiers_of(self._cluster.values(), pod, labels)
+            chains = pod_chains(pod, local.link, policies, self._versions, tiers)
             self._members.use(sandbox_id, chains.sets)
             self._ruleset.put(sandbox_id, chains.fragment)
 
@@ -182,6 +221,10 @@ class PolicyKeeper:
         self._upkeep.wake()
         while self._done < mine:
             await self.progress.changed()
+
+    def _mark_namespace(self, namespace: str) -> None:
+        self._dirty.update(each for each, local in self._local.items() if local.key.namespace == namespace)
+        self._upkeep.wake()
 
     def _mark(self, sandbox_id: str) -> None:
         self._dirty.add(sandbox_id)

@@ -5,9 +5,12 @@ chain's name is the digest of its rules, so Pods for which the same holds share 
 chain and one changed element, in one transaction: there is no moment at which neither holds. Peers are sets of
 addresses, shared by all rules that name the same Pods, so a Pod that comes or goes is an element in each.
 (docs/adr/0113)
+
+The policies of the whole cluster are rules of the same chain, before and after those of NetworkPolicies; what a rule
+passes on to the next tier goes to a chain of its own, which has the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -15,6 +18,7 @@ from typing import NamedTuple
 from podo.network.config import NetworkConfig, of_family
 from podo.network.names import POD_LINKS, table_name
 from podo.network.policy.model import BlockPeer, Direction, NamedPort, PodFacts, PodPeer, PolicyFacts, PortRange, Rule
+from podo.network.policy.tiers import NO_TIERS, Action, ClusterRule, Tiers
 from podo.network.ruleset import Fragment, Item, ItemKind
 
 _WORDS = {4: ("ip", "ipv4_addr"), 6: ("ip6", "ipv6_addr")}
@@ -68,22 +72,39 @@ def fresh_table(config: NetworkConfig) -> list[str]:
 
 
 def pod_chains(
-    pod: PodFacts, link: str, policies: dict[Direction, list[PolicyFacts]], versions: Sequence[int]
+    pod: PodFacts,
+    link: str,
+    policies: dict[Direction, list[PolicyFacts]],
+    versions: Sequence[int],
+    cluster: Mapping[Direction, Tiers] | None = None,
 ) -> Chains:
-    """What isolates `pod`, whose link on this node is `link`; nothing in a direction that no policy has."""
+    """What isolates `pod`, whose link on this node is `link`; nothing in a direction that no policy has.
+
+    `policies` are those of its namespace that select it, `cluster` what the whole cluster's say of it.
+    """
     items: dict[Item, str] = {}
     sets: set[MemberSet] = set()
     for direction, selecting in policies.items():
-        if not selecting:
-            continue
         writer = _Writer(direction, pod, versions)
-        rules = [line for policy in selecting for rule in policy.rules[direction] for line in writer.lines(rule)]
-        content = "\n".join([*dict.fromkeys(rules), "drop"])
-        chain = f"{direction.lower()}-{_digest(content)}"
-        items[Item(ItemKind.CHAIN, chain)] = content
-        items[Item(ItemKind.ELEMENT, direction.lower(), f'"{link}"')] = f"jump {chain}"
-        sets |= writer.sets
+        admin, baseline = (cluster or {}).get(direction, NO_TIERS)
+        rest, onward = writer.namespaced(selecting) if selecting else writer.tier(baseline, "return"), "return"
+        if rest and any(each.action is Action.PASS for each in admin):
+            onward = f"goto {_enter(items, direction, rest)}"
+            rest = [onward]
+        rest = [*writer.tier(admin, onward), *rest]
+        if rest:
+            chain = _enter(items, direction, rest)
+            items[Item(ItemKind.ELEMENT, direction.lower(), f'"{link}"')] = f"jump {chain}"
+            sets |= writer.sets
     return Chains(Fragment(items), frozenset(sets))
+
+
+def _enter(items: dict[Item, str], direction: Direction, lines: Iterable[str]) -> str:
+    """Make a chain of `lines`; its name."""
+    content = "\n".join(dict.fromkeys(lines))
+    chain = f"{direction.lower()}-{_digest(content)}"
+    items[Item(ItemKind.CHAIN, chain)] = content
+    return chain
 
 
 def set_fragment(wanted: MemberSet, versions: Iterable[int]) -> Fragment:
@@ -111,13 +132,26 @@ class _Writer:
     def __init__(self, direction: Direction, pod: PodFacts, versions: Sequence[int]) -> None:
         self.sets: set[MemberSet] = set()
         self._pod, self._versions, self._egress = pod, versions, direction is Direction.EGRESS
+        self._direction = direction
         self._side = "daddr" if self._egress else "saddr"
 
-    def lines(self, rule: Rule) -> list[str]:
-        """nft's rules for one rule: each returns from the chain, which lets the packet pass."""
+    def namespaced(self, policies: Iterable[PolicyFacts]) -> list[str]:
+        """The rules of NetworkPolicies, and that nothing else passes."""
+        return [
+            *(line for each in policies for rule in each.rules[self._direction] for line in self.lines(rule)),
+            "drop",
+        ]
+
+    def tier(self, rules: Iterable[ClusterRule], onward: str) -> list[str]:
+        """The rules of a tier; `onward` is the way to the next one."""
+        verdicts = {Action.ACCEPT: "return", Action.DENY: "drop", Action.PASS: onward}
+        return [line for each in rules for line in self.lines(each.rule, verdicts[each.action])]
+
+    def lines(self, rule: Rule, verdict: str = "return") -> list[str]:
+        """nft's rules for one rule: "return" leaves the chain, which lets the packet pass."""
         peers: Iterable[PodPeer | BlockPeer | None] = (None,) if rule.peers is None else rule.peers
         matches = [match for peer in peers for match in self._matches(peer, rule.ports)]
-        return [" ".join(part for part in (*match, "return") if part) for match in matches]
+        return [" ".join(part for part in (*match, verdict) if part) for match in matches]
 
     def _matches(
         self, peer: PodPeer | BlockPeer | None, ports: tuple[NamedPort | PortRange, ...] | None

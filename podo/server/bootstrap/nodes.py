@@ -11,6 +11,7 @@ from podo.server.metrics import LONG_PATHS
 from podo.server.strategy import Object
 
 NAME, PROXIER, ENFORCER = "podo:node-proxier", "system:node-proxier", "podo:node-policy-enforcer"
+CLUSTER_ENFORCER = "podo:node-cluster-policy-enforcer"
 REPORTER = "podo:node-progress-reporter"
 RBAC = "rbac.authorization.k8s.io"
 
@@ -49,6 +50,17 @@ def enforcer_role() -> Object:
     }
 
 
+def cluster_enforcer_role() -> Object:
+    """What it takes to enforce the policies of a whole cluster."""
+    kinds = ["clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies"]
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": CLUSTER_ENFORCER},
+        "rules": [{"apiGroups": ["policy.networking.k8s.io"], "resources": kinds, "verbs": ["list", "watch"]}],
+    }
+
+
 def reporter_role() -> Object:
     """What it takes to tell what is in force on a node, and to wait until it is everywhere."""
     return {
@@ -62,7 +74,7 @@ def reporter_role() -> Object:
 def bindings() -> list[Object]:
     """All that nodes, and those that are to become nodes, have beside Kubernetes' own roles."""
     found = [binding(NAME, PROXIER, "system:nodes"), binding(ENFORCER, ENFORCER, "system:nodes")]
-    found.append(binding(REPORTER, REPORTER, "system:nodes"))
+    found += [binding(role, role, "system:nodes") for role in (CLUSTER_ENFORCER, REPORTER)]
     return found + [binding(name, role, group) for name, (role, group) in OF_NEW_NODES.items()]
 
 
@@ -81,5 +93,5 @@ def metrics_reader() -> Object:
 
 async def grant_nodes(core: Core) -> None:
     """Create them where they are missing."""
-    for obj in (*bindings(), enforcer_role(), reporter_role(), metrics_reader()):
+    for obj in (*bindings(), enforcer_role(), cluster_enforcer_role(), reporter_role(), metrics_reader()):
         await ensure(core, obj)

@@ -8,6 +8,7 @@ import yaml
 from podo.api.types.core_v1 import Container, ContainerPort, Pod, PodIP, PodSpec, PodStatus
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.networking_v1 import NetworkPolicy
+from podo.network.policy.cluster_kinds import ClusterNetworkPolicy
 from podo.network.policy.model import pod_facts, policy_facts
 
 
@@ -15,6 +16,12 @@ def policy(spec, *, name="p", namespace="x", revision=""):
     """`spec` is YAML."""
     fields = {"metadata": {"name": name, "namespace": namespace, "resourceVersion": str(revision)}}
     return msgspec.json.decode(json.dumps(fields | {"spec": yaml.safe_load(spec)}), type=NetworkPolicy)
+
+
+def cluster_policy(spec, *, name="p", revision=""):
+    """A ClusterNetworkPolicy. `spec` is YAML."""
+    fields = {"metadata": {"name": name, "resourceVersion": str(revision)}, "spec": yaml.safe_load(spec)}
+    return msgspec.json.decode(json.dumps(fields), type=ClusterNetworkPolicy)
 
 
 def facts(spec, **more):

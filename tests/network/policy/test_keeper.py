@@ -5,21 +5,25 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+import yaml
 
 from podo.api.types.core_v1 import Container, Namespace, Pod, PodSpec
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.networking_v1 import NetworkPolicy
 from podo.client.base import Key
+from podo.client.definitions import ensure, ensure_served, short_definitions
 from podo.client.informers import Informers
 from podo.clock import VirtualClock
+from podo.network import policy as package
 from podo.network.base import NetworkFailure, PodSandbox
 from podo.network.names import pod_link_name
+from podo.network.policy.cluster_kinds import CLUSTER_POLICIES, KINDS
 from podo.network.policy.keeper import PolicyKeeper, reduced
 from podo.network.policy.model import pod_facts
 from podo.server.core import running_core
 from podo.store.memory import MemoryStore
 from tests.network.build import CONFIG
-from tests.network.policy.build import pod, policy
+from tests.network.policy.build import cluster_policy, pod, policy
 from tests.network.services.test_proxy import RecordedNft
 
 DENY = "{podSelector: {}}"
@@ -71,6 +75,35 @@ async def test_old_news_of_a_policy_changes_nothing(keeper, nft):
     await keeper.sync()
     keeper.policy_changed(None, allow)
     keeper.policy_changed(allow, None)  # an earlier object of that name
+    await keeper.sync()
+    assert len(nft.scripts) == 1
+
+
+LOCKED = (
+    "{tier: Admin, subject: {namespaces: {matchLabels: {ns: x}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}"
+)
+
+
+async def test_a_policy_of_the_cluster_isolates_the_pods_of_the_namespaces_that_it_selects(keeper, nft):
+    locked = cluster_policy(LOCKED, revision=1)
+    keeper.cluster_policy_changed(None, locked)
+    await keeper.sync()
+    assert not isolated(nft.scripts[-1])
+    keeper.namespace_changed(None, Namespace(metadata=ObjectMeta(name="x", labels={"ns": "x"})))
+    await keeper.sync()
+    assert isolated(nft.scripts[-1])
+    keeper.cluster_policy_changed(locked, None)
+    await keeper.sync()
+    assert any(line.startswith("delete element inet podo-test ingress") for line in nft.scripts[2])
+
+
+async def test_old_news_of_a_policy_of_the_cluster_changes_nothing(keeper, nft):
+    keeper.namespace_changed(None, Namespace(metadata=ObjectMeta(name="x", labels={"ns": "x"})))
+    locked, before = cluster_policy(LOCKED, revision=5), cluster_policy("{priority: 1}", revision=4)
+    keeper.cluster_policy_changed(None, locked)
+    await keeper.sync()
+    keeper.cluster_policy_changed(None, before)
+    keeper.cluster_policy_changed(before, None)
     await keeper.sync()
     assert len(nft.scripts) == 1
 
@@ -146,6 +179,27 @@ async def test_a_policy_made_a_moment_before_the_pod_is_known_whatever_the_watch
         await client.create(policy("{podSelector: {}, policyTypes: [Egress]}", name="second"))
         await keeper.admit(BOX)
         assert any(f'egress {{ "{LINK}"' in line for line in nft.scripts[-1])
+
+
+async def test_a_policy_of_the_cluster_is_in_force_before_the_pod(nft):
+    clock = VirtualClock()
+    async with running_core(MemoryStore(), clock) as core:
+        client, informers = core.client(), Informers(core.client(), clock, Random(1))
+        serving = asyncio.ensure_future(ensure_served(client, clock, short_definitions(package.__name__), KINDS))
+        while not serving.done():
+            await clock.run_for(timedelta(seconds=0.1))
+        assert serving.result() == list(KINDS)
+        await client.create(Namespace(metadata=ObjectMeta(name="x", labels={"ns": "x"})))
+        keeper = PolicyKeeper(CONFIG, client, nft=nft, clock=clock)
+        tasks = [asyncio.ensure_future(informers.run()), asyncio.ensure_future(keeper.run(informers))]
+        await made(client)
+        names = {"apiVersion": CLUSTER_POLICIES.resource.api_version, "kind": "ClusterNetworkPolicy"}
+        spec = yaml.safe_load(LOCKED) | {"priority": 10}
+        await ensure(client, CLUSTER_POLICIES, names | {"metadata": {"name": "locked"}, "spec": spec})
+        await keeper.admit(BOX)
+        assert isolated(nft.scripts[-1])
+        for task in tasks:
+            task.cancel()
 
 
 async def test_when_the_rules_cannot_be_made_no_sandbox_is_admitted(nft):

@@ -1,7 +1,9 @@
-"""Make podo/network/gateway/definitions.json from the Gateway API's published definitions.
+"""Make a definitions.json from the published definitions of an API that is made of custom resources.
 
-    python tools/gateway_definitions.py FOLDER    (config/crd/standard of a release of the Gateway API)
+    python tools/short_definitions.py TARGET FOLDER…
 
+TARGET is podo/network/gateway/definitions.json, FOLDER then config/crd/standard of a release of the Gateway API; or it
+is podo/network/policy/definitions.json, with config/crd/standard of releases 0.1.8 and 0.2.0 of network-policy-api.
 Only facts are taken: names, types, limits, rules. No prose. A part that occurs more than once is written once, under
 `parts`, and stands elsewhere as {"$": its number}; versions that are not served are left out.
 """
@@ -9,13 +11,12 @@ Only facts are taken: names, types, limits, rules. No prose. A part that occurs 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-TARGET = Path(__file__).parent.parent / "podo/network/gateway/definitions.json"
 WORTH = 60  # a part that is shorter stays where it is
 
 
@@ -67,15 +68,16 @@ class Sharing:
         return {"$": self._numbers[whole]}
 
 
-def main(folder: Path) -> None:
-    documents = (each for file in sorted(folder.glob("*.yaml")) for each in yaml.safe_load_all(file.read_text()))
+def main(target: Path, folders: Sequence[Path]) -> None:
+    files = (file for folder in folders for file in sorted(folder.glob("*.yaml")))
+    documents = (each for file in files for each in yaml.safe_load_all(file.read_text()))
     found = [without_prose(definition(d)) for d in documents if d and d["kind"] == "CustomResourceDefinition"]
     sharing = Sharing(Counter(parts_of(found)))
     shared = sharing.share(found)
     lines = [f"{json.dumps(number)}:{text(part)}" for number, part in sharing.parts.items()]
     body = ",\n".join(text(each) for each in shared)
-    TARGET.write_text('{"parts":{\n' + ",\n".join(lines) + '\n},"definitions":[\n' + body + "\n]}\n")
+    target.write_text('{"parts":{\n' + ",\n".join(lines) + '\n},"definitions":[\n' + body + "\n]}\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [Path(each) for each in sys.argv[2:]])
