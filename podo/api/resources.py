@@ -13,6 +13,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "string"
     format: str = ""
     priority: int = 0
+    description: str | None = None  # None: it has none of its own
 
 
 class Subresource(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

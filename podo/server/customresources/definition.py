@@ -37,6 +37,7 @@ class PrinterColumn(_Part, frozen=True):
     json_path: str
     format: str = ""
     priority: int = 0
+    description: str = ""
 
 
 class SelectableField(_Part, frozen=True):

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from podo.server.descriptions.texts import Texts
+
 from .kind import CustomServed
 
 Document = dict[str, Any]
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_TEXT: Document = {"type": "string"}
 _API_VERSION: Document = {"type": "string", "description": "APIVersion defines in which version the object is written."}
 _KIND: Document = {"type": "string", "description": "Kind names the resource that the object is of."}
 _COMPONENTS = "#/components/schemas/"
@@ -17,11 +18,13 @@ _METADATA = "Standard object's metadata"
 def schemas_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Document]:
     """The schemas of kinds and their lists by name; `reference` stands before names in references."""
     found: dict[str, Document] = {}
+    texts = Texts()
     for served in kinds:
         names, version = served.definition.status.accepted_names, served.resource.version
         own = type_name(served.resource.group, version, names.kind)
         found[own] = object_schema(served, reference)
-        found[type_name(served.resource.group, version, names.list_kind)] = list_schema(served, own, reference)
+        many = type_name(served.resource.group, version, names.list_kind)
+        found[many] = list_schema(served, own, many, reference, texts)
     return found
 
 
@@ -39,16 +42,17 @@ def object_schema(served: CustomServed, reference: str) -> Document:
     return shown | {"x-kubernetes-group-version-kind": [mark(served, served.resource.kind)]}
 
 
-def list_schema(served: CustomServed, own: str, reference: str) -> Document:
-    """The schema of lists of one kind, whose name is `own`."""
+def list_schema(served: CustomServed, own: str, many: str, reference: str, texts: Texts) -> Document:
+    """The schema of lists, whose name is `many`, of one kind, whose name is `own`."""
     fields = {
-        "apiVersion": _TEXT,
-        "items": {"type": "array", "items": {"$ref": f"{reference}{own}"}},
-        "kind": _TEXT,
-        "metadata": {"$ref": f"{reference}{_META}ListMeta"},
+        "apiVersion": _API_VERSION,
+        "items": {"type": "array", "items": {"$ref": f"{reference}{own}"}} | _described(texts.of_field(many, "items")),
+        "kind": _KIND,
+        "metadata": _referred(f"{reference}{_META}ListMeta", texts.of_field(many, "metadata"), reference),
     }
     own_mark = [mark(served, served.definition.status.accepted_names.list_kind)]
-    return {"type": "object", "required": ["items"], "properties": fields, "x-kubernetes-group-version-kind": own_mark}
+    found = {"type": "object", "required": ["items"], "properties": fields, "x-kubernetes-group-version-kind": own_mark}
+    return found | _described(texts.of_type(many))
 
 
 def mark(served: CustomServed, kind: str) -> Document:
@@ -58,10 +62,20 @@ def mark(served: CustomServed, kind: str) -> Document:
 
 def of_object(reference: str) -> Document:
     """The fields that every object has."""
-    metadata: Document = {"$ref": f"{reference}{_META}ObjectMeta"}
-    if reference == _COMPONENTS:  # version 2 has nothing beside a reference
-        metadata = {"allOf": [metadata], "description": _METADATA}
+    metadata = _referred(f"{reference}{_META}ObjectMeta", _METADATA, reference)
     return {"apiVersion": _API_VERSION, "kind": _KIND, "metadata": metadata}
+
+
+def _described(text: str) -> Document:
+    return {"description": text} if text else {}
+
+
+def _referred(name: str, text: str, reference: str) -> Document:
+    """A reference with a text: beside it in version 2, around it in version 3."""
+    referred: Document = {"$ref": name}
+    if text and reference == _COMPONENTS:
+        referred = {"allOf": [referred]}
+    return referred | _described(text)
 
 
 def embedded(schema: Any, reference: str) -> Any:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from podo.server.descriptions.texts import Texts
+
 from .kind import CustomServed
 from .openapi import embedded, list_schema, mark, of_object, type_name
 
@@ -14,11 +16,13 @@ PRESERVE, EMBEDDED = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embed
 def definitions_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Document]:
     """The definitions of kinds and their lists by name; `reference` stands before names in references."""
     found: dict[str, Document] = {}
+    texts = Texts()
     for served in kinds:
         names, version = served.definition.status.accepted_names, served.resource.version
         own = type_name(served.resource.group, version, names.kind)
         found[own] = _definition(served, reference)
-        found[type_name(served.resource.group, version, names.list_kind)] = list_schema(served, own, reference)
+        many = type_name(served.resource.group, version, names.list_kind)
+        found[many] = list_schema(served, own, many, reference, texts)
     return found
 
 

@@ -105,5 +105,5 @@ def shown(call: Call, resource: Resource, objects: list[Object]) -> Answer:
     if form.as_kind == "Table":
         rows = [{"cells": cells(obj), "object": obj} for obj in objects]
         head: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}}
-        body = head | {"columnDefinitions": column_definitions(resource.columns), "rows": rows}
+        body = head | {"columnDefinitions": column_definitions(resource.columns, resource.kind), "rows": rows}
     return Answer(200, msgspec.json.encode(body) + b"\n")

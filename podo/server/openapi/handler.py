@@ -1,10 +1,11 @@
 """Answers for /openapi/v3 and /openapi/v2.
 
-Documents are made when first asked for and kept as bytes until a kind comes or goes. The hash in the address of a
+Documents are made when first asked for and kept, compressed, until a kind comes or goes. The hash in the address of a
 document is that of what it is made from, so that the index needs no document; a client may keep what it got forever.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path as File
@@ -21,6 +22,7 @@ from podo.server.answer import JSON, Answer
 from podo.server.customresources.kind import CustomServed
 from podo.server.customresources.openapi import schemas_of
 from podo.server.customresources.openapi_v2 import definitions_of
+from podo.server.descriptions import texts
 from podo.server.http.handler import PathHandler, PathRequest
 from podo.server.http.negotiation import not_acceptable
 from podo.server.openapi import operations, v2, v3
@@ -33,6 +35,7 @@ V2_PROTOBUF_AS_ASKED = "application/com.github.proto-openapi.spec.v2@v1.0+protob
 """What clients ask for; no media type may have an `@`, so the answer says it otherwise."""
 FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}
 PREFIX = "/openapi/v3"
+FAST = 1
 Make = Callable[[], bytes]
 
 
@@ -109,8 +112,8 @@ class OpenAPI:
 
     def _kept(self, name: str, make: Make) -> bytes:
         if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
+            self._made[name] = zlib.compress(make(), FAST)
+        return zlib.decompress(self._made[name])
 
     def _document(self, name: str) -> dict[str, Any]:
         pair = next((pair for pair in self._groups if _name(*pair) == name), None)
@@ -164,8 +167,9 @@ def _hash(name: str, server_version: str, rows: Iterable[Resource], since: list[
 
 @cache
 def _sources() -> bytes:
-    """A digest of what every document is made from: the field tables and the code of this folder."""
-    files = [*sorted(schema.FOLDER.glob("*.json")), *sorted(File(__file__).parent.glob("*.py"))]
+    """A digest of what every document is made from: the field tables, the texts, and the code of this folder."""
+    files = [*sorted(schema.FOLDER.glob("*.json")), *sorted(texts.FOLDER.glob("*.txt"))]
+    files += sorted(File(__file__).parent.glob("*.py"))
     made = hashlib.sha512()
     for file in files:
         made.update(file.read_bytes())

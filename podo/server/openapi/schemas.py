@@ -5,6 +5,7 @@ from typing import Any
 
 from podo.api import schema
 from podo.api.schema import Field, TypeSchema
+from podo.server.descriptions.texts import Texts
 from podo.server.openapi.known_versions import known_versions
 
 Schema = dict[str, Any]
@@ -64,12 +65,6 @@ V3_FIXED: dict[str, Schema] = {
     NAMED["quantity"]: {"oneOf": [{"type": "string"}, {"type": "number"}]},
     NAMED["intorstring"]: {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
 }
-DESCRIPTIONS: dict[tuple[str, str], Schema] = {
-    ("meta.v1.ObjectMeta", "creationTimestamp"): {
-        "description": "CreationTimestamp is a timestamp: when the server made the object."
-    }
-}
-"""Of what clients want to see described."""
 GRANULAR_MARK: Schema = {"x-kubernetes-map-type": "granular"}
 GRANULAR = {
     "core.v1.PersistentVolumeClaimStatus": "allocatedResourceStatuses",
@@ -114,26 +109,27 @@ class Schemas:
         With a `group` of None they are those of all groups. `given` are schemas that are not in the tables.
         """
         found: dict[str, Schema] = {}
+        texts = Texts()
         waiting = list(names)
         while waiting:
             name = waiting.pop()
             if name in found:
                 continue
             found[name], more = (
-                (given[name], references(given[name])) if name in given else self._schema(name, group, version)
+                (given[name], references(given[name])) if name in given else self._schema(name, group, version, texts)
             )
             waiting += more
         return dict(sorted(found.items()))
 
-    def _schema(self, name: str, group: str | None, version: str) -> tuple[Schema, list[str]]:
+    def _schema(self, name: str, group: str | None, version: str, texts: Texts) -> tuple[Schema, list[str]]:
         """A schema, and the names that it refers to."""
         if name in self._fixed:
-            return self._fixed[name], []
+            return _described(self._fixed[name], name, texts), []
         try:
             table = schema.type_of(_table_name(name))
         except (KeyError, FileNotFoundError):
             return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}, []
-        made = self._struct(table)
+        made = self._struct(table, texts)
         if name in FOR_EVERY_GROUP:
             made["x-kubernetes-group-version-kind"] = _everywhere(table, group, version)
         elif name in NO_GROUP_OF_THEIR_OWN:
@@ -142,13 +138,13 @@ class Schemas:
             made["x-kubernetes-group-version-kind"] = [kind_mark(*kind) for kind in table.kinds]
         return made, [type_name(field.type) for field in table.fields.values() if field.type not in PLAIN]
 
-    def _struct(self, table: TypeSchema) -> Schema:
-        made: Schema = {"type": "object"}
+    def _struct(self, table: TypeSchema, texts: Texts) -> Schema:
+        made: Schema = _text(texts.of_type(table.name)) | {"type": "object"}
         granular = GRANULAR.get(table.name, "")
         if table.fields:
             made["properties"] = {
                 name: self._field(
-                    field, (GRANULAR_MARK if name == granular else {}) | DESCRIPTIONS.get((table.name, name), {})
+                    field, (GRANULAR_MARK if name == granular else {}) | _text(texts.of_field(table.name, name))
                 )
                 for name, field in sorted(table.fields.items())
             }
@@ -177,6 +173,20 @@ class Schemas:
         if field.type not in PLAIN:
             return self.reference(type_name(field.type))
         return PLAIN[field.type] | ({"enum": list(field.enum)} if field.enum else {})
+
+
+def _text(text: str) -> Schema:
+    return {"description": text} if text else {}
+
+
+def _described(fixed: Schema, name: str, texts: Texts) -> Schema:
+    """A schema that is not in the tables, with its texts."""
+    section = texts.section("named", name.rpartition(".")[2])
+    made = _text(section.text) | fixed
+    if "properties" in fixed:
+        properties = {part: _text(section.parts.get(part, "")) | own for part, own in fixed["properties"].items()}
+        made = made | {"properties": properties}
+    return made
 
 
 def references(schema: Any) -> list[str]:

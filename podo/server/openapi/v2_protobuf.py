@@ -29,16 +29,18 @@ MESSAGES = {
     "NamedSecurityDefinitionsItem": "name 1 string, value 2 SecurityDefinitionsItem",
     "NamedStringArray": "name 1 string, value 2 StringArray",
     "NonBodyParameter": "query_parameter_sub_schema 3 QueryParameter, path_parameter_sub_schema 4 PathParameter",
-    "Operation": "tags 1 string*, operation_id 5 string, produces 6 string*, consumes 7 string*, "
+    "Operation": "tags 1 string*, description 3 string, operation_id 5 string, produces 6 string*, consumes 7 string*, "
     "parameters 8 ParametersItem*, responses 9 Responses, schemes 10 string*, vendor_extension 13 NamedAny*",
     "Parameter": "body_parameter 1 BodyParameter, non_body_parameter 2 NonBodyParameter",
     "ParametersItem": "parameter 1 Parameter",
     "PathItem": "get 2 Operation, put 3 Operation, post 4 Operation, delete 5 Operation, options 6 Operation, "
     "head 7 Operation, patch 8 Operation, parameters 9 ParametersItem*",
-    "PathParameter": "required 1 bool, in 2 string, name 4 string, type 5 string, unique_items 18 bool",
+    "PathParameter": "required 1 bool, in 2 string, description 3 string, name 4 string, type 5 string, "
+    "unique_items 18 bool",
     "Paths": "path 2 NamedPathItem*",
     "Properties": "additional_properties 1 NamedSchema*",
-    "QueryParameter": "required 1 bool, in 2 string, name 4 string, type 6 string, unique_items 19 bool",
+    "QueryParameter": "required 1 bool, in 2 string, description 3 string, name 4 string, type 6 string, "
+    "unique_items 19 bool",
     "Response": "description 1 string, schema 2 SchemaItem",
     "ResponseValue": "response 1 Response",
     "Responses": "response_code 1 NamedResponseValue*",
@@ -72,7 +74,7 @@ COPIED: dict[str, Callable[[Any], Any]] = {
 }
 """The fields of schemas that are copied, with their types."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-PARAMETER = ("name", "type", "in", "required")
+PARAMETER = ("name", "type", "in", "required", "description")
 PLACES = ("query", "path")
 
 
@@ -146,6 +148,7 @@ def _operation(found: dict[str, Any]) -> Any:
     return message(
         "Operation",
         tags=found.get("tags", ()),
+        description=found.get("description", ""),
         operation_id=found.get("operationId", ""),
         produces=found.get("produces", ()),
         consumes=found.get("consumes", ()),

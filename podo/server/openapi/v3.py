@@ -6,6 +6,7 @@ from typing import Any
 from podo.server.openapi.operations import Operation, Path
 from podo.server.openapi.parameters import Parameter
 from podo.server.openapi.schemas import V3_FIXED, Schemas
+from podo.server.openapi.wording import Wording
 
 Document = dict[str, Any]
 SCHEMAS = Schemas("#/components/schemas/", V3_FIXED, wraps=True)
@@ -19,10 +20,11 @@ def document(
 
     `group` None: kinds that exist in every group name them all, as they do beside custom resources.
     """
+    wording = Wording()
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": server_version},
-        "paths": {path: _path(item) for path, item in paths.items()},
+        "paths": {path: _path(path, item, wording) for path, item in paths.items()},
         "components": {
             "schemas": SCHEMAS.closure(types_of(paths.values()), group, version, given),
             "securitySchemes": SECURITY,
@@ -36,27 +38,30 @@ def types_of(paths: Iterable[Path]) -> set[str]:
     return {name for operation in operations for name in (operation.body, operation.answer) if name}
 
 
-def _path(path: Path) -> Document:
-    found: Document = {operation.method: _operation(operation) for operation in path.operations}
+def _path(name: str, path: Path, wording: Wording) -> Document:
+    found: Document = {
+        operation.method: wording.operation(name, operation) | _operation(operation, wording)
+        for operation in path.operations
+    }
     if path.parameters:
-        found["parameters"] = [_parameter(parameter) for parameter in path.parameters]
+        found["parameters"] = [_parameter(parameter, wording) for parameter in path.parameters]
     return found
 
 
-def _parameter(parameter: Parameter) -> Document:
-    found: Document = {"name": parameter.name, "in": parameter.place}
+def _parameter(parameter: Parameter, wording: Wording) -> Document:
+    found: Document = {"name": parameter.name, "in": parameter.place} | wording.parameter(parameter)
     if parameter.place == "path":
         found["required"] = True
     return found | {"schema": {"type": parameter.type, "uniqueItems": True}}
 
 
-def _operation(operation: Operation) -> Document:
+def _operation(operation: Operation, wording: Wording) -> Document:
     found: Document = {"tags": [operation.tag], "operationId": operation.id}
     if operation.parameters:
-        found["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+        found["parameters"] = [_parameter(parameter, wording) for parameter in operation.parameters]
     if operation.body:
         content = {"schema": SCHEMAS.reference(operation.body)}
-        found["requestBody"] = {"content": dict.fromkeys(operation.takes, content)}
+        found["requestBody"] = wording.body(operation) | {"content": dict.fromkeys(operation.takes, content)}
         if operation.method != "delete":
             found["requestBody"]["required"] = True
     shown = {"schema": SCHEMAS.reference(operation.answer) if operation.answer else {"type": "string"}}

@@ -11,6 +11,7 @@ from podo.api.resources import Column
 from podo.clock import Clock
 from podo.server.customresources.columns import cells as custom_cells
 from podo.server.customresources.kind import CustomServed
+from podo.server.descriptions.texts import of_columns
 from podo.server.forms import META_GROUP, partial_head, partial_tail
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -54,7 +55,7 @@ class PrinterTables:
             _row(printer(obj, now), _object(served, entry, include, version), _conditions(obj, conditions))
             for entry, obj in shown
         ]
-        definitions = column_definitions(served.resource.columns or DEFAULT_COLUMNS) if columns else None
+        definitions = column_definitions(served.resource.columns or DEFAULT_COLUMNS, kind[1]) if columns else None
         return _table(version, metadata, definitions, rows)
 
     def _custom(
@@ -72,7 +73,8 @@ class PrinterTables:
             _row(custom_cells(served.client_form(entry), wanted, now), _object(served, entry, include, version), None)
             for entry in entries
         ]
-        return _table(version, metadata, column_definitions(served.resource.columns) if columns else None, rows)
+        definitions = column_definitions(served.resource.columns, served.resource.kind) if columns else None
+        return _table(version, metadata, definitions, rows)
 
     def below(self, obj: Object, *, include: str, version: str) -> Object:
         """The Table of an object of a subresource's own kind. Raises BadRequest for an unknown `include`."""
@@ -80,7 +82,7 @@ class PrinterTables:
         metadata = obj.get("metadata") or {}
         scale = obj.get("kind") == "Scale"
         cells = scale_cells(obj, self._clock.now()) if scale else [metadata.get("name", ""), None]
-        definitions = column_definitions(SCALE_COLUMNS if scale else DEFAULT_COLUMNS)
+        definitions = column_definitions(SCALE_COLUMNS if scale else DEFAULT_COLUMNS, obj.get("kind", ""))
         partial = {"kind": "PartialObjectMetadata", "apiVersion": f"{META_GROUP}/{version}", "metadata": metadata}
         included = None if include == "None" else obj if include == "Object" else partial
         listed = {"resourceVersion": metadata["resourceVersion"]} if "resourceVersion" in metadata else {}
@@ -94,10 +96,18 @@ def check_include(include: str) -> None:
         raise BadRequest(f"Unable to convert to Table as requested: includeObject: {text}")
 
 
-def column_definitions(columns: Sequence[Column]) -> list[Object]:
-    """Columns as a Table has them."""
+def column_definitions(columns: Sequence[Column], kind: str) -> list[Object]:
+    """Columns as a Table of that kind has them."""
+    texts = of_columns(kind)
     return [
-        {"name": c.name, "type": c.type, "format": c.format, "description": "", "priority": c.priority} for c in columns
+        {
+            "name": c.name,
+            "type": c.type,
+            "format": c.format,
+            "description": texts.get(c.name, "") if c.description is None else c.description,
+            "priority": c.priority,
+        }
+        for c in columns
     ]
 
 

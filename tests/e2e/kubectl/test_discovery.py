@@ -45,6 +45,18 @@ def test_explain_describes_fields_and_their_types(kubectl):
     assert 'field "grapes" does not exist' in kubectl.refusal("explain", "pod.spec.grapes")
 
 
+def test_explain_says_what_types_and_fields_mean(kubectl):
+    said = " ".join(kubectl("explain", "pods.spec.containers.resources").split())
+    assert "DESCRIPTION: CPU, memory and other resources that it asks for and may use at most." in said
+    assert "limits <map[string]Quantity> Most it may use: above it CPU is throttled" in said
+    strategy = " ".join(kubectl("explain", "deployment.spec.strategy").split())
+    assert "type <string> enum: Recreate, RollingUpdate RollingUpdate (some at a time, default)" in strategy
+    assert "<empty>" not in kubectl("explain", "deployment")
+    older = " ".join(kubectl("explain", "pods.spec.containers", "--output=plaintext-openapiv2").split())
+    assert "livenessProbe <Object> Checks whether the container still works; it is restarted if not." in older
+    assert "rollingUpdate" in kubectl("explain", "deployment.spec.strategy", "--recursive")
+
+
 def test_auth_answers_what_a_user_may_do(kubectl):
     assert kubectl("auth", "can-i", "create", "pods") == "yes\n"
     assert "*.*" in kubectl("auth", "can-i", "--list")

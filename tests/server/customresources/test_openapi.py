@@ -11,6 +11,7 @@ from podo.server.customresources.openapi_v2 import definitions_of, reduced
 from podo.server.http.handler import PathRequest
 from podo.server.openapi.handler import V2_PROTOBUF, OpenAPI
 from podo.server.openapi.operations import paths_of
+from podo.server.table.tables import column_definitions
 from tests.server.customresources.build import GROUP, definition, spec_schema, version
 from tests.server.customresources.test_serving import Api
 
@@ -37,6 +38,39 @@ async def test_fields_that_every_object_has_are_described(core: Core) -> None:
     assert shown["metadata"]["allOf"] == [
         {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
     ]
+
+
+async def test_lists_are_described(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition())
+    third = schemas_of([api.served()], "#/components/schemas/")[f"{NAME}List"]
+    second = definitions_of([api.served()], "#/definitions/")[f"{NAME}List"]
+    for shown in (second, third):
+        assert shown["description"] == "A list of objects of kind Shirt, or a page of one."
+        assert all(field["description"] for field in shown["properties"].values())
+    meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
+    assert third["properties"]["metadata"]["allOf"] == [{"$ref": f"#/components/schemas/{meta}"}]
+    assert second["properties"]["metadata"]["$ref"] == f"#/definitions/{meta}"
+
+
+async def test_columns_have_the_texts_of_the_definition(core: Core) -> None:
+    api = Api(core)
+    own = [
+        {"name": "Size", "type": "string", "jsonPath": ".spec.size", "description": "how large it is"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]
+    await api.define(definition(version(additionalPrinterColumns=own)))
+    columns = column_definitions(api.served().resource.columns, "Shirt")
+    texts = {column["name"]: column["description"] for column in columns}
+    assert texts == {"Name": "Name of the object.", "Size": "how large it is", "Age": ""}
+
+
+async def test_columns_that_a_definition_does_not_name_are_described(core: Core) -> None:
+    api = Api(core)
+    await api.define(definition())
+    columns = column_definitions(api.served().resource.columns, "Shirt")
+    assert [column["name"] for column in columns] == ["Name", "Age"]
+    assert all(column["description"] for column in columns)
 
 
 async def test_embedded_objects_show_kind_and_metadata(core: Core) -> None:

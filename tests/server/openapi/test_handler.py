@@ -6,9 +6,11 @@ import pytest
 from podo.api.errors import MethodNotAllowed, NotAcceptable
 from podo.api.resources import Resource
 from podo.server.context import ANONYMOUS
+from podo.server.descriptions.texts import read
 from podo.server.http.handler import PathRequest
 from podo.server.openapi import v2_protobuf
-from podo.server.openapi.handler import OpenAPI
+from podo.server.openapi.handler import V2_PROTOBUF, OpenAPI
+from podo.server.openapi.v2_protobuf import METHODS
 from podo.server.registry.catalog import Catalog
 
 
@@ -100,3 +102,33 @@ async def test_version_two_as_protobuf_says_the_same(openapi, asked):
     extensions = {named.name: named.value.yaml for named in spec["containers"].vendor_extension}
     assert extensions["x-kubernetes-patch-merge-key"] == '"name"\n'
     assert getattr(spec["containers"].items.schema[0], "_ref") == "#/definitions/io.k8s.api.core.v1.Container"  # noqa: B009
+    assert spec["containers"].description == read("core.v1")["PodSpec"].parts["containers"]
+
+
+async def test_everything_is_described_in_every_version(openapi):
+    index = msgspec.json.decode((await get(openapi, "/openapi/v3")).body)["paths"]
+    documents = [msgspec.json.decode((await get(openapi, f"/openapi/v3/{name}")).body) for name in index]
+    documents.append(msgspec.json.decode((await get(openapi, "/openapi/v2")).body))
+    for document in documents:
+        for path, item in document["paths"].items():
+            operations = [item[method] for method in METHODS if method in item]
+            assert all(operation["description"] for operation in operations), path
+            shown = [*item.get("parameters", ()), *(p for o in operations for p in o.get("parameters", ()))]
+            assert all(parameter["description"] for parameter in shown), path
+        schemas = document.get("definitions") or document["components"]["schemas"]
+        for name, made in schemas.items():
+            assert made["description"], name
+            assert all(field["description"] for field in made.get("properties", {}).values()), name
+
+
+async def test_operations_and_parameters_are_described_in_protobuf(openapi):
+    answer = await get(openapi, "/openapi/v2", Accept=V2_PROTOBUF)
+    document = v2_protobuf.message("Document")
+    document.ParseFromString(answer.body)
+    pods = next(named.value for named in document.paths.path if named.name == "/api/v1/namespaces/{namespace}/pods")
+    assert pods.post.description == "Creates a Pod."
+    parameters = [item.parameter for item in pods.get.parameters]
+    assert all(p.non_body_parameter.query_parameter_sub_schema.description for p in parameters)
+    namespace = pods.parameters[0].parameter.non_body_parameter.path_parameter_sub_schema
+    assert namespace.description == "Namespace of the object or objects."
+    assert pods.post.parameters[0].parameter.body_parameter.description == "The object to create."

@@ -93,3 +93,35 @@ def test_no_schema_has_members_that_hold_nothing():
     status = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus"
     schemas = V3.closure([status], "apiextensions.k8s.io", "v1")
     assert "properties" not in schemas[status]
+
+
+def test_types_and_fields_are_described_in_both_versions():
+    for schemas in (V2, V3):
+        found = schemas.closure([f"{CORE}Pod"], "", "v1")
+        assert found[f"{CORE}Pod"]["description"].startswith("Containers that run together")
+        spec = found[f"{CORE}PodSpec"]["properties"]
+        assert spec["terminationGracePeriodSeconds"]["description"].endswith("default 30.")
+        assert spec["containers"]["description"]
+        assert spec["containers"]["x-kubernetes-patch-merge-key"] == "name"
+
+
+def test_a_reference_is_described_beside_it_in_version_two_and_around_it_in_version_three():
+    second = V2.closure([f"{CORE}Pod"], None, "")[f"{CORE}Pod"]["properties"]["spec"]
+    assert second == {"$ref": f"#/definitions/{CORE}PodSpec", "description": "What is wanted of the object."}
+    third = V3.closure([f"{CORE}Pod"], "", "v1")[f"{CORE}Pod"]["properties"]["spec"]
+    assert third["allOf"] == [{"$ref": f"#/components/schemas/{CORE}PodSpec"}]
+    assert third["description"] == second["description"]
+
+
+def test_items_of_lists_and_maps_are_not_described_twice(pods):
+    containers = pods[f"{CORE}PodSpec"]["properties"]["containers"]
+    assert containers["items"] == {"$ref": f"#/components/schemas/{CORE}Container"}
+
+
+def test_scalars_with_a_name_and_the_version_are_described():
+    quantity, info = "io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.version.Info"
+    found = V3.closure([quantity, info], "", "v1")
+    assert found[quantity]["description"].startswith("An amount")
+    assert found[quantity]["oneOf"] == [{"type": "string"}, {"type": "number"}]
+    assert all(field["description"] for field in found[info]["properties"].values())
+    assert found[info]["required"]

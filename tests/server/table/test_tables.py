@@ -37,6 +37,14 @@ def test_a_table_has_the_columns_of_the_resource_and_a_row_an_object(core, clock
     assert found["rows"][0]["object"]["metadata"]["resourceVersion"] == "7"
 
 
+def test_columns_say_what_they_show(core, tables):
+    found = table(tables, core.catalog.by_path("apps", "v1", "deployments"), [])
+    texts = {column["name"]: column["description"] for column in found["columnDefinitions"]}
+    assert texts["Ready"] == "Pods that are ready, of those wanted."
+    assert texts["Age"] == "Time since the object was made."
+    assert all(texts.values())
+
+
 @pytest.mark.parametrize(("include", "kind"), [("Metadata", "PartialObjectMetadata"), ("", "PartialObjectMetadata")])
 def test_rows_carry_metadata_by_default(core, tables, include, kind):
     maps = core.catalog.by_path("", "v1", "configmaps")
