@@ -75,7 +75,7 @@ def ensure(folder: Path, cluster: ClusterConfig, now: datetime) -> None:
     if not (folder / "sa.key").exists():  # signs service account tokens: RS256, which every verifier of them knows
         key = rsa.generate_private_key(65537, 2048)
         write_atomically(folder / "sa.pub", _public_pem(key))
-        write_atomically(folder / "sa.key", _private_pem(key), 0o600)
+        write_atomically(folder / "sa.key", private_pem(key), 0o600)
 
 
 def serving_pem(folder: Path, hosts: tuple[str, ...], now: datetime) -> bytes:
@@ -83,7 +83,7 @@ def serving_pem(folder: Path, hosts: tuple[str, ...], now: datetime) -> bytes:
     certificate, key = issue(
         _ensure_authority(folder / "ca", "ca", now), Identity(file="", name="podo", hosts=hosts), now
     )
-    return certificate.public_bytes(serialization.Encoding.PEM) + _private_pem(key)
+    return certificate.public_bytes(serialization.Encoding.PEM) + private_pem(key)
 
 
 def new_authority(name: str, now: datetime) -> Authority:
@@ -172,12 +172,13 @@ def _is_good(path: Path, identity: Identity, now: datetime) -> bool:
 def _write(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     """The key last: its presence says that the pair is whole."""
     write_atomically(path.with_name(path.name + ".crt"), certificate.public_bytes(serialization.Encoding.PEM))
-    write_atomically(path.with_name(path.name + ".key"), _private_pem(key), 0o600)
+    write_atomically(path.with_name(path.name + ".key"), private_pem(key), 0o600)
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return key.private_bytes(pem, pkcs8, serialization.NoEncryption())
+def private_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    """A key as PEM that names its algorithm (SEC 1, PKCS #1): Java clients (fabric8) take any other for RSA."""
+    pem, named = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(pem, named, serialization.NoEncryption())
 
 
 def _public_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

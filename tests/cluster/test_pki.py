@@ -71,3 +71,9 @@ def test_a_new_node_gets_a_certificate_with_its_address(tmp_path, cluster):
     assert hosts.get_values_for_type(x509.DNSName) == [node.name]
     assert [str(a) for a in hosts.get_values_for_type(x509.IPAddress)] == [node.addresses[0]]
     assert leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "system:nodes"
+
+
+def test_keys_name_their_algorithm_as_java_clients_expect(tmp_path, cluster):
+    pki.ensure(tmp_path, cluster, NOW)
+    heads = {path.read_text().splitlines()[0] for path in tmp_path.rglob("*.key")}
+    assert heads == {"-----BEGIN EC PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"}

@@ -14,7 +14,7 @@ def pems(host="a.example"):
     """(certificate, key) of `host`."""
     now = datetime.now(UTC)
     certificate, key = pki.issue(pki.new_authority("tests", now), pki.Identity(file="", name=host, hosts=(host,)), now)
-    return certificate.public_bytes(pki.serialization.Encoding.PEM), pki._private_pem(key)
+    return certificate.public_bytes(pki.serialization.Encoding.PEM), pki.private_pem(key)
 
 
 def tls_secret(name="tls", namespace="ns", host="a.example"):

@@ -53,7 +53,7 @@ def authority():
 
 def secret(name, made, host):
     certificate, key = pki.issue(made, pki.Identity(file="", name=host, hosts=(host,)), datetime.now(UTC))
-    pems = {"tls.crt": certificate.public_bytes(pki.serialization.Encoding.PEM), "tls.key": pki._private_pem(key)}
+    pems = {"tls.crt": certificate.public_bytes(pki.serialization.Encoding.PEM), "tls.key": pki.private_pem(key)}
     data = {file: base64.b64encode(pem).decode() for file, pem in pems.items()}
     meta = {"name": name}
     return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": meta, "data": data}
