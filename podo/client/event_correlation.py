@@ -64,7 +64,7 @@ class Correlator:
 
     def correlate(self, event: Event, now: float) -> Correlated | None:
         """The event to write for `event`; None if there have been too many."""
-        if not self._allow(_source_key(event), now):
+        if not self._allow(source_key(event), now):
             return None
         event, key = self._aggregate(event, now)
         if before := self._written.get(key):
@@ -87,7 +87,7 @@ class Correlator:
         return tokens >= 1
 
     def _aggregate(self, event: Event, now: float) -> tuple[Event, Hashable]:
-        group = (*_source_key(event), event.reason)
+        group = (*source_key(event), event.reason)
         similar = self._similar.get(group)
         if similar is None or now - similar.last > SIMILAR_SECONDS:
             similar = Similar()
@@ -100,7 +100,8 @@ class Correlator:
         return msgspec.structs.replace(event, message=f"(combined from similar events): {event.message}"), group
 
 
-def _source_key(event: Event) -> tuple[str, ...]:
+def source_key(event: Event) -> tuple[str, ...]:
+    """Who says it of what. Events of different keys have nothing to do with each other."""
     source, about = event.source, event.involved_object
     who = (source.component, source.host) if source else ("", "")
     what = (about.api_version, about.kind, about.namespace, about.name, about.uid, about.field_path) if about else ()

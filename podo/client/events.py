@@ -4,6 +4,7 @@ import asyncio
 import copy
 import itertools
 import logging
+from collections.abc import Iterable
 from random import Random
 from typing import Any, Self, cast
 
@@ -23,18 +24,19 @@ from podo.api.types.core_v1 import Event, EventSource, ObjectReference
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.client.backoff import Backoff
 from podo.client.base import STRATEGIC_PATCH, Client, Patch, key_of, kind_of
-from podo.client.event_correlation import Correlated, Correlator
+from podo.client.event_correlation import Correlated, Correlator, source_key
 from podo.clock import Clock
 
 NORMAL, WARNING = "Normal", "Warning"
-QUEUED = 10_000  # more than this many unwritten events: new ones are dropped
+QUEUED = 20_000  # more than this many unwritten events: new ones are dropped
+AT_ONCE = 8  # of different objects, so that they share a commit; more would keep what they are about from being done
 TRIES, RETRY = 12, Backoff(base=10.0, cap=10.0)
 PASSING = (ServiceUnavailable, ServerTimeout, Timeout, TooManyRequests)  # failures that say nothing about the event
 log = logging.getLogger(__name__)
 
 
 class EventWriter:
-    """Writes what the recorders of a process give it, one at a time, while `run` runs."""
+    """Writes what the recorders of a process give it: a few at a time, those of one object in order."""
 
     def __init__(self, client: Client, clock: Clock, chance: Random | None = None) -> None:
         self._client, self._clock, self._chance = client, clock, chance or Random()
@@ -68,7 +70,19 @@ class EventWriter:
     async def run(self) -> None:
         """Write events until cancelled."""
         while True:
-            client, event = await self._queue.get()
+            waiting = [await self._queue.get()]
+            while len(waiting) < AT_ONCE and not self._queue.empty():
+                waiting.append(self._queue.get_nowait())
+            lines: dict[object, list[tuple[Client, Event]]] = {}
+            for client, event in waiting:
+                lines.setdefault(source_key(event), []).append((client, event))
+            async with asyncio.TaskGroup() as tasks:
+                for line in lines.values():
+                    tasks.create_task(self._write_in_order(line))
+
+    async def _write_in_order(self, line: Iterable[tuple[Client, Event]]) -> None:
+        """Events of one source about one object: what is written of one says whether the next is the same again."""
+        for client, event in line:
             if found := self._correlator.correlate(event, self._clock.monotonic()):
                 await self._write(client, found)
 

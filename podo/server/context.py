@@ -25,7 +25,7 @@ class Context:
     `group` and `version` are those of the request's path: Events of both groups share storage, and some rules differ.
     `manager` is the field manager, already derived from the user agent where none is given
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
-    `warnings` collects texts for `Warning` headers, in order, without duplicates.
+    `warnings` collects texts for `Warning` headers, in order, without duplicates; without `hears` nobody reads them.
     `annotations` are what admission has to say to the audit log.
     `sent` is the body of a create or update in JSON, for messages that tell what was sent.
     `check_create` is asked before an update makes what is not there; it raises Forbidden.
@@ -43,6 +43,7 @@ class Context:
     applies: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
+    hears: bool = True
     annotations: dict[str, str] = field(default_factory=dict)
     check_create: Callable[[], Awaitable[None]] | None = None
     sent: bytes = b""

@@ -209,6 +209,7 @@ class LocalClient:
             manager=self._manager,
             names_manager=True,
             field_validation="Ignore",
+            hears=False,
         )
 
 

@@ -107,7 +107,7 @@ class Operations:
             return msgspec.json.decode(raw)  # type: ignore[no-any-return]
 
         uid = metadata.get("uid", "")
-        return await self.registry.update(ctx, target.served, target.name, change, uid=uid)
+        return await self.registry.update(ctx, target.served, target.name, change, uid=uid, replaces=True)
 
     async def patch(
         self, ctx: Context, target: Target, media_type: str, body: bytes, *, force: bool | None = None

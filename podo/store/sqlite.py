@@ -18,6 +18,7 @@ from podo.clock import Clock
 from podo.store import refusals, sqlite_log
 from podo.store.base import Event, EventType, Page, Record, Revision
 from podo.store.keys import key_after, prefix_end
+from podo.store.newest import Newest
 from podo.store.retention import Retention, Window
 from podo.store.sqlite_file import StateFile, unavailable
 from podo.store.sqlite_writer import WriterThread
@@ -75,7 +76,7 @@ class SqliteStore:
         with file.errors("read"):
             compacted, self._revision = sqlite_log.bounds(file.reader)
         self._reads = sqlite_log.Reads(file.reader)
-        self._writer = WriterThread(file.writer)
+        self._writer, self._newest = WriterThread(file.writer), Newest()
         self._watchers = Watchers(self._replay, self._revision)
         self._window = Window(config.retention, compacted)
         self._compacted_on_disk, self._compacting = compacted, False
@@ -161,6 +162,8 @@ class SqliteStore:
     def _latest(self, key: str) -> Record | None:
         if self._closed:
             raise refusals.closed()
+        if (known := self._newest.get(key)) is not None:
+            return known
         with self._file.errors("read"):
             return self._reads.latest(key)
 
@@ -194,6 +197,7 @@ class SqliteStore:
         self._committing = False
         if error is None:
             self._revision = events[-1].record.modified
+            self._newest.take_in(events)
             self._watchers.publish(events)
         for write, event in zip(batch, events, strict=True):
             del self._unsettled[write.key]

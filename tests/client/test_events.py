@@ -1,10 +1,14 @@
+import asyncio
+
 import pytest
 
 from podo.api.errors import Forbidden, ServiceUnavailable
 from podo.api.types.apps_v1 import Deployment
 from podo.api.types.core_v1 import Event, Node, ObjectReference, Pod
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.client.events import QUEUED, EventWriter, reference
+from podo.client.events import AT_ONCE, QUEUED, EventWriter, reference
+
+from .conftest import settle
 
 WEB = Pod(metadata=ObjectMeta(namespace="ns", name="web", uid="u1", resource_version="7"))
 
@@ -127,3 +131,45 @@ async def test_events_about_cluster_scoped_objects_live_in_the_default_namespace
 def test_a_reference_names_kind_and_version_and_a_part():
     ref = reference(Deployment(metadata=ObjectMeta(name="d")), "spec.replicas")
     assert (ref.api_version, ref.kind, ref.name, ref.field_path) == ("apps/v1", "Deployment", "d", "spec.replicas")
+
+
+class Held:
+    """A client whose creations wait until `go` is set."""
+
+    def __init__(self, inner) -> None:
+        self._inner, self.go, self.begun = inner, asyncio.Event(), []
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    async def create(self, obj, **more):
+        self.begun.append(obj)
+        await self.go.wait()
+        return await self._inner.create(obj, **more)
+
+
+async def test_events_about_different_objects_are_written_together_but_not_all(client, clock, background):
+    held = Held(client)
+    writer = EventWriter(held, clock)
+    for number in range(AT_ONCE + 1):
+        about = ObjectReference(kind="Pod", namespace="ns", name=f"p{number}")
+        writer.recorder("c").normal(about, "Created", "m")
+    background(writer.run())
+    await settle()
+    assert len(held.begun) == AT_ONCE
+    held.go.set()
+    await settle()
+    assert len(written(client)) == AT_ONCE + 1
+
+
+async def test_events_about_one_object_are_written_in_order(client, clock, background):
+    held = Held(client)
+    writer = EventWriter(held, clock)
+    for reason in ("First", "First", "Second"):
+        writer.recorder("c").normal(WEB, reason, "m")
+    background(writer.run())
+    await settle()
+    assert [e.reason for e in held.begun] == ["First"]
+    held.go.set()
+    await settle()
+    assert {e.reason: e.count for e in written(client)} == {"First": 2, "Second": 1}

@@ -22,21 +22,31 @@ class RBAC:
             self._version = policy.version
             self._known.clear()
         user = attempt.user
-        key = (user.name, user.groups, *attempt[1:9])
+        of_any_name = (user.name, user.groups, *attempt[1:7], attempt.path)
+        decision = self._known.get(of_any_name)
+        if decision is not None:
+            return decision
+        key = (*of_any_name, attempt.name)
         decision = self._known.get(key)
         if decision is None:
-            decision = self._known[key] = self._decide(attempt)
+            decision, names_matter = self._decide(attempt)
+            self._known[key if names_matter else of_any_name] = decision
         return decision
 
-    def _decide(self, attempt: Attempt) -> Decision:
+    def _decide(self, attempt: Attempt) -> tuple[Decision, bool]:
+        """The decision, and whether it could be another one about an object of another name."""
         missing: list[str] = []
+        names_matter = False
         for grant in self._policy.grants(attempt.user, attempt.namespace):
             if isinstance(grant, Missing):
                 missing.append(grant.why)
             elif allows(grant.rule, attempt):
-                return Decision(Verdict.ALLOW, f"RBAC: allowed by {grant.source}")
+                names_matter = names_matter or bool(attempt.resource and grant.rule.resource_names)
+                return Decision(Verdict.ALLOW, f"RBAC: allowed by {grant.source}"), names_matter
+            elif grant.rule.resource_names:
+                names_matter = names_matter or allows(grant.rule, attempt._replace(name=grant.rule.resource_names[0]))
         if not missing:
-            return Decision(Verdict.NO_OPINION)
+            return Decision(Verdict.NO_OPINION), names_matter
         different = list(dict.fromkeys(missing))
         why = different[0] if len(different) == 1 else f"[{', '.join(different)}]"
-        return Decision(Verdict.NO_OPINION, f"RBAC: {why}")
+        return Decision(Verdict.NO_OPINION, f"RBAC: {why}"), names_matter

@@ -56,5 +56,5 @@ def prepare_create(obj: Object, kind: StoredKind, ctx: Context) -> None:
     if errors := strategy.validate(obj, ctx):
         raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), as_sent(errors, ctx.sent))
     strategy.canonicalize(obj, ctx)
-    for text in strategy.warnings(obj, None):
+    for text in strategy.warnings(obj, None) if ctx.hears else ():
         ctx.warn(text)

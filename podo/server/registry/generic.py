@@ -56,6 +56,7 @@ class _Update(NamedTuple):
     uid: str
     admission: Admission
     create: bool
+    replaces: bool
 
 
 class Deleted(NamedTuple):
@@ -204,7 +205,7 @@ class Registry:
         except AlreadyExists as error:
             raise already_exists(served, name) from error
         self.cache.acknowledge(record.modified)
-        return Entry(key, record.modified, value)
+        return self._written(served, key, record.modified, value)
 
     async def update(
         self,
@@ -215,15 +216,17 @@ class Registry:
         *,
         create: bool = False,
         uid: str = "",
+        replaces: bool = False,
         admission: Admission | None = None,
     ) -> tuple[Entry, bool]:
         """Change an object, as often as it takes; the result, and whether it is new.
 
         `create` allows (for apply) to make it where there is none, if the kind does not always allow it: then `change`
-        is called with an empty dict. `uid` must be the object's, if given. `admission` is asked in place of the usual
-        one: what a subresource with a kind of its own does to the object is not seen by it as a write of the object.
+        is called with an empty dict, as it always is if it `replaces` the object whatever it is. `uid` must be the
+        object's, if given. `admission` is asked in place of the usual one: what a subresource with a kind of its own
+        does to the object is not seen by it as a write of the object.
         """
-        changed = _Update(change, uid, admission or self.admission, create)
+        changed = _Update(change, uid, admission or self.admission, create, replaces)
         work = self._update(ctx, served, name, changed)
         return await (self._unbroken.run(work) if self._is_hooked(served) else work)
 
@@ -252,7 +255,7 @@ class Registry:
         if uid and uid != old["metadata"].get("uid"):
             raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
         live = old if served.verbatim else served.client_form(current)
-        obj = await update.change(served.client_form(current), current.revision)
+        obj = await update.change({} if update.replaces else served.client_form(current), current.revision)
         obj = self._with_fields(ctx, served, obj, live)
         if not ctx.applies and served.hides(current):
             obj["metadata"].pop("managedFields", None)
@@ -286,7 +289,12 @@ class Registry:
         except (Conflict, NotFound) as error:
             raise Stale from error
         self.cache.acknowledge(record.modified)
-        return Entry(current.key, record.modified, value)
+        return self._written(served, current.key, record.modified, value)
+
+    def _written(self, served: Served, key: str, revision: int, value: bytes) -> Entry:
+        """What was written, as the cache holds it if that has heard already: all then share what is decoded of it."""
+        held = None if served.converts else self._resource(served).get(key)
+        return held if held is not None and held.revision == revision else Entry(key, revision, value)
 
     async def stored(self, served: Served, namespace: str, name: str) -> Entry | None:
         """The object as the store has it now, past the cache."""

@@ -67,7 +67,7 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     if errors := strategy.validate_update(obj, old, ctx):
         raise invalid_object(kind.group, obj["kind"], meta.get("name", ""), as_sent(errors, ctx.sent))
     strategy.canonicalize(obj, ctx)
-    for text in strategy.warnings(obj, old):
+    for text in strategy.warnings(obj, old) if ctx.hears else ():
         ctx.warn(text)
     return obj
 

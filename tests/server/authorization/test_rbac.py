@@ -6,6 +6,8 @@ from podo.api.errors import Forbidden, NotFound
 from podo.api.types.rbac_v1 import ClusterRoleBinding, Role, RoleBinding
 from podo.client.base import Key
 from podo.server.authorization.base import Verdict
+from podo.server.authorization.policy import Grant
+from podo.server.authorization.rbac import RBAC
 from tests.server.authorization.build import (
     attempt,
     binding,
@@ -23,6 +25,20 @@ from tests.server.authorization.build import (
 pytestmark = pytest.mark.usefixtures("namespace")
 BOB = user("bob")
 GET_MAPS = attempt(BOB, "get", "configmaps", namespace="ns", name="c")
+
+
+class Counting:
+    """A policy that counts how often it is asked."""
+
+    def __init__(self, grants):
+        self._grants, self.version, self.asked = grants, 0, 0
+
+    def catch_up(self):
+        """Nothing changes."""
+
+    def grants(self, user, namespace):
+        self.asked += 1
+        return iter(self._grants)
 
 
 async def test_nobody_may_do_anything_by_default(decide):
@@ -146,3 +162,24 @@ class TestEscalation:
         await core.cache.consistent()
         found = await client.get(ClusterRoleBinding, Key("", "b"))
         assert await bob.update(found)
+
+
+async def test_what_is_decided_of_one_name_is_not_of_another_where_names_matter(client, may, decide):
+    named = rule(["get"], ["configmaps"], names=("c",))
+    await client.create(role("r", named))
+    await client.create(binding("b", "r", subject("User", "bob")))
+    assert not await may(GET_MAPS._replace(name="other"))
+    assert await may(GET_MAPS)
+    assert not await may(GET_MAPS._replace(name="third"))
+    await client.create(role("s", rule(["get"], ["configmaps"])))
+    await client.create(binding("s", "s", subject("User", "bob")))
+    assert (await decide(GET_MAPS)).reason == 'RBAC: allowed by RoleBinding "b/ns" of Role "r" to User "bob"'
+    assert (await decide(GET_MAPS._replace(name="third"))).reason.startswith('RBAC: allowed by RoleBinding "s/ns"')
+
+
+async def test_what_is_decided_is_remembered_once_for_all_names():
+    policy = Counting([Grant(rule(["get"], ["configmaps"]), "a binding")])
+    rbac = RBAC(policy)
+    for number in range(5):
+        assert (await rbac.authorize(GET_MAPS._replace(name=f"c{number}"))).verdict is Verdict.ALLOW
+    assert policy.asked == 1
