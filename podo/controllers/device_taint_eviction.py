@@ -20,7 +20,7 @@ from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import pods
 from podo.controllers.base import DONE, Outcome, Watch
-from podo.controllers.taint_eviction import disrupted
+from podo.controllers.taint_eviction import mark_disrupted
 
 NO_EXECUTE = "NoExecute"
 REASON, MESSAGE = "DeletionByDeviceTaintManager", "Device Taint manager: deleting due to NoExecute taint"
@@ -93,9 +93,7 @@ class DeviceTaintEviction:
     async def _evict(self, pod: Pod, now: datetime) -> None:
         self._events.normal(pod, "DeviceTaintManagerEviction", "Marking for deletion")
         try:
-            marked = disrupted(pod, REASON, MESSAGE, now)
-            if marked != pod:
-                await self._client.update(marked, subresource="status")
+            await mark_disrupted(self._client, pod, REASON, MESSAGE, now)
             await self._client.delete(Pod, key_of(pod), DeleteOptions(uid=pod.metadata.uid))
         except NotFound:
             pass

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from podo.api.errors import NotFound
 from podo.api.taints import matching
 from podo.api.timestamps import format_time, parse
 from podo.api.types.core_v1 import Node, Pod, PodCondition, Taint
-from podo.client.base import DeleteOptions, Key, key_of
+from podo.client.base import STRATEGIC_PATCH, DeleteOptions, Key, Patch, key_of
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
@@ -60,11 +62,8 @@ class TaintEviction:
         name = key_of(pod)
         self._events.normal(pod, "TaintManagerEviction", f"Marking for deletion Pod {name}")
         try:
-            marked = disrupted(
-                pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", self._clock.now()
-            )
-            if marked != pod:
-                await self._client.update(marked, subresource="status")
+            message = "Taint manager: deleting due to NoExecute taint"
+            await mark_disrupted(self._client, pod, "DeletionByTaintManager", message, self._clock.now())
             await self._client.delete(Pod, name, DeleteOptions(uid=pod.metadata.uid))
         except NotFound:
             pass
@@ -93,6 +92,15 @@ def leaves_at(pod: Pod, taints: list[Taint], since: datetime) -> datetime | None
             begun = max(parse(taint.time_added) if taint.time_added else since, _there_since(pod) or since)
             times.append(begun + timedelta(seconds=max(0, toleration.toleration_seconds)))
     return min(times, default=FOREVER)
+
+
+async def mark_disrupted(client: CachedClient, pod: Pod, reason: str, message: str, now: datetime) -> None:
+    """Give the Pod in the API the condition of `disrupted`, whatever else of its status changes meanwhile."""
+    marked = disrupted(pod, reason, message, now)
+    if marked != pod:
+        made = msgspec.to_builtins(marked.status.conditions[-1])
+        body = {"metadata": {"uid": pod.metadata.uid}, "status": {"conditions": [made]}}
+        await client.patch(Pod, key_of(pod), Patch(media_type=STRATEGIC_PATCH, body=body), subresource="status")
 
 
 def disrupted(pod: Pod, reason: str, message: str, now: datetime) -> Pod:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from podo.api.types.core_v1 import Node, Pod, Taint, Toleration
-from podo.controllers.taint_eviction import FOREVER, TaintEviction, disrupted, leaves_at
+from podo.controllers.taint_eviction import FOREVER, TaintEviction, disrupted, leaves_at, mark_disrupted
 from tests.build import node, pod
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,3 +138,12 @@ def test_a_condition_that_is_there_keeps_its_time():
     assert disrupted(first, "R", "m", START + timedelta(hours=1)) == first
     other = disrupted(first, "S", "m", START + timedelta(hours=1))
     assert other.status.conditions[-1].last_transition_time == "2026-01-01T00:00:00Z"
+
+
+async def test_the_mark_does_not_mind_what_else_of_the_status_has_changed_meanwhile(lab):
+    stale = await lab.user.create(pod())
+    await lab.become([stale], pod_ip="10.0.0.1")
+    await mark_disrupted(lab.client, stale, "R", "m", START)
+    found = (await lab.get(Pod, stale.metadata.name)).status
+    assert found.pod_ip == "10.0.0.1"
+    assert {c.type for c in found.conditions} == {"Ready", "DisruptionTarget"}
