@@ -23,6 +23,7 @@ SAFE_SYSCTLS = {"kernel.shm_rmid_forced": "ipc"} | {
         "tcp_keepalive_probes", "tcp_rmem", "tcp_wmem",
     )
 }  # fmt: skip
+OS, OS_LABEL = "linux", "kubernetes.io/os"
 MEMORY_TAINT = Taint(key="node.kubernetes.io/memory-pressure", effect=NO_SCHEDULE)
 
 
@@ -41,13 +42,24 @@ def admit(
     else:
         lacking = None
     return (
-        _pressure(pod, pressures)
+        _system(pod)
+        or _pressure(pod, pressures)
         or _sysctls(pod)
         or lacking
         or _node_selector(pod, node)
         or _ports(pod, others)
         or _taints(pod, node)
     )
+
+
+def _system(pod: Pod) -> Verdict | None:
+    """Only Pods for Linux."""
+    if pod.metadata.labels.get(OS_LABEL, OS) != OS:
+        why = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
+        return _refuse("PodOSSelectorNodeLabelDoesNotMatch", why)
+    if pod.spec.os is not None and pod.spec.os.name != OS:
+        return _refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS")
+    return None
 
 
 def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:

@@ -34,6 +34,7 @@ from podo.node.devices.pod_resources import PodResources
 from podo.node.events import PodEvents
 from podo.node.images.skopeo import SkopeoConfig
 from podo.node.images.store import ImageStore
+from podo.node.measures import Measures
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.probes.checks import NodeChecks
 from podo.node.references import References
@@ -45,6 +46,7 @@ from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
+from podo.node.runtime.measured import MeasuredRuntime
 from podo.node.static.folder import ManifestFolder, StaticPods
 from podo.node.static.mirrors import Mirrors
 from podo.node.static.statuses import MirroredStatuses
@@ -306,8 +308,10 @@ class _Starting:
     ) -> Parts:
         clock = self._clock
         services = self.informers.of(Service)
+        measures = Measures()
         return Parts(
-            runtime=runtime,
+            runtime=MeasuredRuntime(runtime, measures, clock),
+            measures=measures,
             images=self.images,
             volumes=volumes,
             cgroups=NodePodCgroups(cgroups, clock),

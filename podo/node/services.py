@@ -1,8 +1,10 @@
 """What runs beside the workers of a node, one line each. Part of the composition: only `main` calls it."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from podo.api import quantity
 from podo.clock import Clock
 from podo.node.agent import NodeService, RunningNode
 from podo.node.api import service
@@ -15,6 +17,8 @@ from podo.node.housekeeping.image_gc import ImageGC, disk_of
 from podo.node.housekeeping.image_list import watch_images
 from podo.node.housekeeping.log_rotation import LogRotation
 from podo.node.housekeeping.volume_care import VolumeCare
+from podo.node.runtime.observed import ObservedContainer
+from podo.node.stats.groups import read_groups
 from podo.node.stats.moments import Moments
 
 
@@ -47,6 +51,10 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
 def figures_of(node: RunningNode, clock: Clock) -> Figures:
     """What the node API tells of a node."""
     pods = node.dispatcher.pods
+
+    async def containers() -> Sequence[ObservedContainer]:
+        return (await node.runtime.observe()).containers
+
     known = KnownOfNode(
         name=node.config.node_name,
         moments=Moments(node.stats, pods, clock),
@@ -54,6 +62,10 @@ def figures_of(node: RunningNode, clock: Clock) -> Figures:
         probes=node.parts.probes,
         volumes=node.readings.of,
         settings=settings_of(node.config),
+        containers=containers,
+        groups=lambda moment: read_groups(node.cgroups, node.parts.facts.cgroup_root, moment.pods),
+        measures=node.parts.measures,
+        cores=float(quantity.parse(node.parts.facts.allocatable["cpu"])),
     )
     return Figures(known)
 
@@ -95,5 +107,6 @@ def eviction_manager(node: RunningNode, clock: Clock) -> Eviction:
         pressures=pressures,
         warn=node.warn,
         warn_pod=node.recorder.warning,
+        count=lambda signal: node.parts.measures.count("kubelet_evictions", eviction_signal=signal),
     )
     return Eviction(node.stats, edges, node.config.eviction, clock)

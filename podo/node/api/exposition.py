@@ -1,4 +1,4 @@
-"""Metrics in the text format of Prometheus: /metrics/resource, /metrics/cadvisor, /metrics/probes, /metrics. Pure."""
+"""Metrics in the text format of Prometheus: /metrics/resource, /metrics/probes, /metrics. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -82,41 +82,6 @@ def resource_metrics(moment: Moment) -> list[Family]:
     ]
 
 
-def cadvisor_metrics(moment: Moment) -> list[Family]:
-    """Those of cAdvisor's metrics that come from the same figures, under its names."""
-    parts = [
-        _Part({"id": f"/{p.labels.get('container', '')}", "image": "", "name": ""} | dict(p.labels), p.cpu, p.memory)
-        for p in _pods_and_containers(moment)
-    ]
-    memory = [(p.labels, p.memory) for p in parts if p.memory]
-    network = [
-        (_labels(pod) | {"interface": n.interface}, n)
-        for pod, use in moment.pods
-        if use.sandbox and (n := use.sandbox.network)
-    ]
-    return [
-        Family("container_cpu_usage_seconds_total", COUNTER, "CPU seconds used.", _cpu(parts)),
-        Family("container_memory_working_set_bytes", GAUGE, "Working set.", _memory(parts)),
-        Family("container_memory_usage_bytes", GAUGE, "Memory used.", [Sample(x, m.usage, m.at) for x, m in memory]),
-        Family("container_memory_rss", GAUGE, "Anonymous memory.", [Sample(x, m.rss, m.at) for x, m in memory]),
-        Family("container_spec_memory_limit_bytes", GAUGE, "Limit.", [Sample(x, m.limit, m.at) for x, m in memory]),
-        Family(
-            "container_network_receive_bytes_total",
-            COUNTER,
-            "Received.",
-            [Sample(x, n.rx_bytes, n.at) for x, n in network],
-        ),
-        Family(
-            "container_network_transmit_bytes_total",
-            COUNTER,
-            "Sent.",
-            [Sample(x, n.tx_bytes, n.at) for x, n in network],
-        ),
-        Family("container_processes", GAUGE, "Processes.", [Sample(_labels(p), u.processes) for p, u in moment.pods]),
-        Family("machine_memory_bytes", GAUGE, "Memory of the node.", [Sample({}, moment.node.memory_capacity)]),
-    ]
-
-
 def probe_metrics(counts: Mapping[ProbeCount, int], pods: Iterable[Pod]) -> list[Family]:
     """How often each probe has ended how."""
     by_uid = {pod.metadata.uid: pod for pod in pods}
@@ -130,21 +95,6 @@ def probe_metrics(counts: Mapping[ProbeCount, int], pods: Iterable[Pod]) -> list
         if c.uid in by_uid
     ]
     return [Family("prober_probe_total", COUNTER, "Probes by their results.", samples)]
-
-
-def agent_metrics(pods: Iterable[Pod], node: str) -> list[Family]:
-    """Of the agent itself."""
-    running = [pod for pod in pods if pod.status.phase == "Running"]
-    return [
-        Family("kubelet_node_name", GAUGE, "The node's name.", [Sample({"node": node}, 1)]),
-        Family("kubelet_running_pods", GAUGE, "Pods that run.", [Sample({}, len(running))]),
-        Family(
-            "kubelet_running_containers",
-            GAUGE,
-            "Containers that run.",
-            [Sample({"container_state": "running"}, sum(len(pod.spec.containers) for pod in running))],
-        ),
-    ]
 
 
 class _Part(NamedTuple):

@@ -1,6 +1,7 @@
 """GET /stats, /metrics, /pods and /configz: what the node knows of itself."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +14,21 @@ from podo.api.types.core_v1 import Pod
 from podo.node.api.exposition import (
     CONTENT_TYPE,
     Family,
-    agent_metrics,
-    cadvisor_metrics,
     exposed,
     probe_metrics,
     resource_metrics,
 )
+from podo.node.api.exposition_agent import agent_metrics
+from podo.node.api.exposition_cadvisor import cadvisor_metrics
 from podo.node.api.exposition_volumes import volume_metrics
 from podo.node.api.query import flag
 from podo.node.api.server import Request, json_answer
 from podo.node.api.summary import summary
+from podo.node.measures import Measures
 from podo.node.probes.tally import ProbeCount
-from podo.node.stats.moments import Moments
+from podo.node.runtime.observed import ObservedContainer
+from podo.node.stats.groups import Groups
+from podo.node.stats.moments import Moment, Moments
 from podo.node.volumes.figures import Found
 
 
@@ -38,6 +42,10 @@ class KnownOfNode:
     probes: Mapping[ProbeCount, int]
     volumes: Callable[[Iterable[Pod]], Awaitable[Found]]
     settings: Mapping[str, Any]
+    containers: Callable[[], Awaitable[Sequence[ObservedContainer]]]
+    groups: Callable[[Moment], Groups]
+    measures: Measures
+    cores: float = 0.0
 
 
 class Figures:
@@ -57,18 +65,22 @@ class Figures:
 
     async def metrics(self, request: Request) -> web.StreamResponse:
         """Metrics, by what stands behind /metrics."""
-        return _text(await self._families("/".join(request.parts)))
+        which = "/".join(request.parts)
+        text = exposed(await self._families(which))
+        return _text(text if which else text + "".join(self._node.measures.lines()))
 
     async def _families(self, which: str) -> list[Family]:
         node = self._node
         match which:
             case "":
                 pods = [*node.pods()]
-                return [*agent_metrics(pods, node.name), *volume_metrics(pods, await node.volumes(pods))]
+                own = agent_metrics(pods, await node.containers(), node.name)
+                return [*own, *volume_metrics(pods, await node.volumes(pods))]
             case "resource":
                 return resource_metrics(await node.moments.now())
             case "cadvisor":
-                return cadvisor_metrics(await node.moments.now())
+                moment = await node.moments.now()
+                return cadvisor_metrics(moment, await asyncio.to_thread(node.groups, moment), cores=node.cores)
             case "probes":
                 return probe_metrics(node.probes, node.pods())
         raise NotFound("the paths are /metrics and /metrics/{resource,cadvisor,probes}")
@@ -84,5 +96,5 @@ class Figures:
         return json_answer({"kubeletconfig": {**head, **self._node.settings}})
 
 
-def _text(families: Iterable[Family]) -> web.Response:
-    return web.Response(text=exposed(families), headers={"Content-Type": CONTENT_TYPE})
+def _text(text: str) -> web.Response:
+    return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE})

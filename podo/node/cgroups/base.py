@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from podo.node.cgroups.details import GroupDetails
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.observed import CPUStats, MemoryStats
 
@@ -85,4 +86,8 @@ class Cgroups(Protocol):
 
     def stats(self, path: str, at: datetime) -> GroupStats:
         """Its figures now."""
+        ...
+
+    def details(self, path: str) -> GroupDetails:
+        """What else it tells."""
         ...

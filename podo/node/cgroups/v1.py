@@ -7,6 +7,7 @@ from pathlib import Path
 
 from podo.node.cgroups import tree
 from podo.node.cgroups.base import CgroupFailure, GroupStats
+from podo.node.cgroups.details import Files, GroupDetails, v1_details
 from podo.node.cgroups.figures import Figure, flat_keyed, v1_figures
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.observed import CPUStats, MemoryStats
@@ -80,6 +81,9 @@ class CgroupsV1:
             memory=_memory(memory, at) if memory else None,
             process_count=(tree.number(tree.read(pids / "pids.current")) or 0) if pids else 0,
         )
+
+    def details(self, path: str) -> GroupDetails:
+        return v1_details(Files({name: point / path.strip("/") for name, point in self._mounts.items()}))
 
     def _group(self, controller: str, path: str) -> Path | None:
         point = self._mounts.get(controller)

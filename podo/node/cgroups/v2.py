@@ -6,6 +6,7 @@ from pathlib import Path
 
 from podo.node.cgroups import tree
 from podo.node.cgroups.base import CgroupFailure, GroupStats
+from podo.node.cgroups.details import Files, GroupDetails, v2_details
 from podo.node.cgroups.figures import flat_keyed, v2_figures
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.observed import CPUStats, MemoryStats
@@ -84,6 +85,9 @@ class CgroupsV2:
             memory=found,
             process_count=tree.number(tree.read(group / "pids.current")) or 0,
         )
+
+    def details(self, path: str) -> GroupDetails:
+        return v2_details(Files({None: self._group(path)}))
 
     def _group(self, path: str) -> Path:
         return self._root / path.strip("/")

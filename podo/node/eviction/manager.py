@@ -18,6 +18,7 @@ from podo.node.worker.state import Verdict, is_terminal
 from podo.node.worker.time_limit import limited
 
 IMMEDIATELY = 1  # seconds of grace
+OUTGROWN = "ephemeralpodfs.limit"  # the signal of a Pod that is over its own limits
 CLEANED_UP = 30.0  # seconds that a Pod is given to be gone before anybody else goes
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ class Stats(Protocol):
     def node(self) -> NodeUse: ...
 
     async def pods(self) -> list[PodUse]: ...
+
+
+def _uncounted(signal: str) -> None:
+    """For those who do not ask for figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,7 @@ class Edges:
     pressures: Callable[[frozenset[str]], None]
     warn: Callable[[str, str], None]  # of the Node: (reason, message)
     warn_pod: Callable[[Pod, str, str], None]
+    count: Callable[[str], None] = _uncounted  # an eviction, by its signal
 
 
 class Eviction:
@@ -93,7 +99,7 @@ class Eviction:
             if (
                 use
                 and (message := outgrown(pod, use))
-                and self._evict(pod, Verdict(words.REASON, message, IMMEDIATELY))
+                and self._evict(pod, Verdict(words.REASON, message, IMMEDIATELY), OUTGROWN)
             ):
                 evicted.append(pod)
         return evicted
@@ -104,7 +110,7 @@ class Eviction:
         for pod in ranked(resource, self._active(), uses):
             message = words.low(resource, pod, uses.get(pod.metadata.uid), starved, seen)
             verdict = Verdict(words.REASON, message, self._grace(pod, first), words.DISRUPTION)
-            if self._evict(pod, verdict):
+            if self._evict(pod, verdict, first.signal):
                 return [pod]
         log.error("%s runs short, and there is no pod to evict", resource)
         return []
@@ -115,11 +121,12 @@ class Eviction:
         own = pod.spec.termination_grace_period_seconds
         return min(self._limits.max_pod_grace, 30 if own is None else own)
 
-    def _evict(self, pod: Pod, verdict: Verdict) -> bool:
+    def _evict(self, pod: Pod, verdict: Verdict, signal: str) -> bool:
         if is_critical(pod):
             log.error("pod %s/%s should be evicted, but is critical", pod.metadata.namespace, pod.metadata.name)
             return False
         self._edges.warn_pod(pod, verdict.reason, verdict.message)
+        self._edges.count(signal)
         self._edges.end(pod, verdict)
         return True
 

@@ -64,6 +64,10 @@ def parse_network(text: str, at: datetime) -> NetworkStats | None:
                 rx_errors=int(received[2]),
                 tx_bytes=int(sent[0]),
                 tx_errors=int(sent[2]),
+                rx_packets=int(received[1]),
+                rx_dropped=int(received[3]),
+                tx_packets=int(sent[1]),
+                tx_dropped=int(sent[3]),
             )
     return None
 

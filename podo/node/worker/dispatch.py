@@ -209,6 +209,7 @@ class PodDispatcher:
             observed_generation=pod.metadata.generation,
             conditions=pod.status.conditions,
         )
+        self._parts.measures.count("kubelet_admission_rejections_total", reason=refused.reason)
         self._parts.events.warning(pod, refused.reason, refused.message.removeprefix("Pod was rejected: "))
         self._parts.statuses.set(pod, status)
         return replace(pod, status=status)

@@ -24,6 +24,7 @@ from podo.node.status.containers import StatusInput
 from podo.node.status.generate import pod_status
 from podo.node.status.writer import status_changes
 from podo.node.worker.backoff import Backoff
+from podo.node.worker.counting import PodCounting
 from podo.node.worker.decide import Decision, decide
 from podo.node.worker.labels import SCHEME
 from podo.node.worker.operations import Operations
@@ -58,6 +59,7 @@ class PodWorker:
         saved = self._files.saved()
         self.pod = granted(pod, saved.spec) if saved else pod  # what it was granted; `desired` is the API's
         self.resizing = Resizing(room, saved.status if saved else pod.status, self.pod.spec)
+        self._counting = PodCounting(pod, parts.measures, parts.clock)
         self._wakeup = Wakeup(parts.clock)
         self._verdict: Verdict | None = None
         self._deleted, self.ended = False, False
@@ -150,6 +152,7 @@ class PodWorker:
     async def _turn(self, operations: Operations, prober: PodProber) -> bool:
         """One look and what follows from it; whether the Pod is no more."""
         self._wakeup.clear()
+        begun = self._clock.monotonic()
         await self._look(prober)
         if self.pod is not self.desired:
             self._ask_for_room()
@@ -161,6 +164,8 @@ class PodWorker:
             state = self._state(operations, prober)
             decision = decide(state)
         self._report(state, decision)
+        took = self._clock.monotonic() - begun
+        self._parts.measures.observe("kubelet_pod_worker_duration_seconds", took, operation_type="sync")
         if decision.finished:
             self.stopped.set()
         if decision.finished and (self.pod.metadata.deletion_timestamp or self._deleted):
@@ -230,6 +235,7 @@ class PodWorker:
         status = pod_status(given, before)
         if status_changes(before, status):
             self._tell_of_resize(before, status)
+            self._counting.reported(self.pod, status)
             self._files.save(replace(self.pod, status=status))  # what a new agent needs while the API is away
             statuses.set(self.pod, status)
 
@@ -300,6 +306,7 @@ class PodWorker:
     def _read_messages(self) -> None:
         there = {c.id: c for c in self.observed.containers if c.state is ContainerState.EXITED}
         self._messages = {i: m for i, m in self._messages.items() if i in there}
+        self._counting.ended(self.pod, there.values())
         for container_id, seen in there.items():
             if container_id not in self._messages:
                 self._messages[container_id] = self._files.message(container_named(self.pod, seen.name), seen)

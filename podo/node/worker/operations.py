@@ -113,15 +113,20 @@ class Operations:
             await self._parts.clock.sleep(1)
 
     async def _mount(self) -> None:
-        worker = self._worker
+        worker, begun, status = self._worker, self._parts.clock.monotonic(), "success"
         try:
             await self._parts.volumes.mount(worker.pod)
         except VolumeFailure as error:
+            status = "fail-unknown"
             self._parts.events.warning(worker.pod, "FailedMount", str(error))
             self._fail("volumes", Waiting(""))
         else:
             worker.failures.pop("volumes", None)
             worker.volumes_mounted = True
+        labels = {"operation_name": "volume_mount", "status": status, "volume_plugin": "", "migrated": "false"}
+        self._parts.measures.observe(
+            "storage_operation_duration_seconds", self._parts.clock.monotonic() - begun, **labels
+        )
 
     async def _release(self) -> None:
         worker = self._worker

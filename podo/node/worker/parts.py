@@ -12,6 +12,7 @@ from podo.node.devices.ledger import Grant
 from podo.node.events import PodEvents
 from podo.node.id_ranges import IDRanges
 from podo.node.images.base import Images
+from podo.node.measures import Measures
 from podo.node.probes.checks import NodeChecks
 from podo.node.probes.tally import ProbeCount
 from podo.node.references import References
@@ -163,3 +164,4 @@ class Parts:
     claims: Claims = field(default_factory=NoClaims)
     probes: Counter[ProbeCount] = field(default_factory=Counter)
     """How often each probe has ended how, since the agent was started."""
+    measures: Measures = field(default_factory=Measures)

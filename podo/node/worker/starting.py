@@ -41,10 +41,12 @@ async def run_sandbox(pod: Pod, action: RunSandbox, parts: Parts) -> None:
         message = "Pod sandbox changed, it will be killed and re-created."
         parts.events.normal(pod, "SandboxChanged", message)
     facts = parts.facts
+    _count_pod(pod, parts, "total")
     try:
         await parts.claims.prepare(pod)
     except ClaimFailure as error:
         why = f"prepare dynamic resources: {error}"
+        _count_pod(pod, parts, "errors_total")
         parts.events.warning(pod, "FailedPrepareDynamicResources", f"Failed to prepare dynamic resources: {why}")
         raise StepFailed("", why) from error
     try:
@@ -56,8 +58,15 @@ async def run_sandbox(pod: Pod, action: RunSandbox, parts: Parts) -> None:
         config = sandbox_config(pod, action.attempt, facts, resolver, handler=handler, users=users)
         await parts.runtime.run_pod_sandbox(config)
     except (RuntimeFailure, NetworkFailure, NoRangeLeft, OSError, APIError) as error:
+        _count_pod(pod, parts, "errors_total")
         parts.events.warning(pod, "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
         raise StepFailed("", str(error)) from error
+
+
+def _count_pod(pod: Pod, parts: Parts, what: str) -> None:
+    parts.measures.count(f"kubelet_started_pods_{what}")
+    if pod.spec.host_users is False:
+        parts.measures.count(f"kubelet_started_user_namespaced_pods_{what}")
 
 
 async def _users(pod: Pod, parts: Parts) -> IDRange | None:
@@ -81,6 +90,25 @@ async def _handler(pod: Pod, parts: Parts) -> str:
 
 async def start_container(pod: Pod, start: StartContainer, image: Image, ips: tuple[str, ...], parts: Parts) -> str:
     """Create and start a container; its id. Raises StepFailed."""
+    kind = container_type(pod, start.container.name)
+    parts.measures.count("kubelet_started_containers_total", container_type=kind)
+    try:
+        return await _start_container(pod, start, image, ips, parts)
+    except StepFailed as error:
+        parts.measures.count("kubelet_started_containers_errors_total", container_type=kind, code=error.reason)
+        if pod.spec.host_users is False:
+            parts.measures.count("kubelet_started_user_namespaced_pods_errors_total")
+        raise
+
+
+def container_type(pod: Pod, name: str) -> str:
+    """Which kind of container of a Pod has this name, as metrics call it."""
+    if any(c.name == name for c in pod.spec.init_containers):
+        return "init_container"
+    return "container" if any(c.name == name for c in pod.spec.containers) else "ephemeral_container"
+
+
+async def _start_container(pod: Pod, start: StartContainer, image: Image, ips: tuple[str, ...], parts: Parts) -> str:
     container, events, runtime = start.container, parts.events, parts.runtime
     try:
         config = container_config(pod, start, await _fetch(pod, start, image, ips, parts), parts.facts)

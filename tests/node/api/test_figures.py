@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from podo.node.api.access import subresources_of, verb_of
-from podo.node.api.exposition import Family, Sample, cadvisor_metrics, exposed, probe_metrics, resource_metrics
+from podo.node.api.exposition import Family, Sample, exposed, probe_metrics, resource_metrics
 from podo.node.api.exposition_volumes import volume_metrics
 from podo.node.api.summary import summary, window
 from podo.node.probes.tally import ProbeCount
@@ -104,12 +104,6 @@ def test_resource_metrics_are_those_that_metrics_server_reads():
     assert f"node_cpu_usage_seconds_total 1.5 {STAMP}\n" in text
     assert f'pod_memory_working_set_bytes{{namespace="default",pod="web"}} 200 {STAMP}\n' in text
     assert "resource_scrape_error 0\n" in text
-
-
-def test_cadvisor_metrics_have_network_and_limits():
-    text = exposed(cadvisor_metrics(moment()))
-    assert f'container_network_receive_bytes_total{{interface="eth0",namespace="default",pod="web"}} 10 {STAMP}' in text
-    assert "container_spec_memory_limit_bytes" in text
 
 
 def test_probes_are_counted_for_pods_that_are_there():

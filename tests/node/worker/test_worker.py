@@ -271,3 +271,32 @@ async def test_sidecars_end_after_the_containers_they_serve(tmp_path, clock, cli
         assert s.container("side").state is ContainerState.RUNNING
         await s.settle(4)
         assert await s.has_left()
+
+
+async def test_a_start_and_an_end_are_counted_and_timed_once(tmp_path, clock, client):
+    ending = pod(container(command=["sh", "-c", "exit 3"]), restartPolicy="Never")
+    async with stage(tmp_path, clock, client, ending) as s:
+        await s.settle(60)
+        counts, times = s.parts.measures.counts, s.parts.measures.times
+        assert counts["kubelet_started_pods_total", ()] == 1
+        assert ("kubelet_started_user_namespaced_pods_total", ()) not in counts
+        kind = ("container_type", "container")
+        assert counts["kubelet_terminated_containers_total", (kind, ("exit_code", "3"), ("reason", "Error"))] == 1
+        assert counts["kubelet_started_containers_total", (kind,)] == 1
+        assert sum(times["kubelet_pod_start_duration_seconds", ()].counts) == 1
+        assert sum(times["kubelet_pod_worker_duration_seconds", (("operation_type", "sync"),)].counts) > 1
+
+
+async def test_a_container_that_cannot_be_started_is_counted_as_such(tmp_path, clock, client):
+    wrong = pod(container(command=["/no/such"]), restartPolicy="Never")
+    async with stage(tmp_path, clock, client, wrong) as s:
+        await s.settle(1)
+        counts, labels = s.parts.measures.counts, (("code", "RunContainerError"), ("container_type", "container"))
+        assert counts["kubelet_started_containers_errors_total", labels] == 1
+
+
+async def test_pods_with_users_of_their_own_are_counted_apart(tmp_path, clock, client):
+    async with stage(tmp_path, clock, client, pod(hostUsers=False)) as s:
+        await s.settle()
+        counts = s.parts.measures.counts
+        assert counts["kubelet_started_user_namespaced_pods_total", ()] == counts["kubelet_started_pods_total", ()] == 1
