@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from podo.network.gateway.cors import cors_lines
+from podo.network.gateway.mirrors import mirror_lines
 from podo.network.gateway.plan import HTTPS, Destination
 from podo.network.gateway.routes import Filter, HeaderFilter, PathModifier, Redirect, Rewrite
 from podo.network.haproxy.words import word
@@ -21,12 +23,17 @@ def action_lines(destination: Destination) -> Iterator[str]:
         length = len(destination.prefix.rstrip("/"))
         yield f"  http-request set-var({REST}) path,bytes({length})"
     for each in destination.filters:
+        if each.cors:
+            yield from cors_lines(each.cors)
+    for each in destination.filters:
         if each.request_header_modifier:
             yield from _headers("http-request", each.request_header_modifier)
         if each.response_header_modifier:
             yield from _headers("http-response", each.response_header_modifier)
         if each.url_rewrite:
             yield from _rewrite(each.url_rewrite)
+    if destination.mirrors:
+        yield from mirror_lines(destination.mirrors)
     yield from (line for each in destination.filters for line in _redirect_of(each))
 
 
@@ -51,7 +58,8 @@ def _path(rule: str, found: PathModifier) -> Iterator[str]:
     if found.type == "ReplaceFullPath":
         yield f"  {rule} {text(found.replace_full_path or '/')}"
         return
-    new = text(found.replace_prefix_match.rstrip("/"))
+    prefix = found.replace_prefix_match.rstrip("/")
+    new = text(prefix) if prefix else ""
     rest = f"%[var({REST})]"
     if new:
         yield f"  {rule} {new}{rest}"

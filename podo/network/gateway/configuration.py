@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from podo.network.gateway.actions import action_lines
 from podo.network.gateway.connections import connection_rules
+from podo.network.gateway.mirrors import SCRIPT, mirror_frontend, script
 from podo.network.gateway.plan import HTTP, HTTP2, HTTPS, TCP, TLS, Bound, Destination, Door, Plan
 from podo.network.gateway.requests import request_rules
 from podo.network.haproxy.servers import Servers, server_lines
@@ -19,9 +20,11 @@ NO_TIMEOUT = "24d"
 
 def configuration(plan: Plan, servers: Mapping[str, Servers], folder: str, generation: str) -> str:
     """The whole file, with what the servers of each destination that has a target are now, by its name."""
-    lines = head(folder, generation)
+    lines = head(folder, generation, settings=[f"lua-load {folder}/{SCRIPT}"] if plan.mirrored else [])
     for door in plan.doors:
         lines += _door(door, folder)
+    if plan.mirrored:
+        lines += mirror_frontend(folder)
     for each in plan.destinations():
         lines += _backend(each, servers.get(each.name, ()))
     return "\n".join([*lines, *_answers(), ""])
@@ -31,9 +34,10 @@ def _answers() -> list[str]:
     return ["backend not-found", '  http-request return status 404 content-type text/plain string "no route"']
 
 
-def certificate_lists(plan: Plan, folder: str) -> dict[str, str]:
-    """The files that tell which certificate is for which name, by their names."""
-    return {
+def files(plan: Plan, folder: str) -> dict[str, str]:
+    """The files that the configuration refers to, by their names, but for certificates."""
+    scripts = {SCRIPT: script(folder)} if plan.mirrored else {}
+    return scripts | {
         f"{_file(door, protocol)}.crts": certificate_list(bound, folder)
         for door in plan.doors
         for protocol in (HTTPS, TLS)

@@ -1,6 +1,6 @@
 """Where a rule's requests go, and what of that cannot be. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from podo.api.types.core_v1 import Service
@@ -9,11 +9,12 @@ from podo.network.gateway.durations import milliseconds
 from podo.network.gateway.findings import RESOLVED, Finding
 from podo.network.gateway.grants import Grants, Referrer
 from podo.network.gateway.matching import Unsupported, check_text
-from podo.network.gateway.plan import HTTP2, PLAIN, Destination, ServicePort, Share
+from podo.network.gateway.plan import HTTP2, PLAIN, Destination, Mirrored, ServicePort, Share
 from podo.network.gateway.routes import (
     Filter,
     GRPCRule,
     HTTPRule,
+    Mirror,
     PathMatch,
     PlainRule,
     Route,
@@ -23,7 +24,8 @@ from podo.network.services.backends import port_key
 
 H2C = "kubernetes.io/h2c"
 REDIRECT, REWRITE, EXTENSION = "RequestRedirect", "URLRewrite", "ExtensionRef"
-FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier", REDIRECT, REWRITE)
+CROSS_ORIGIN, MIRROR = "CORS", "RequestMirror"
+FILTERS = ("RequestHeaderModifier", "ResponseHeaderModifier", REDIRECT, REWRITE, CROSS_ORIGIN, MIRROR)
 
 
 class Led(NamedTuple):
@@ -77,7 +79,16 @@ class Leading:
             filters=filters,
             prefix=path.value if path and any(_replaces_prefix(each) for each in filters) else "",
             timeout=timeout,
+            mirrors=tuple(self._mirrors(each.request_mirror for each in filters if each.request_mirror)),
         )
+
+    def _mirrors(self, mirrors: Iterable[Mirror]) -> Iterator[Mirrored]:
+        for each in mirrors:
+            part, whole = 100 if each.percent is None else each.percent, 100
+            if each.fraction is not None:
+                part, whole = each.fraction.numerator, each.fraction.denominator
+            if (led := self._lead(each.backend_ref)) and part:
+                yield Mirrored(Destination(led.target, protocol=led.protocol), part, whole)
 
     def _lead(self, ref: ServiceReference) -> Led | None:
         """What `ref` leads to; None, and a problem, if that is nothing."""
@@ -113,6 +124,9 @@ def _replaces_prefix(found: Filter) -> bool:
 
 
 def _check(found: Filter) -> None:
+    if found.cors is not None:
+        for text in (*found.cors.allow_origins, *found.cors.allow_methods, *found.cors.allow_headers):
+            check_text(text)
     if found.type not in (*FILTERS, EXTENSION):
         raise Unsupported(f"filters of type {found.type} are not supported")
     for each in (found.request_header_modifier, found.response_header_modifier):

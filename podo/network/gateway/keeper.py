@@ -17,7 +17,8 @@ from podo.client.informer import Informer
 from podo.client.informers import Informers
 from podo.clock import Clock
 from podo.network.address_pool import AddressPool
-from podo.network.gateway.configuration import certificate_lists, configuration
+from podo.network.gateway.configuration import configuration
+from podo.network.gateway.configuration import files as files_of
 from podo.network.gateway.definitions import CONTROLLER
 from podo.network.gateway.findings import PROGRAMMED, Finding
 from podo.network.gateway.kinds import GATEWAY_CLASSES, GATEWAYS, GRANTS, Gateway, GatewayClass
@@ -192,7 +193,7 @@ class GatewayKeeper:
             endpoints = {
                 name: self._endpoints.of(services.get(t.service), t.port, t.service) for name, t in targets.items()
             }
-            files = {name: text.encode() for name, text in certificate_lists(plan, self._folder).items()}
+            files = {name: text.encode() for name, text in files_of(plan, self._folder).items()}
             for door in plan.doors:
                 for bound in door.bound:
                     for each in bound.certificates:

@@ -88,6 +88,8 @@ def first_of_each(found: tuple[ValueMatch, ...], *, fold: bool = False) -> tuple
         if each.type == REGULAR:
             check_pattern(each.value)
         check_text(each.value)
+        if "'" in each.name:
+            raise Unsupported(f"quotes are not supported in names: {each.name}")
     return tuple(kept.values())
 
 

@@ -22,6 +22,14 @@ class ServicePort(NamedTuple):
     port: PortKey
 
 
+class Mirrored(NamedTuple):
+    """Copies of a part of the requests: `part` in `whole` of them."""
+
+    destination: "Destination"
+    part: int
+    whole: int
+
+
 @dataclass(frozen=True)
 class Destination:
     """What becomes of a request. Without a `target` it is answered with `status`, if no filter does that before.
@@ -36,6 +44,7 @@ class Destination:
     prefix: str = ""
     timeout: int | None = None  # milliseconds; 0: none
     connections: bool = False  # it gets connections, not requests
+    mirrors: tuple[Mirrored, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,4 +117,10 @@ class Plan:
         found = {
             share.destination for door in self.doors for b in door.bound for rule in b.rules for share in rule.shares
         }
+        found |= {mirror.destination for each in found for mirror in each.mirrors}
         return sorted(found, key=lambda each: each.name)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether copies of requests are made."""
+        return any(each.mirrors for each in self.destinations())

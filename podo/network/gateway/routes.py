@@ -74,6 +74,30 @@ class ServiceReference(Reference, frozen=True, kw_only=True):
     kind: str = "Service"
 
 
+class CORS(Part, frozen=True, kw_only=True):
+    """What scripts of other origins may ask for. Origins may have a "*" in them; "*" alone in a list is anything."""
+
+    allow_origins: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age: int = 5  # seconds
+
+
+class Fraction(Part, frozen=True, kw_only=True):
+    numerator: int = 0
+    denominator: int = 100
+
+
+class Mirror(Part, frozen=True, kw_only=True):
+    """Where copies of requests go: of all, of so many in a hundred, or of a fraction."""
+
+    backend_ref: ServiceReference = ServiceReference()
+    percent: int | None = None
+    fraction: Fraction | None = None
+
+
 class Filter(Part, frozen=True, kw_only=True):
     """One of these, by `type`."""
 
@@ -82,6 +106,8 @@ class Filter(Part, frozen=True, kw_only=True):
     response_header_modifier: HeaderFilter | None = None
     request_redirect: Redirect | None = None
     url_rewrite: Rewrite | None = None
+    cors: CORS | None = None
+    request_mirror: Mirror | None = None
     extension_ref: Reference | None = None
 
 

@@ -1,10 +1,11 @@
 """Gateways: requests from the host to Pods, by the Gateway API."""
 
 from collections import Counter
+from http.client import HTTPConnection
 
 import pytest
 
-from tests.e2e.manifests import service, web
+from tests.e2e.manifests import pod, service, web
 from tests.e2e.network.test_ingress import PATH, authority, eventually, request, secret, trusting
 
 pytestmark = pytest.mark.e2e
@@ -91,3 +92,44 @@ def test_a_redirect_needs_no_backend(kubectl):
     kubectl.apply(gateway(HTTP), route({"filters": [redirect]}))
     address = served(kubectl)
     eventually(lambda: request(address, "a.example", PATH)[0] == 301)
+
+
+def test_paths_and_headers_may_be_met_by_regular_expressions(kubectl):
+    path = {"path": {"type": "RegularExpression", "value": "/cgi-[a-z]{3}/.*"}}
+    kubectl.apply(web("one"), service("one"), gateway(HTTP), route(to(("one", 1), matches=[path])))
+    kubectl.ready("pod/one")
+    address = served(kubectl)
+    eventually(lambda: request(address, "a")[0] == 200)
+    assert request(address, "a", "/cgi-binn/index.cgi")[0] == 404
+
+
+def test_copies_of_requests_go_to_the_mirror(kubectl):
+    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "two", "port": 80}}}
+    rule = to(("one", 1), filters=[mirror])
+    kubectl.apply(web("one"), logging("two"), service("one"), service("two"), gateway(HTTP), route(rule))
+    kubectl.ready("pod/one", "pod/two")
+    address = served(kubectl)
+    eventually(lambda: answers(address, "a") == "one")
+    eventually(lambda: f"GET {PATH}" in kubectl("logs", "two"))
+
+
+def logging(name):
+    """A Pod that writes down what it is asked."""
+    return pod(name, "while true; do printf 'HTTP/1.0 200 OK\\r\\n\\r\\n' | nc -l -p 8080 | head -1; done")
+
+
+def test_scripts_of_other_origins_are_told_what_they_may_ask_for(kubectl):
+    cors = {"type": "CORS", "cors": {"allowOrigins": ["https://*.friends.example"], "allowMethods": ["GET"]}}
+    kubectl.apply(web("one"), service("one"), gateway(HTTP), route(to(("one", 1), filters=[cors])))
+    kubectl.ready("pod/one")
+    address = served(kubectl)
+    eventually(lambda: request(address, "a")[0] == 200)
+    assert allowed(address, "https://app.friends.example") == "https://app.friends.example"
+    assert allowed(address, "https://app.strangers.example") is None
+
+
+def allowed(address, origin):
+    """The origin that an answer may be shown to."""
+    connection = HTTPConnection(address, timeout=5)
+    connection.request("GET", PATH, headers={"Host": "a", "Origin": origin})
+    return connection.getresponse().headers["Access-Control-Allow-Origin"]

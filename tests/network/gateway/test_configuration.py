@@ -1,6 +1,6 @@
 import pytest
 
-from podo.network.gateway.configuration import certificate_lists, configuration
+from podo.network.gateway.configuration import configuration, files
 from tests.network.gateway.build import come_to, gateway, http_route, route
 
 HTTPS = "port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}"
@@ -26,9 +26,9 @@ def chosen(*matches):
         ("{path: {value: /a/}}", "{ var(txn.path) -m beg /a/ }"),
         ("{path: {value: /}}", ""),
         ("{path: {type: Exact, value: /a}}", "{ path -m str /a }"),
-        ("{path: {type: RegularExpression, value: '/a[0-9]+'}}", r"{ path -m reg \^(\?:/a\[0-9\]+)\$ }"),
+        ("{path: {type: RegularExpression, value: '/a[0-9]+'}}", "{ path -m reg '^(?:/a[0-9]+)$' }"),
         ("{method: GET}", "{ method -m str GET }"),
-        ("{headers: [{name: X-A, value: -b c}]}", r"{ req.fhdr(X-A) -m str -- -b\ c }"),
+        ("{headers: [{name: X-A, value: -b c}]}", "{ req.fhdr(X-A) -m str -- '-b c' }"),
         ("{headers: [{name: X-A, value: b}, {name: x-a, value: c}]}", "{ req.fhdr(X-A) -m str -- b }"),
         ("{queryParams: [{name: q, value: a&b}]}", "{ urlp(q),url_dec(1) -m str -- a&b }"),
     ],
@@ -69,7 +69,7 @@ def test_headers_are_changed_in_both_directions():
         "{type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: c, value: y}]}}"
     )
     assert done(filters) == [
-        r"http-request set-header a 1%%\ x",
+        "http-request set-header a '1%% x'",
         "http-request del-header b",
         "http-response add-header c y",
     ]
@@ -124,8 +124,72 @@ def test_hosts_are_told_apart_before_rules_are_asked():
 
 def test_certificates_are_for_the_names_of_their_listeners():
     edge = gateway(f"{{name: a, hostname: a.example, {HTTPS}}}", f"{{name: any, {HTTPS}}}")
-    (lines,) = certificate_lists(come_to([edge]).plan, "/run/x").values()
+    (lines,) = files(come_to([edge]).plan, "/run/x").values()
     assert lines.splitlines() == ["/run/x/certificates/ns_tls.pem", "/run/x/certificates/ns_tls.pem a.example"]
+
+
+MIRROR = "{type: RequestMirror, requestMirror: {backendRef: {name: v2, port: 80}%s}}"
+
+
+@pytest.mark.parametrize(
+    ("part", "chance"),
+    [
+        ("", ""),
+        (", percent: 20", " { rand(100) -m int lt 20 }"),
+        (", fraction: {numerator: 1, denominator: 3}", " { rand(3) -m int lt 1 }"),
+    ],
+)
+def test_copies_of_requests_are_sent_by_a_script_to_the_backend_of_the_mirror(part, chance):
+    lines = done(MIRROR % part)
+    (copied,) = [line for line in lines if "lua.mirror" in line]
+    backend = copied.split()[2]
+    assert backend.startswith("ns_v2_")
+    assert copied == f"http-request lua.mirror {backend} if !{{ req.hdr(upgrade) -m found }}{chance}"
+    plan = come_to(
+        [gateway()], [http_route(f"[{{filters: [{MIRROR % part}], backendRefs: [{{name: web, port: 80}}]}}]")]
+    ).plan
+    assert backend in {each.name for each in plan.destinations()}
+    assert "unix@/run/x/mirror.sock" in files(plan, "/run/x")["mirror.lua"]
+    whole = written(
+        [gateway()], [http_route(f"[{{filters: [{MIRROR % part}], backendRefs: [{{name: web, port: 80}}]}}]")]
+    )
+    assert "lua-load /run/x/mirror.lua" in whole
+    assert "bind unix@/run/x/mirror.sock mode 600" in whole
+
+
+def test_no_script_is_there_where_nothing_is_copied():
+    assert not any("lua" in line or "mirror" in line for line in written([gateway()], [http_route()]))
+    assert files(come_to([gateway()], [http_route()]).plan, "/run/x") == {}
+    none = MIRROR % ", percent: 0"
+    assert not any("lua" in line for line in done(none))
+
+
+def test_questions_of_scripts_are_answered_before_the_request_is_changed():
+    cors = (
+        "{type: CORS, cors: {allowOrigins: ['https://a.example', 'http://*.b.example:8080'], allowMethods: [GET, PUT]}}"
+    )
+    rewrite = "{type: URLRewrite, urlRewrite: {hostname: c.example}}"
+    lines = done(f"{rewrite}, {cors}")
+    origins = r"reg '^https://a\.example(:443)?$' '^http://[^/:]*\.b\.example:8080$'"
+    assert lines[0] == f"http-request set-var(txn.origin) req.hdr(origin) if {{ req.hdr(origin) -m {origins} }}"
+    assert "hdr Access-Control-Allow-Methods 'GET, PUT' hdr Access-Control-Max-Age 5" in lines[1]
+    assert lines[2].startswith("http-request return status 204 if { method OPTIONS }")
+    assert (
+        "http-response set-header Access-Control-Allow-Origin %[var(txn.origin)] if { var(txn.origin) -m found }"
+        in lines
+    )
+    assert lines[-1] == "http-request set-header Host c.example"
+
+
+def test_anything_that_may_be_asked_for_is_answered_with_what_was_asked_for():
+    lines = done(
+        "{type: CORS, cors: {allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*'], allowCredentials: true}}"
+    )
+    assert lines[0].endswith("{ req.hdr(origin) -m found }")
+    assert "Access-Control-Allow-Methods %[req.hdr(access-control-request-method)]" in lines[1]
+    assert "Access-Control-Allow-Headers %[req.fhdr(access-control-request-headers)]" in lines[1]
+    assert "Access-Control-Allow-Headers" not in lines[2]
+    assert "Access-Control-Allow-Credentials true" in lines[2]
 
 
 @pytest.mark.parametrize(("host", "strict"), [("a.example", True), ("'*.a.example'", False)])

@@ -169,10 +169,24 @@ def test_names_of_tls_lead_to_services_as_they_are():
 
 
 def test_a_filter_that_is_not_there_is_not_left_out_silently():
-    mirror = "{type: RequestMirror, requestMirror: {backendRef: {name: v2, port: 80}}}"
-    route = http_route(f"[{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}]")
+    asked = "{type: ExternalAuth, externalAuth: {protocol: HTTP, backendRef: {name: v2, port: 80}}}"
+    route = http_route(f"[{{filters: [{asked}], backendRefs: [{{name: web, port: 80}}]}}]")
     outcome = come_to([gateway()], [route])
     assert (found_of(outcome)["Accepted"], rules_of(outcome)) == ("UnsupportedValue", [])
+
+
+def test_a_mirror_that_is_not_there_is_told_and_the_requests_go_on():
+    mirror = "{type: RequestMirror, requestMirror: {backendRef: {name: nobody, port: 80}}}"
+    outcome = come_to([gateway()], [http_route(f"[{{filters: [{mirror}], backendRefs: [{{name: web, port: 80}}]}}]")])
+    assert found_of(outcome) == {"Accepted": "Accepted", "ResolvedRefs": "BackendNotFound"}
+    (found,) = rules_of(outcome)
+    assert (found.shares[0].destination.target.service.name, found.shares[0].destination.mirrors) == ("web", ())
+
+
+def test_names_that_haproxy_cannot_quote_are_refused_before_it_sees_them():
+    match = '{queryParams: [{name: "it\'s", value: v}]}'
+    outcome = come_to([gateway()], [http_route(f"[{{matches: [{match}], backendRefs: [{{name: web, port: 80}}]}}]")])
+    assert found_of(outcome)["Accepted"] == "UnsupportedValue"
 
 
 @pytest.mark.parametrize(
