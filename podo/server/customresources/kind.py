@@ -286,7 +286,7 @@ def resource_of(definition: Definition, version: Version) -> Resource:
 def columns_of(version: Version) -> tuple[Column, ...]:
     """The columns of a Table: the name, and those of the definition, or the age."""
     own = [
-        Column(name=c.name, type=c.type, format=c.format, priority=c.priority, description=c.description)
+        Column(name=c.name, type=c.type, format=c.format, priority=c.priority, description=c.description or None)
         for c in version.additional_printer_columns
     ]
     return (_NAME, *own) if own else (_NAME, _AGE)

@@ -5,6 +5,7 @@ from typing import Any
 
 from podo.server.descriptions.texts import Texts
 
+from .describing import described
 from .kind import CustomServed
 
 Document = dict[str, Any]
@@ -22,7 +23,7 @@ def schemas_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, Docum
     for served in kinds:
         names, version = served.definition.status.accepted_names, served.resource.version
         own = type_name(served.resource.group, version, names.kind)
-        found[own] = object_schema(served, reference)
+        found[own] = object_schema(served, reference, texts)
         many = type_name(served.resource.group, version, names.list_kind)
         found[many] = list_schema(served, own, many, reference, texts)
     return found
@@ -33,9 +34,11 @@ def type_name(group: str, version: str, kind: str) -> str:
     return ".".join([*reversed(group.split(".")), version, kind])
 
 
-def object_schema(served: CustomServed, reference: str) -> Document:
+def object_schema(served: CustomServed, reference: str, texts: Texts) -> Document:
     """The schema of one kind."""
-    schema = served.definition.schemas[served.version.name]
+    schema = described(
+        served.definition.schemas[served.version.name], served.resource.group, served.resource.kind, texts
+    )
     shown: Document = embedded(schema, reference) if schema else {"type": "object"}
     if schema:
         shown["properties"] = {**(shown.get("properties") or {}), **of_object(reference)}

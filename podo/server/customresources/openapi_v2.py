@@ -5,6 +5,7 @@ from typing import Any
 
 from podo.server.descriptions.texts import Texts
 
+from .describing import described
 from .kind import CustomServed
 from .openapi import embedded, list_schema, mark, of_object, type_name
 
@@ -20,14 +21,16 @@ def definitions_of(kinds: Iterable[CustomServed], reference: str) -> dict[str, D
     for served in kinds:
         names, version = served.definition.status.accepted_names, served.resource.version
         own = type_name(served.resource.group, version, names.kind)
-        found[own] = _definition(served, reference)
+        found[own] = _definition(served, reference, texts)
         many = type_name(served.resource.group, version, names.list_kind)
         found[many] = list_schema(served, own, many, reference, texts)
     return found
 
 
-def _definition(served: CustomServed, reference: str) -> Document:
-    schema = served.definition.schemas[served.version.name]
+def _definition(served: CustomServed, reference: str, texts: Texts) -> Document:
+    schema = described(
+        served.definition.schemas[served.version.name], served.resource.group, served.resource.kind, texts
+    )
     gvk = {"x-kubernetes-group-version-kind": [mark(served, served.resource.kind)]}
     if not schema or schema.get(PRESERVE) or served.definition.spec.preserve_unknown_fields:
         return {"type": "object"} | gvk

@@ -18,6 +18,7 @@ class Section(NamedTuple):
 
 
 NOTHING = Section("", {})
+CONDITIONS, CONDITION = "conditions", "Condition"
 
 
 class Texts:
@@ -41,11 +42,32 @@ class Texts:
         shared = self._shared(short)
         return next((_filled(found.parts[field], part) for found, part in shared if field in found.parts), "")
 
+    def knows(self, group: str) -> bool:
+        """Whether there are texts for the kinds of a group that is not built in."""
+        return bool(self._file(group))
+
+    def of_path(self, group: str, kind: str, path: tuple[str, ...]) -> str:
+        """What a field of such a kind means, by the names on the way to it; without any, what the kind is.
+
+        The text of the longest end of the path is taken, of the kind before that of all kinds of the group.
+        """
+        if not path:
+            return self.section(group, kind).text
+        ends = [".".join(path[start:]) for start in range(len(path))]
+        sections = (self.section(group, kind), self.section(group, STAR))
+        found = next((section.parts[end] for end in ends for section in sections if end in section.parts), "")
+        if found or (len(path) > 1 and path[-2] != CONDITIONS):
+            return found
+        return self.of_field(f".{kind}" if len(path) == 1 else f".{CONDITION}", path[-1])
+
     def section(self, file: str, name: str) -> Section:
         """A section of a file, stars not considered."""
-        if file not in self._files:
-            self._files[file] = read(file)
-        return self._files[file].get(name, NOTHING)
+        return self._file(file).get(name, NOTHING)
+
+    def _file(self, name: str) -> dict[str, Section]:
+        if name not in self._files:
+            self._files[name] = read(name)
+        return self._files[name]
 
     def _own(self, name: str) -> tuple[str, Section]:
         package, _, short = name.rpartition(".")
@@ -53,9 +75,8 @@ class Texts:
 
     def _shared(self, short: str) -> list[tuple[Section, str]]:
         """The sections for many types that are for this one, with what the star stands for."""
-        self.section("shared", "")
         found = []
-        for pattern, section in self._files["shared"].items():
+        for pattern, section in self._file("shared").items():
             before, _, after = pattern.partition(STAR)
             if short.startswith(before) and short.endswith(after):
                 found.append((section, short.removeprefix(before).removesuffix(after)))
@@ -84,7 +105,7 @@ def _filled(text: str, part: str) -> str:
 
 
 def of_columns(kind: str) -> Mapping[str, str]:
-    """The texts of the columns of a kind. Kept, since Tables are asked for all the time."""
+    """The texts of the columns of a kind (of one that is not built in: `Kind.group`). Kept, since Tables are many."""
     columns = _columns()
     return columns.get(kind, columns[STAR])
 

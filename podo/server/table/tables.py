@@ -68,12 +68,12 @@ class PrinterTables:
         columns: bool,
     ) -> Object:
         """The columns that the definition asks for."""
-        wanted, now = served.version.additional_printer_columns, self._clock.now()
+        resource, wanted, now = served.resource, served.version.additional_printer_columns, self._clock.now()
         rows = [
             _row(custom_cells(served.client_form(entry), wanted, now), _object(served, entry, include, version), None)
             for entry in entries
         ]
-        definitions = column_definitions(served.resource.columns, served.resource.kind) if columns else None
+        definitions = column_definitions(resource.columns, f"{resource.kind}.{resource.group}") if columns else None
         return _table(version, metadata, definitions, rows)
 
     def below(self, obj: Object, *, include: str, version: str) -> Object:

@@ -60,15 +60,15 @@ async def test_columns_have_the_texts_of_the_definition(core: Core) -> None:
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]
     await api.define(definition(version(additionalPrinterColumns=own)))
-    columns = column_definitions(api.served().resource.columns, "Shirt")
+    columns = column_definitions(api.served().resource.columns, f"Shirt.{GROUP}")
     texts = {column["name"]: column["description"] for column in columns}
-    assert texts == {"Name": "Name of the object.", "Size": "how large it is", "Age": ""}
+    assert texts == {"Name": "Name of the object.", "Size": "how large it is", "Age": "Time since the object was made."}
 
 
 async def test_columns_that_a_definition_does_not_name_are_described(core: Core) -> None:
     api = Api(core)
     await api.define(definition())
-    columns = column_definitions(api.served().resource.columns, "Shirt")
+    columns = column_definitions(api.served().resource.columns, f"Shirt.{GROUP}")
     assert [column["name"] for column in columns] == ["Name", "Age"]
     assert all(column["description"] for column in columns)
 
