@@ -52,7 +52,7 @@ class Figures:
     """Answers for a node."""
 
     def __init__(self, node: KnownOfNode) -> None:
-        self._node = node
+        self._node, self.name = node, node.name
 
     async def stats(self, request: Request) -> web.StreamResponse:
         """The Summary."""

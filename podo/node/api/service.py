@@ -9,6 +9,7 @@ from podo.node.api.access import NodeAccess
 from podo.node.api.exec import attach_to, exec_in
 from podo.node.api.figures import Figures
 from podo.node.api.logs import Logs
+from podo.node.api.node_logs import LogPlace, NodeLogs
 from podo.node.api.port_forward import PortForward
 from podo.node.api.server import Answer, Node, NodeAPI, NodeAPIConfig, Request, plain, serving
 from podo.node.runtime.base import Runtime
@@ -33,6 +34,7 @@ def paths(node: Node, figures: Figures) -> dict[str, Answer]:
         "containerLogs": Logs(node),
         "exec": exec_in(node),
         "healthz": healthy,
+        "logs": NodeLogs(LogPlace.of_this_process(figures.name)),
         "portForward": PortForward(node),
     }
 
