@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from podo.network.gateway.cors import cors_lines
 from podo.network.gateway.mirrors import mirror_lines
 from podo.network.gateway.plan import HTTPS, Destination
 from podo.network.gateway.routes import Filter, HeaderFilter, PathModifier, Redirect, Rewrite
+from podo.network.haproxy.cors import cors_lines
 from podo.network.haproxy.words import word
 
 HOST, REST, PORT, SCHEME = "txn.host", "txn.rest", "txn.port", "txn.scheme"

@@ -1,13 +1,18 @@
 """haproxy's configuration for a Site. Pure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from podo.network.haproxy.servers import Servers, server_lines
 from podo.network.haproxy.words import head, word
 from podo.network.ingress.routing import BackendKey, Route, Site
+from podo.network.ingress.treating import server_options, treatment_lines
 
 NOT_FOUND = "default backend - 404"
+HOSTS, DOMAINS, EXACT_PATHS, PREFIXES = "hosts.map", "domains.map", "exact.map", "prefixes.map"
+RULES, PATH, TO, ANY = "txn.rules", "txn.path", "txn.to", "any-host"
+KNOWN, OPEN = f"{{ var({RULES}) -m found }}", f"!{{ var({TO}) -m found }}"
 
 
 class Places(NamedTuple):
@@ -51,38 +56,66 @@ def _frontend(site: Site, places: Places) -> list[str]:
         "  http-request set-header X-Real-IP %[src]",
         "  http-request set-var(txn.host) req.hdr(host),field(1,:),lower",
         "  http-request set-var(txn.domain) var(txn.host),regsub(^[^.]*,)",
+        f"  http-request set-var({PATH}) path",
     ]
-    hosts = sorted(site.hosts, key=lambda host: (not host, host.startswith("*"), host))
-    numbers = {host: number for number, host in enumerate(hosts)}
-    unset = "!{ var(txn.rules) -m found }"
-    for host, number in numbers.items():
-        if host.startswith("*."):
-            met = f"{unset} {{ var(txn.domain) -m str {word(host[1:])} }}"
-        else:
-            met = f"{unset} {{ var(txn.host) -m str {word(host)} }}" if host else unset
-        lines.append(f"  http-request set-var(txn.rules) int({number}) if {met}")
-    for host, number in numbers.items():
-        for route in site.hosts[host]:
-            name = route.backend.name if route.backend else "no-service"
-            lines += [f"  use_backend {name} if {{ var(txn.rules) -m int {number} }} {met}" for met in _met(route)]
+    for expression, condition in _rules_of_host(site, places.folder):
+        lines.append(f"  http-request set-var({RULES}) {expression}{condition}")
+    exact, prefixes = f"{places.folder}/{EXACT_PATHS}", f"{places.folder}/{PREFIXES}"
+    lines.append(f"  http-request set-var({TO}) var({RULES}),concat(:,{PATH}),map_str({exact}) if {KNOWN}")
+    lines += _patterns(site)
+    lines.append(f"  http-request set-var({TO}) var({RULES}),concat(:,{PATH},/),map_beg({prefixes}) if {KNOWN} {OPEN}")
+    lines.append(f"  use_backend %[var({TO})] if {{ var({TO}) -m found }}")
     lines.append(f"  default_backend {site.default.name if site.default else 'not-found'}")
     return lines
 
 
-def _met(route: Route) -> list[str]:
-    """The conditions under which a path is the route's, one of which has to hold."""
-    if route.exact:
-        return [f"{{ path -m str {word(route.path)} }}"]
-    if route.path == "/":
-        return [""]
-    return [f"{{ path -m str {word(route.path)} }}", f"{{ path -m beg {word(route.path)}/ }}"]
+def _rules_of_host(site: Site, folder: str) -> Iterator[tuple[str, str]]:
+    """(what gives the host whose rules count, under which condition), from the most to the least special."""
+    yield f"var(txn.host),map_str({folder}/{HOSTS})", ""
+    unknown = f" if !{KNOWN}"
+    if any(host.startswith("*.") for host in site.hosts):
+        yield f"var(txn.domain),map_str({folder}/{DOMAINS})", unknown
+    if "" in site.hosts:
+        yield f"str({ANY})", unknown
+
+
+def _patterns(site: Site) -> Iterator[str]:
+    for host, routes in site.hosts.items():
+        for route in routes:
+            if route.pattern:
+                met = f"{{ var({RULES}) -m str {word(host or ANY)} }} {{ path -m reg -i {word('^' + route.path)} }}"
+                yield f"  http-request set-var({TO}) str({_name(route)}) if {OPEN} {met}"
+
+
+def maps(site: Site) -> dict[str, bytes]:
+    """The files in which haproxy looks hosts and paths up, by their names: so their number costs nothing."""
+    lines: dict[str, list[str]] = {HOSTS: [], DOMAINS: [], EXACT_PATHS: [], PREFIXES: []}
+    for host in sorted(site.hosts):
+        if host.startswith("*."):
+            lines[DOMAINS].append(f"{host[1:]} {host}")
+        elif host:
+            lines[HOSTS].append(f"{host} {host}")
+        for route in site.hosts[host]:
+            if route.pattern or re.search(r"\s", route.path):  # no request has a path with spaces
+                continue
+            key = f"{host or ANY}:{route.path}"
+            if route.exact:
+                lines[EXACT_PATHS].append(f"{key} {_name(route)}")
+            else:
+                lines[PREFIXES].append(f"{key.rstrip('/')}/ {_name(route)}")
+    return {name: "".join(f"{each}\n" for each in found).encode() for name, found in lines.items()}
+
+
+def _name(route: Route) -> str:
+    return route.backend.name if route.backend else "no-service"
 
 
 def _backend(key: BackendKey, servers: Servers) -> list[str]:
     return [
         f"backend {key.name}",
         "  balance roundrobin",
-        *server_lines(servers, " proto h2" if key.http2 else ""),
+        *treatment_lines(key.treatment),
+        *server_lines(servers, server_options(key.treatment, http2=key.http2)),
     ]
 
 

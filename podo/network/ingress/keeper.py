@@ -35,6 +35,7 @@ from podo.network.ingress.configuration import (
     certificate_list,
     configuration,
     file_of,
+    maps,
 )
 from podo.network.ingress.routing import CONTROLLER, Site, is_ours, site_of
 from podo.network.services.progress import Follow, keep_reporting
@@ -146,7 +147,7 @@ class IngressKeeper:
         files = {f"certificates/{file_of(*each.secret)}": each.pem for each in site.certificates}
         files[f"certificates/{DEFAULT_CERTIFICATE}"] = self._certified[1]
         files["certificates.txt"] = certificate_list(site, self._places, DEFAULT_CERTIFICATE).encode()
-        return files
+        return files | maps(site)
 
     def _changed(self, old: object, new: object) -> None:
         self._wake.set()

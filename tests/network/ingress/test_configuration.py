@@ -1,5 +1,5 @@
 from podo.client.base import Key
-from podo.network.ingress.configuration import Places, certificate_list, configuration
+from podo.network.ingress.configuration import Places, certificate_list, configuration, maps
 from podo.network.ingress.routing import BackendKey, Certificate, Route, Site
 from podo.network.services.backends import Backend, PortKey
 
@@ -19,37 +19,57 @@ def rules(site):
 
 
 def test_without_a_default_backend_what_matches_nothing_is_not_found():
-    assert rules(Site()) == ["default_backend not-found"]
-    assert rules(Site(default=WEB)) == ["default_backend ns_web_http"]
+    assert rules(Site())[-1] == "default_backend not-found"
+    assert rules(Site(default=WEB))[-1] == "default_backend ns_web_http"
 
 
-def test_paths_are_conditions_within_their_host():
+def looked_up(site):
+    """The lines of each map."""
+    return {name.partition(".")[0]: content.decode().splitlines() for name, content in maps(site).items()}
+
+
+def test_hosts_and_paths_are_looked_up_however_many_there_are():
     site = Site(hosts={"a.example": [Route("/x", False, WEB), Route("/y", True, WEB), Route("/", False, GRPC)]})
-    assert rules(site)[:-1] == [
-        "use_backend ns_web_http if { var(txn.rules) -m int 0 } { path -m str /x }",
-        "use_backend ns_web_http if { var(txn.rules) -m int 0 } { path -m beg /x/ }",
-        "use_backend ns_web_http if { var(txn.rules) -m int 0 } { path -m str /y }",
-        "use_backend ns_grpc_port if { var(txn.rules) -m int 0 }",
-    ]
+    found = looked_up(site)
+    assert found["hosts"] == ["a.example a.example"]
+    assert found["exact"] == ["a.example:/y ns_web_http"]
+    assert found["prefixes"] == ["a.example:/x/ ns_web_http", "a.example:/ ns_grpc_port"]
+    assert rules(site) == ["use_backend %[var(txn.to)] if { var(txn.to) -m found }", "default_backend not-found"]
+    many = Site(hosts={f"{n}.example": [Route("/", False, WEB)] for n in range(1000)})
+    assert len(written(many)) == len(written(site)) - len(GRPC_LINES)
+
+
+GRPC_LINES = ["backend ns_grpc_port", "  balance roundrobin", "  server s1 127.0.0.1:1 disabled proto h2"]
 
 
 def test_hosts_are_asked_from_the_most_to_the_least_special():
     site = Site(hosts={"": [], "*.a.example": [], "b.a.example": []})
     chosen = [line.strip() for line in written(site) if "set-var(txn.rules)" in line]
-    assert [each.split(" if ")[1].split("} ", 1)[1:] for each in chosen] == [
-        ["{ var(txn.host) -m str b.a.example }"],
-        ["{ var(txn.domain) -m str .a.example }"],
-        [],
+    assert [each.removeprefix("http-request set-var(txn.rules) ") for each in chosen] == [
+        "var(txn.host),map_str(/run/x/hosts.map)",
+        "var(txn.domain),map_str(/run/x/domains.map) if !{ var(txn.rules) -m found }",
+        "str(any-host) if !{ var(txn.rules) -m found }",
     ]
+    assert looked_up(site)["domains"] == [".a.example *.a.example"]
 
 
 def test_a_route_to_a_service_that_is_not_there_is_unavailable():
-    assert rules(Site(hosts={"": [Route("/", False, None)]}))[0].startswith("use_backend no-service")
+    assert looked_up(Site(hosts={"": [Route("/", False, None)]}))["prefixes"] == ["any-host:/ no-service"]
 
 
-def test_what_would_mean_something_to_haproxy_is_escaped():
-    site = Site(hosts={"": [Route("/a b'{}$#\\", True, WEB)]})
-    assert r"path -m str '/a b'\''{}$#\' }" in rules(site)[0]
+def test_paths_that_no_request_has_are_left_out_of_maps():
+    assert looked_up(Site(hosts={"": [Route("/a b", True, WEB)]}))["exact"] == []
+
+
+def test_patterns_are_asked_between_exact_paths_and_prefixes():
+    site = Site(hosts={"a.example": [Route("/x/(\\d+)", False, WEB, pattern=True), Route("/", False, GRPC)]})
+    steps = [line.strip() for line in written(site) if "set-var(txn.to)" in line]
+    assert [("exact" in each, "-m reg" in each, "prefixes" in each) for each in steps] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+    assert steps[1].endswith(r"{ var(txn.rules) -m str a.example } { path -m reg -i '^/x/(\d+)' }")
 
 
 def test_servers_are_written_as_they_are_now():

@@ -5,9 +5,34 @@ Questions before a request (preflights) are answered here; the answers to reques
 
 import re
 from collections.abc import Iterator
+from typing import Protocol
 
-from podo.network.gateway.routes import CORS
 from podo.network.haproxy.words import word
+
+
+class CrossOrigin(Protocol):
+    """What scripts of other origins may ask for. Origins may have a "*" in them; "*" alone in a list is anything."""
+
+    @property
+    def allow_origins(self) -> tuple[str, ...]: ...
+
+    @property
+    def allow_credentials(self) -> bool: ...
+
+    @property
+    def allow_methods(self) -> tuple[str, ...]: ...
+
+    @property
+    def allow_headers(self) -> tuple[str, ...]: ...
+
+    @property
+    def expose_headers(self) -> tuple[str, ...]: ...
+
+    @property
+    def max_age(self) -> int:
+        """Seconds."""
+        ...
+
 
 ORIGIN = "txn.origin"
 ANY = "*"
@@ -16,7 +41,7 @@ ASKED = "{ method OPTIONS } { req.hdr(origin) -m found } { req.hdr(access-contro
 USUAL_PORTS = {"http": "80", "https": "443"}
 
 
-def cors_lines(found: CORS) -> Iterator[str]:
+def cors_lines(found: CrossOrigin) -> Iterator[str]:
     """The lines of a backend."""
     met = "found" if ANY in found.allow_origins else f"reg {' '.join(word(each) for each in patterns(found))}"
     if found.allow_origins:
@@ -34,7 +59,7 @@ def cors_lines(found: CORS) -> Iterator[str]:
     yield "  http-response add-header Vary Origin"
 
 
-def patterns(found: CORS) -> list[str]:
+def patterns(found: CrossOrigin) -> list[str]:
     """The origins as regular expressions. A port that is the scheme's own may be named or not."""
     return [_pattern(each) for each in found.allow_origins]
 
@@ -49,7 +74,7 @@ def _pattern(origin: str) -> str:
     return f"^{re.escape(scheme)}://{re.escape(host).replace(re.escape(ANY), '[^/:]*')}{ending}$"
 
 
-def _always(found: CORS) -> Iterator[tuple[str, str]]:
+def _always(found: CrossOrigin) -> Iterator[tuple[str, str]]:
     yield "Access-Control-Allow-Origin", f"%[var({ORIGIN})]"
     if found.allow_credentials:
         yield "Access-Control-Allow-Credentials", "true"
@@ -57,7 +82,7 @@ def _always(found: CORS) -> Iterator[tuple[str, str]]:
         yield "Access-Control-Expose-Headers", word(", ".join(found.expose_headers))
 
 
-def _preflight(found: CORS) -> Iterator[tuple[str, str]]:
+def _preflight(found: CrossOrigin) -> Iterator[tuple[str, str]]:
     yield from _always(found)
     if ANY in found.allow_methods:
         yield "Access-Control-Allow-Methods", "%[req.hdr(access-control-request-method)]"
