@@ -158,8 +158,8 @@ class LocalClient:
         wanted = deleting.DeleteOptions(
             grace_period_seconds=options.grace_period_seconds,
             propagation=options.propagation,
-            uid=options.uid,
-            resource_version=options.resource_version,
+            uid=options.uid or None,
+            resource_version=options.resource_version or None,
         )
         ctx = self._context(served, key.namespace, "")
         with self._recorded("delete", ctx, served, key.name):

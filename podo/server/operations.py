@@ -14,7 +14,7 @@ from podo.server.decoding.objects import Kind
 from podo.server.fields import owned
 from podo.server.patch_point import Patcher
 from podo.server.registry.catalog import Catalog
-from podo.server.registry.creating import place
+from podo.server.registry.creating import forget_system_fields, place
 from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -135,6 +135,7 @@ class Operations:
         if question is None:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         place(obj, served.stored, ctx.namespace)
+        forget_system_fields(obj["metadata"])
         served.stored.strategy.default(obj)
         if served.stored.namespaced:
             obj["metadata"].setdefault("namespace", ctx.namespace)

@@ -142,7 +142,7 @@ async def test_finalizers_hold_an_object_until_the_last_is_taken_off(client):
 
 async def test_preconditions_keep_another_object_from_being_deleted(client):
     await client.create(config())
-    with pytest.raises(Conflict, match="Precondition failed: UID in precondition: other"):
+    with pytest.raises(Conflict, match=r"the UID in the precondition \(other\) does not match"):
         await client.delete(ConfigMap, KEY, DeleteOptions(uid="other"))
 
 

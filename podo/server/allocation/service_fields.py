@@ -89,7 +89,7 @@ def set_families(name: str, spec: Object, old: Object | None, families: Sequence
     if spec.get("type") == EXTERNAL or (old is not None and _keeps_preference(spec, old)):
         return
     headless = spec.get("clusterIP") == NONE
-    if not spec.get("ipFamilyPolicy"):
+    if spec.get("ipFamilyPolicy") is None:
         before = (old or {}).get("ipFamilyPolicy")
         spec["ipFamilyPolicy"] = before or (REQUIRE if headless and not spec.get("selector") else SINGLE)
     errors: list[FieldError] = []

@@ -54,7 +54,7 @@ class TokenReviews:
         try:
             found = await self._whose(spec["token"], audiences)
         except InvalidToken as error:
-            status, found = {"error": f"[invalid bearer token, {error}]"}, None
+            status, found = {"user": {}, "error": f"[invalid bearer token, {error}]"}, None
         if found is not None:
             user, matching = found
             status = {"authenticated": True, "user": user_info(user)} | ({"audiences": matching} if matching else {})

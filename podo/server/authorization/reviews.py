@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from podo.api.errors import BadRequest
+from podo.api.selectors import SelectorError, parse_fields, parse_labels
 from podo.api.types.rbac_v1 import PolicyRule
 from podo.server.authorization.base import Attempt, Authorizer, Verdict
 from podo.server.authorization.node import node_of
@@ -43,6 +44,8 @@ class AccessReviews:
             status["denied"] = True
         if decision.reason:
             status["reason"] = decision.reason
+        if ignored := ignored_selectors(spec.get("resourceAttributes") or {}):
+            status["evaluationError"] = ignored
         asked = {name: value for name, value in obj.items() if name != "status"}
         return owned(asked, Kind(GROUP, "v1", kind), ctx) | {"status": status}
 
@@ -97,6 +100,35 @@ def _fields(given: Object | None) -> str:
     terms = [need for need in given.get("requirements") or () if len(need.get("values") or ()) == 1]
     signs = {"In": "=", "NotIn": "!="}
     return ",".join(f"{t['key']}{signs[t['operator']]}{t['values'][0]}" for t in terms if t.get("operator") in signs)
+
+
+def ignored_selectors(asked: Object) -> str:
+    """What of the selectors of a review nobody can read, in the words of Kubernetes; "" if all is well."""
+    problems = []
+    for key, readable in (("fieldSelector", _readable_field), ("labelSelector", _readable_label)):
+        given = asked.get(key) or {}
+        raw, needs = given.get("rawSelector"), given.get("requirements") or ()
+        good = [_parses(key, raw)] if raw else [readable(need) for need in needs]
+        if not all(good):
+            part = "partially " if any(good) else ""
+            problems.append(f"spec.resourceAttributes.{key} {part}ignored due to parse error")
+    return "; ".join(problems)
+
+
+def _parses(key: str, text: str) -> bool:
+    try:
+        parse_fields(text) if key == "fieldSelector" else parse_labels(text)
+    except SelectorError:
+        return False
+    return True
+
+
+def _readable_field(need: Object) -> bool:
+    return need.get("operator") in ("In", "NotIn") and len(need.get("values") or ()) == 1
+
+
+def _readable_label(need: Object) -> bool:
+    return _parses("labelSelector", _selector({"requirements": [need]})) and bool(_selector({"requirements": [need]}))
 
 
 @dataclass

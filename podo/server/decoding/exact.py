@@ -24,9 +24,11 @@ class TypeMismatch(ValueError):
 class Exact:
     """One value being decoded. `findings` are what strict validation reports, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "", stack: str = "") -> None:
+        """`owner` and `stack` say in which field of which struct the value stands, of one that reads itself."""
         self.findings: list[str] = []
         self._first_error: str | None = None
+        self._outer_owner, self._outer_stack = owner, stack
         self._owner, self._stack = "", ""
 
     def decode(self, go_type: GoType, value: Any) -> Any:
@@ -56,10 +58,10 @@ class Exact:
         return before if value is None else self._scalar(go_type, value)
 
     def _mismatch(self, what: str, go_type: GoType) -> str:
-        if self._owner:
-            return (
-                f"json: cannot unmarshal {what} into Go struct field {self._owner}.{self._stack} of type {go_type.name}"
-            )
+        owner = self._outer_owner or self._owner
+        if owner:
+            stack = ".".join(filter(None, (self._outer_stack, self._stack)))
+            return f"json: cannot unmarshal {what} into Go struct field {owner}.{stack} of type {go_type.name}"
         return f"json: cannot unmarshal {what} into Go value of type {go_type.name}"
 
     def _save(self, what: str, go_type: GoType) -> Any:
@@ -126,7 +128,8 @@ class Exact:
 
     def _schema_or(self, kind: str, value: Any) -> Any:
         """A JSON schema, or something else, as some fields of JSON schemas allow."""
-        inner = Exact()
+        stack = ".".join(filter(None, (self._outer_stack, self._stack)))
+        inner = Exact(self._outer_owner or self._owner, stack)
         props = GoType(STRUCT, "v1.JSONSchemaProps", table="apiextensions.v1.JSONSchemaProps")
         if _is_object(value):
             return inner.decode(props, value)

@@ -48,7 +48,7 @@ def _match(match: Object | None) -> None:
 
 
 def api_service(obj: Object) -> None:
-    if service := obj["spec"].get("service"):
+    if (service := obj["spec"].get("service")) is not None:
         service.setdefault("port", HTTPS_PORT)
 
 

@@ -58,7 +58,8 @@ def plan_of(name: str) -> Plan:
     presence = _presence().get(name, _NONE)
     for key, field in schema.type_of(name).fields.items():
         nullable = presence.always.get(key, "null") == "null"  # an empty list reads back as null, as from the store
-        plan.fields[key] = (nullable and key not in presence.pointers, _converter(field))
+        as_it_is = field.shape == "" and field.type in schema.FREE_FORM  # even {} says something
+        plan.fields[key] = (nullable and not as_it_is and key not in presence.pointers, _converter(field))
         if key in presence.always:
             plan.always.append((key, _zero(presence.always[key], field.type)))
     return plan
@@ -85,7 +86,7 @@ def _converter(field: schema.Field) -> Convert | None:
     if field.shape == "list":
         return _list_of(one, "." in field.type)
     if field.shape == "map":
-        return _map_of(one, ZERO["string"] if field.type == "string" else None)
+        return _map_of(one, ZERO["string"] if field.type in ("string", "bytes") else None)
     return None
 
 

@@ -18,7 +18,7 @@ def network_policy(obj: Object) -> None:
 
 def ingress_class(obj: Object) -> None:
     if parameters := obj["spec"].get("parameters"):
-        parameters["scope"] = parameters["scope"] or "Cluster"
+        parameters["scope"] = "Cluster" if parameters["scope"] is None else parameters["scope"]
 
 
 def endpoint_slice(obj: Object) -> None:

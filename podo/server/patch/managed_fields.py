@@ -318,7 +318,7 @@ def without_managed_fields(obj: Object) -> Object:
 def with_managed_fields(obj: Object, managed: Managed) -> Object:
     """The object with these managedFields; with none, if nobody owns anything."""
     obj = without_managed_fields(obj)
-    return obj | {"metadata": obj.get("metadata", {}) | {"managedFields": encode(managed)}} if managed else obj
+    return obj | {"metadata": (obj.get("metadata") or {}) | {"managedFields": encode(managed)}} if managed else obj
 
 
 def keep_times(new: Object, live: Object) -> Object:

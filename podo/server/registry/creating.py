@@ -17,8 +17,13 @@ NAMESPACE_MISMATCH = "the namespace of the provided object does not match the na
 def fill_metadata(obj: Object, ctx: Context, uid: str) -> None:
     """What the server alone decides of a new object's metadata, before admission sees it."""
     meta = obj.setdefault("metadata", {})
+    forget_system_fields(meta)
     meta["uid"], meta["creationTimestamp"] = uid, format_time(ctx.now)
-    for field in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
+
+
+def forget_system_fields(meta: Object) -> None:
+    """Take out what no client may say of a new object."""
+    for field in ("uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"):
         meta.pop(field, None)
 
 

@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from podo.api.errors import Conflict
 from podo.api.field_errors import FieldError, invalid, invalid_object, not_supported
 from podo.api.timestamps import format_time, parse
 from podo.server.metadata import FOREGROUND, ORPHAN
 from podo.server.registry.kinds import Served
-from podo.server.registry.updating import conflict
 from podo.server.strategy import Object, Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """The options of a DELETE that the registry acts on; None and "" mean: by default."""
+    """The options of a DELETE that the registry acts on; None and "" mean: by default.
+
+    A `uid` or `resource_version` that is "" is a precondition that no object meets.
+    """
 
     grace_period_seconds: int | None = None
     orphan_dependents: bool | None = None
     propagation: str = ""
-    uid: str = ""
-    resource_version: str = ""
+    uid: str | None = None
+    resource_version: str | None = None
 
     @property
     def says_propagation(self) -> bool:
@@ -54,8 +57,8 @@ def options_of(given: Object) -> tuple[DeleteOptions, bool]:
         grace_period_seconds=given.get("gracePeriodSeconds"),
         orphan_dependents=orphan,
         propagation=policy or "",
-        uid=conditions.get("uid") or "",
-        resource_version=conditions.get("resourceVersion") or "",
+        uid=conditions.get("uid"),
+        resource_version=conditions.get("resourceVersion"),
     )
     return options, bool(dry_run)
 
@@ -72,13 +75,20 @@ KEEP, REMOVE = Deletion(None, False), Deletion(None, True)
 
 def check_preconditions(obj: Object, revision: int, options: DeleteOptions, served: Served) -> None:
     """Raises Conflict if the object is not the one that the client means."""
-    meta = obj["metadata"]
-    if options.uid and options.uid != meta.get("uid"):
-        why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {meta.get('uid', '')}"
-        raise conflict(served, meta["name"], why)
-    if options.resource_version and options.resource_version != str(revision):
-        why = f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-        raise conflict(served, meta["name"], f"{why}ResourceVersion in object meta: {revision}")
+    meta, found = obj["metadata"], ""
+    uid, version = options.uid, options.resource_version
+    if uid is not None and uid != meta.get("uid"):
+        found = f"the UID in the precondition ({uid}) does not match the UID in record ({meta.get('uid', '')}). "
+        found += "The object might have been deleted and then recreated"
+    elif version is not None and version != str(revision):
+        found = f"the ResourceVersion in the precondition ({version}) does not match the "
+        found += f"ResourceVersion in record ({revision}). The object might have been modified"
+    if not found:
+        return
+    name, kind, group = meta["name"], served.resource.kind, served.resource.group
+    details = {"name": name} | ({"group": group} if group else {}) | {"kind": kind}
+    named = f"{kind}.{group}" if group else kind  # by its kind, unlike all other conflicts
+    raise Conflict(f'Operation cannot be fulfilled on {named} "{name}": {found}', **details)
 
 
 def plan_deletion(obj: Object, strategy: Strategy, options: DeleteOptions, now: datetime) -> Deletion:

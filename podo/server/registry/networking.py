@@ -158,10 +158,22 @@ def _stamp(obj: Object, old: Object, ctx: Context) -> None:
 
 
 class ResourceSliceStrategy(Strategy):
-    """Devices of a node or a driver."""
+    """Devices of a node or a driver. A taint was added when it came, unless it says otherwise."""
+
+    def prepare_create(self, obj: Object, ctx: Context) -> None:
+        _note_taints(obj, ctx)
+
+    def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
+        _note_taints(obj, ctx)
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         driver = obj["spec"].get("driver", "")
         if driver == driver.lower():
             return ()
         return [f'spec.driver: driver names should be lowercase; "{driver}" contains uppercase characters']
+
+
+def _note_taints(obj: Object, ctx: Context) -> None:
+    for device in obj["spec"].get("devices", ()):
+        for taint in device.get("taints", ()):
+            taint.setdefault("timeAdded", format_time(ctx.now))

@@ -62,13 +62,29 @@ class DeploymentStrategy(NamesPods):
 
 
 class StatefulSetStrategy(TemplateStrategy):
-    """The claims of its Pods are looked at too."""
+    """The claims of its Pods are looked at too. Only sets that have a `maxUnavailable` may have one: it is off."""
+
+    def prepare_create(self, obj: Object, ctx: Context) -> None:
+        super().prepare_create(obj, ctx)
+        _drop_max_unavailable(obj["spec"])
+
+    def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
+        super().prepare_update(obj, old, ctx)
+        if "maxUnavailable" not in old["spec"]["updateStrategy"].get("rollingUpdate", {}):
+            _drop_max_unavailable(obj["spec"])
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         found, tail = [*super().warnings(obj, old)], "" if old is None else ".Spec"
         for index, claim in enumerate(obj["spec"].get("volumeClaimTemplates", ())):
             found += claim_warnings(claim["spec"], f"spec.volumeClaimTemplates[{index}]{tail}")
         return [*found, HISTORY] if obj["spec"].get("revisionHistoryLimit", 0) < 0 else found
+
+
+def _drop_max_unavailable(spec: Object) -> None:
+    rolling = spec["updateStrategy"].get("rollingUpdate", {})
+    if "maxUnavailable" in rolling:
+        kept = {key: value for key, value in rolling.items() if key != "maxUnavailable"}
+        spec["updateStrategy"] = {**spec["updateStrategy"], "rollingUpdate": kept}
 
 
 class DaemonSetStrategy(TemplateStrategy):

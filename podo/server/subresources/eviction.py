@@ -11,7 +11,7 @@ from podo.api.types.meta_v1 import LabelSelector
 from podo.server.admission_point import AdmitAll
 from podo.server.context import Context
 from podo.server.operations import Target
-from podo.server.registry.deleting import DeleteOptions, options_of
+from podo.server.registry.deleting import DeleteOptions, check_preconditions, options_of
 from podo.server.registry.generic import Registry, unclassified
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
@@ -46,7 +46,7 @@ class Evictions(NoVerbs):
         if budget is not None:
             if not _is_ready(pod) and _unready_may_go(budget.object()):
                 pinned = _pinned(options, entry)
-                await self._delete_unready(ctx, target, pinned, budget.name, own=not options.resource_version)
+                await self._delete_unready(ctx, target, pinned, budget.name, own=options.resource_version is None)
                 return dict(SUCCESS)
             await self._spend(ctx, budget, target.name)
         await self._delete(ctx, target, options)
@@ -65,7 +65,7 @@ class Evictions(NoVerbs):
             try:
                 await self._delete(ctx, target, options if _is_over(pod) else _pinned(options, entry))
             except Conflict:
-                if options.resource_version or attempt == ATTEMPTS:
+                if options.resource_version is not None or attempt == ATTEMPTS:
                     raise
             else:
                 return None
@@ -111,30 +111,19 @@ class Evictions(NoVerbs):
 
     async def _mark(self, ctx: Context, target: Target, options: DeleteOptions) -> DeleteOptions:
         async def change(pod: Object, revision: int) -> Object:
-            _check(pod, revision, options, target.name)
+            check_preconditions(pod, revision, options, target.served)
             mark(pod, format_time(ctx.now))
             return pod
 
         own = replace(ctx, subresource="status", warnings=ctx.warnings)
         entry, _ = await self._registry.update(own, target.served, target.name, change, admission=AdmitAll())
-        return replace(options, resource_version=str(entry.revision)) if options.resource_version else options
+        return options if options.resource_version is None else replace(options, resource_version=str(entry.revision))
 
 
 def _pinned(options: DeleteOptions, entry: Entry) -> DeleteOptions:
-    return options if options.resource_version else replace(options, resource_version=str(entry.revision))
-
-
-def _check(pod: Object, revision: int, options: DeleteOptions, name: str) -> None:
-    uid = pod["metadata"].get("uid")
-    found = ""
-    if options.uid and options.uid != uid:
-        found = f"the UID in the precondition ({options.uid}) does not match the UID in record ({uid}). "
-        found += "The object might have been deleted and then recreated"
-    elif options.resource_version and options.resource_version != str(revision):
-        found = f"the ResourceVersion in the precondition ({options.resource_version}) does not match the "
-        found += f"ResourceVersion in record ({revision}). The object might have been modified"
-    if found:
-        raise Conflict(f'Operation cannot be fulfilled on Pod "{name}": {found}', name=name, kind="Pod")
+    if options.resource_version is not None:
+        return options
+    return replace(options, resource_version=str(entry.revision))
 
 
 def mark(pod: Object, now: str) -> None:

@@ -11,7 +11,7 @@ from podo.api import names
 from podo.api.field_errors import duplicate, forbidden, invalid, not_supported, required
 from podo.server.validation.differences import plain_difference
 from podo.server.validation.fields import Errors, Object
-from podo.server.validation.metadata import changed_meta, new_meta
+from podo.server.validation.metadata import changed_meta, new_meta, plain_meta
 from podo.server.validation.rules import Rules, Update
 from podo.server.validation.signers import signer_name
 
@@ -190,7 +190,7 @@ def create_service(obj: Object) -> Errors:
         problems = names.path_segment(name)
         return problems or ([] if name == wanted else [f'must be `spec.version+"."+spec.group`: "{wanted}"'])
 
-    new_meta(errs, obj, namespaced=False, check=name_errors)
+    plain_meta(errs, obj, namespaced=False, check=name_errors)
     if not group and version != "v1":
         errs.append(required("spec.group", "only v1 may have an empty group and it better be legacy kube"))
     if group:

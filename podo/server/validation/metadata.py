@@ -73,6 +73,11 @@ def new_meta(errs: Errors, obj: Object, *, namespaced: bool = True, check: NameC
     kube_finalizers(errs, obj["metadata"])
 
 
+def plain_meta(errs: Errors, obj: Object, *, namespaced: bool, check: NameCheck = names.dns1123_subdomain) -> None:
+    """The metadata of a new object of a kind that does not mind finalizers without a domain."""
+    object_meta(errs, obj["metadata"], namespaced, check)
+
+
 def changed_meta(errs: Errors, obj: Object, old: Object) -> None:
     """The metadata of a changed object of a built-in kind."""
     object_meta_update(errs, obj["metadata"], old["metadata"])

@@ -9,7 +9,7 @@ from podo.server.validation.core.resources import container_requirements
 from podo.server.validation.core.scheduling import tolerations
 from podo.server.validation.fields import Errors, Object, immutable, named, non_negative
 from podo.server.validation.internal_form import internal_form
-from podo.server.validation.metadata import changed_meta, labels, new_meta, object_meta, object_meta_update
+from podo.server.validation.metadata import changed_meta, labels, new_meta, object_meta, object_meta_update, plain_meta
 from podo.server.validation.selectors import has_bad_value, label_selector
 
 EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
@@ -138,7 +138,7 @@ def update_priority_class(obj: Object, old: Object) -> Errors:
 def create_runtime_class(obj: Object) -> Errors:
     """What is wrong with a new RuntimeClass."""
     errs: Errors = []
-    new_meta(errs, obj, namespaced=False)
+    plain_meta(errs, obj, namespaced=False)
     if obj["handler"]:
         named(errs, "handler", obj["handler"], names.dns1123_label)
     else:

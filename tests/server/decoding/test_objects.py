@@ -258,3 +258,11 @@ def test_any_bytes_are_read_or_refused(body, media_type):
         decoded(body, media_type=media_type)
     except BadRequest:
         pass
+
+
+def test_a_wrong_type_within_a_schema_names_the_place_of_the_schema():
+    schema = {"type": "object", "properties": {"a": {"items": [1]}}}
+    spec = {"versions": [{"schema": {"openAPIV3Schema": schema}}]}
+    text = refused(json.dumps({"spec": spec}), Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"))
+    place = "JSONSchemaProps.spec.versions.schema.openAPIV3Schema.properties.items"
+    assert f"cannot unmarshal number into Go struct field {place} of type v1.JSONSchemaProps" in text

@@ -77,3 +77,11 @@ def test_what_is_as_in_the_stored_object_is_left_as_it_is_and_what_is_not_is_bro
     changed["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "1000m"
     default("v1", "Pod", changed, stored)
     assert changed["spec"] == stored["spec"]
+
+
+def test_free_form_json_may_be_empty():
+    assert filled("apps/v1", "ControllerRevision", data={}, revision=1)["data"] == {}
+
+
+def test_null_bytes_are_no_bytes():
+    assert filled("v1", "Secret", data={"a": None})["data"] == {"a": ""}

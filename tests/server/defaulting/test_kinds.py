@@ -192,3 +192,21 @@ def test_a_definition_derives_its_names_and_stored_version():
     obj = filled("apiextensions.k8s.io/v1", "CustomResourceDefinition", spec=spec)
     assert obj["spec"]["names"] == {"kind": "Foo", "plural": "foos", "singular": "foo", "listKind": "FooList"}
     assert obj["status"]["storedVersions"] == ["v1"]
+
+
+def test_tolerations_of_devices_compare_values_unless_told_otherwise():
+    request = {"name": "a", "exactly": {"deviceClassName": "c", "tolerations": [{"key": "k", "value": "v"}]}}
+    other = {"name": "b", "firstAvailable": [{"name": "x", "deviceClassName": "c", "tolerations": [{"key": "k"}]}]}
+    spec = spec_of("resource.k8s.io/v1", "ResourceClaim", {"devices": {"requests": [request, other]}})
+    first, second = spec["devices"]["requests"]
+    assert first["exactly"]["tolerations"][0]["operator"] == "Equal"
+    assert second["firstAvailable"][0]["tolerations"][0]["operator"] == "Equal"
+
+
+def test_a_port_of_an_aggregated_service_is_that_of_https():
+    assert spec_of("apiregistration.k8s.io/v1", "APIService", {"service": {}})["service"]["port"] == 443
+
+
+def test_an_empty_scope_of_parameters_is_no_absent_one():
+    given = {"parameters": {"kind": "K", "name": "n", "scope": ""}}
+    assert spec_of("networking.k8s.io/v1", "IngressClass", given)["parameters"]["scope"] == ""

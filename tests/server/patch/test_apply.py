@@ -255,3 +255,10 @@ def test_what_was_applied_in_another_version_is_removed():
 
 def apply_v2(obj):
     return widgets().convert(obj, "x.io/v2")
+
+
+def test_metadata_that_is_null_says_nothing():
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": None, "data": {"b": "1"}}
+    live = config_map({"a": "0"})
+    done = applied(live, config)
+    assert done["metadata"]["name"] == live["metadata"]["name"]

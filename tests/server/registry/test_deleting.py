@@ -138,10 +138,27 @@ def test_a_pod_in_its_grace_period_is_not_taken_along():
 def test_preconditions_name_the_object_that_is_meant():
     served = Catalog().by_path("", "v1", "configmaps")
     check_preconditions(obj(), 7, DeleteOptions(uid="u", resource_version="7"), served)
-    with pytest.raises(Conflict, match="UID in precondition: other, UID in object meta: u"):
+    with pytest.raises(
+        Conflict,
+        match=r'on ConfigMap "x": the UID in the precondition \(other\) does not match the UID in record \(u\)',
+    ):
         check_preconditions(obj(), 7, DeleteOptions(uid="other"), served)
-    with pytest.raises(Conflict, match="ResourceVersion in precondition: 6, ResourceVersion in object meta: 7"):
+    with pytest.raises(Conflict, match=r"ResourceVersion in the precondition \(6\) does not match .* in record \(7\)"):
         check_preconditions(obj(), 7, DeleteOptions(resource_version="6"), served)
+
+
+@pytest.mark.parametrize("given", [{"uid": ""}, {"resourceVersion": ""}])
+def test_an_empty_precondition_is_met_by_no_object(given):
+    options, _ = options_of({"preconditions": given})
+    with pytest.raises(Conflict, match=r"precondition \(\) does not match"):
+        check_preconditions(obj(), 7, options, Catalog().by_path("", "v1", "configmaps"))
+
+
+def test_a_group_is_told_beside_the_kind_of_what_was_not_meant():
+    served = Catalog().by_path("apps", "v1", "deployments")
+    with pytest.raises(Conflict, match=r'fulfilled on Deployment\.apps "x"') as caught:
+        check_preconditions(obj(), 7, DeleteOptions(uid="other"), served)
+    assert caught.value.details == {"name": "x", "group": "apps", "kind": "Deployment"}
 
 
 @pytest.mark.parametrize(

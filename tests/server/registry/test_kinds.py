@@ -224,3 +224,21 @@ def test_a_definition_warns_of_formats_that_nobody_knows():
     schema = {"type": "object", "properties": properties, "not": {"format": "date-time"}}
     version = {"name": "v1", "storage": True, "schema": {"openAPIV3Schema": schema}}
     assert warned(created(definition(version))) == ['unrecognized format "zz"']
+
+
+def test_stateful_sets_keep_the_number_of_pods_that_may_be_missing_only_where_it_was():
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2, "partition": 1}}
+    old = workload("StatefulSet", updateStrategy=rolling)
+    assert created(old)["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 1}
+    assert updated(old)["spec"]["updateStrategy"]["rollingUpdate"] == {"maxUnavailable": 2, "partition": 1}
+    assert "maxUnavailable" not in updated(created(old), spec=old["spec"])["spec"]["updateStrategy"]["rollingUpdate"]
+
+
+def test_a_taint_of_a_device_says_since_when():
+    devices = [{"name": "a", "taints": [{"key": "k", "effect": "NoExecute"}]}]
+    spec = {"driver": "d", "nodeName": "n", "pool": {"name": "p"}, "devices": devices}
+    made = created(built("resource.k8s.io/v1", "ResourceSlice", spec=spec))
+    assert made["spec"]["devices"][0]["taints"][0]["timeAdded"] == "2026-01-01T00:00:00Z"
+    later = [{"name": "a", "taints": [{"key": "k", "effect": "NoExecute", "timeAdded": "2025-01-01T00:00:00Z"}]}]
+    kept = updated(made, spec=made["spec"] | {"devices": later})
+    assert kept["spec"]["devices"][0]["taints"][0]["timeAdded"] == "2025-01-01T00:00:00Z"

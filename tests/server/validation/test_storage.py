@@ -193,3 +193,33 @@ def test_bad_kinds_of_storage(obj, path, value, bad):
 )
 def test_what_stays(obj, path, value, bad):
     assert bad_update_paths(obj, path, value) == [bad]
+
+
+def test_mount_options_by_annotation_are_for_old_kinds_of_volumes():
+    noted = {"annotations": {"volume.beta.kubernetes.io/mount-options": "ro"}}
+    spec = {key: value for key, value in VOLUME["spec"].items() if key != "csi"}
+    nfs = built("v1", "PersistentVolume", metadata=noted, spec=spec | {"nfs": {"server": "s", "path": "/"}})
+    csi = built("v1", "PersistentVolume", metadata=noted, spec=VOLUME["spec"])
+    assert complaints(nfs) == []
+    assert bad_paths(csi) == ["metadata.annotations.volume.beta.kubernetes.io/mount-options"]
+
+
+def test_topologies_that_say_nothing_count_as_repeated():
+    term = {"matchLabelExpressions": [{"key": "a", "values": ["b"]}]}
+    assert bad_paths(cluster("StorageClass", provisioner="a.b/c", allowedTopologies=[term])) == []
+    empty = cluster("StorageClass", provisioner="a.b/c", allowedTopologies=[{}])
+    assert bad_paths(empty) == ["allowedTopologies[0].matchLabelExpressions"]
+
+
+def test_a_volume_without_capacity_shows_that_there_was_none():
+    spec = {key: value for key, value in VOLUME["spec"].items() if key != "capacity"}
+    assert 'spec.capacity: Unsupported value: null: supported values: "storage"' in complaints(
+        built("v1", "PersistentVolume", spec=spec)
+    )
+
+
+def test_an_inline_volume_has_the_defaults_of_its_kind():
+    source = {"inlineVolumeSpec": {"accessModes": ["ReadWriteOnce"], "azureDisk": {"diskName": "d", "diskURI": "x"}}}
+    inline = cluster("VolumeAttachment", spec={"attacher": "a.b", "nodeName": "n", "source": source})
+    assert inline["spec"]["source"]["inlineVolumeSpec"]["azureDisk"]["cachingMode"] == "ReadWrite"
+    assert "spec.source.inlineVolumeSpec.azureDisk.diskURI" in bad_paths(inline)

@@ -83,6 +83,9 @@ def _time_zone(errs: Errors, zone: str | None) -> None:
     if not zone:
         errs.append(invalid(path, zone, "timeZone must be nil or non-empty string"))
         return
+    if ".." in zone or zone[0] in "/\\":
+        errs.append(invalid(path, zone, "time: invalid location name"))
+        return
     for part in zone.split("/"):
         if part in (".", "..") or part.startswith("-") or not _ZONE_PART.fullmatch(part):
             errs.append(invalid(path, zone, f"unknown time zone {zone}"))

@@ -109,7 +109,8 @@ def ephemeral_containers(
         if target and target not in known:
             errs.append(not_found(f"{where}.targetContainerName", target))
         for key in EPHEMERAL_FORBIDDEN:
-            if container.get(key):
+            value = container.get(key)
+            if value or (value is not None and key != "resources"):
                 errs.append(forbidden(f"{where}.{key}", NOT_EPHEMERAL))
         for position, mount in enumerate(container.get("volumeMounts", ())):
             for key in ("subPath", "subPathExpr"):

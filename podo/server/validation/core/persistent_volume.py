@@ -25,6 +25,11 @@ from podo.server.validation.metadata import changed_only, new_meta
 from podo.server.validation.paths import no_backsteps
 
 RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
+MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+WITH_MOUNT_OPTIONS = frozenset(
+    {"gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs"}
+    | {"azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk"}
+)
 MORE_THAN_ONE = "may not specify more than 1 volume type"
 NAMESPACE = "if the endpointnamespace is set, it must be a valid namespace name"
 BETA_TO_GA = {
@@ -47,7 +52,15 @@ def create(obj: Object) -> Errors:
     errs: Errors = []
     new_meta(errs, obj, namespaced=False)
     _spec(errs, obj["spec"], obj["metadata"].get("name", ""), "spec")
+    _mount_options(errs, obj)
     return errs
+
+
+def _mount_options(errs: Errors, obj: Object) -> None:
+    """The annotation that was there before the field: only for kinds of volumes that are that old."""
+    if MOUNT_OPTIONS in obj["metadata"].get("annotations", {}) and not WITH_MOUNT_OPTIONS & obj["spec"].keys():
+        message = "may not specify mount options for this volume type"
+        errs.append(forbidden(f"metadata.annotations.{MOUNT_OPTIONS}", message))
 
 
 def update(obj: Object, old: Object) -> Errors:
@@ -108,7 +121,7 @@ def _spec(errs: Errors, spec: Object, volume: str, path: str) -> None:
     if not spec.get("accessModes"):
         errs.append(required(f"{path}.accessModes"))
     access_modes(errs, spec.get("accessModes", []), f"{path}.accessModes")
-    _capacity(errs, spec.get("capacity", {}), f"{path}.capacity")
+    _capacity(errs, spec.get("capacity"), f"{path}.capacity")
     policy = spec.get("persistentVolumeReclaimPolicy")
     if policy and policy not in RECLAIM_POLICIES:
         errs.append(not_supported(f"{path}.persistentVolumeReclaimPolicy", policy, RECLAIM_POLICIES))
@@ -136,12 +149,12 @@ def _spec(errs: Errors, spec: Object, volume: str, path: str) -> None:
             errs.append(required(f"{path}.csi", "has to be specified when using volumeAttributesClassName"))
 
 
-def _capacity(errs: Errors, capacity: Object, path: str) -> None:
+def _capacity(errs: Errors, capacity: Object | None, path: str) -> None:
     if not capacity:
         errs.append(required(path))
-    if list(capacity) != ["storage"]:
+    if list(capacity or ()) != ["storage"]:
         errs.append(not_supported(path, capacity, ("storage",)))
-    for name, text in capacity.items():
+    for name, text in (capacity or {}).items():
         basic_resource(errs, f"{path}[{name}]", text)
         if amount(text) <= 0:
             errs.append(invalid(f"{path}[{name}]", text, NOT_POSITIVE))

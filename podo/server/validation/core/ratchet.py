@@ -14,6 +14,8 @@ from podo.server.validation.fields import Errors, Object, amount
 from podo.server.validation.paths import local_path
 from podo.server.validation.selectors import has_bad_value, label_selector
 
+SELINUX = "seLinuxChangePolicy"
+
 
 def template_options(new: Object | None, old: Object | None) -> PodOptions:
     """The options for a changed template; None where there is none."""
@@ -31,7 +33,7 @@ def pod_options(old: Object) -> PodOptions:
 def _options(spec: Object, *, is_pod: bool, bad_cost: bool = False) -> PodOptions:
     interesting = {"affinity", "topologySpreadConstraints", "volumes", "initContainers"} & spec.keys()
     huge = _has_indivisible_huge_pages(spec)
-    if not interesting and not bad_cost and not huge and "sysctls" not in spec["securityContext"]:
+    if not interesting and not bad_cost and not huge and not {"sysctls", SELINUX} & spec["securityContext"].keys():
         return POD if is_pod else TEMPLATE
     spread = spec.get("topologySpreadConstraints", ())
     return PodOptions(
@@ -43,6 +45,7 @@ def _options(spec: Object, *, is_pod: bool, bad_cost: bool = False) -> PodOption
         allow_indivisible_huge_pages=huge,
         allow_non_local_token_path=any(_is_non_local(path) for path in _token_paths(spec)),
         allow_namespaced_sysctls_on_host=sysctl_conflicts(spec),
+        allow_recursive_selinux_only=SELINUX not in spec["securityContext"],
         allow_restart_on_init_resize=_restarts_on_init_resize(spec),
         allow_bad_match_label_keys=any(_breaks_match_label_keys(c) for c in spread),
     )

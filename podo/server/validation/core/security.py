@@ -60,7 +60,8 @@ def pod_security(errs: Errors, spec: Object, path: str, opts: PodOptions) -> Non
     if "supplementalGroupsPolicy" in obj:
         one_of(errs, f"{path}.supplementalGroupsPolicy", obj["supplementalGroupsPolicy"], ("Merge", "Strict"))
     if "seLinuxChangePolicy" in obj:
-        one_of(errs, f"{path}.seLinuxChangePolicy", obj["seLinuxChangePolicy"], ("MountOption", "Recursive"))
+        known = ("Recursive",) if opts.allow_recursive_selinux_only else ("MountOption", "Recursive")
+        one_of(errs, f"{path}.seLinuxChangePolicy", obj["seLinuxChangePolicy"], known)
 
 
 def _sysctls(errs: Errors, sysctls: list[Object], spec: Object, path: str, opts: PodOptions) -> None:

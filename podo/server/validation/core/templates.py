@@ -1,5 +1,8 @@
 """PodTemplates, ReplicationControllers, and Pod templates wherever they stand."""
 
+from functools import partial
+
+from podo.api import names
 from podo.api.field_errors import forbidden, invalid, not_supported, required
 from podo.server.validation.core.options import TEMPLATE, PodOptions
 from podo.server.validation.core.pod import annotations_match_fields, pod_annotations
@@ -44,7 +47,7 @@ def update_pod_template(obj: Object, old: Object) -> Errors:
 def create_controller(obj: Object) -> Errors:
     """What is wrong with a new ReplicationController."""
     errs: Errors = []
-    new_meta(errs, obj)
+    new_meta(errs, obj, check=partial(names.dns1123_subdomain, unit="bytes"))
     _controller_spec(errs, obj["spec"], TEMPLATE)
     return errs
 

@@ -14,7 +14,7 @@ _EUI = re.compile(r"eui.[A-Za-z0-9]{16}")
 _NAA = re.compile(r"naa.[A-Za-z0-9]{32}")
 DRIVER_NAME_MAX = 63
 MANAGED_DISK = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
-BLOB_DISK = "https://{account-name}.blob.windows.net/{container-name}/{disk-name}.vhd"
+BLOB_DISK = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
 
 # sources of which it is only asked that some fields are there
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 def host_path(errs: Errors, source: Object, path: str) -> None:
     needed(errs, source, path, "path")
     no_backsteps(errs, f"{path}.path", source["path"])
-    if "type" in source:
+    if "type" in source and source["path"]:
         one_of(errs, f"{path}.type", source["type"], HOST_PATH_TYPES)
 
 

@@ -1,6 +1,7 @@
 """ResourceClaims, their templates, and DeviceClasses."""
 
 import json
+from functools import partial
 from typing import Any
 
 from podo.api import names
@@ -58,7 +59,7 @@ def update_template(obj: Object, old: Object) -> Errors:
 def create_class(obj: Object) -> Errors:
     """What is wrong with a DeviceClass."""
     errs: Errors = []
-    new_meta(errs, obj, namespaced=False)
+    new_meta(errs, obj, namespaced=False, check=partial(names.dns1123_subdomain, unit="bytes"))
     spec = obj["spec"]
     sized(errs, spec.get("selectors", []), MOST, _selector, "spec.selectors")
     sized(errs, spec.get("config", []), MOST, device_configuration, "spec.config")

@@ -1,6 +1,7 @@
 """How much of a device's capacity may be asked for."""
 
 from podo.api.field_errors import forbidden, invalid, required
+from podo.api.quantity import like
 from podo.server.validation.fields import Errors, Object, amount
 from podo.server.validation.resource.lists import distinct
 
@@ -58,7 +59,7 @@ def _range(errs: Errors, default: str, capacity: str, bounds: Object, path: str)
     if step is not None:
         total = amount(low) + amount(step)
         if total > amount(capacity):
-            message = f"one step {total.normalize():f} is larger than capacity value: {capacity}"
+            message = f"one step {like(total, low)} is larger than capacity value: {capacity}"
             errs.append(invalid(f"{path}.step", step, message))
         for value in (default,) if high is None else (default, high):
             if amount(step) and int(amount(value) - amount(low)) % int(amount(step) or 1):

@@ -24,8 +24,9 @@ def create_class(obj: Object) -> Errors:
         errs.append(required("volumeBindingMode"))
     elif mode not in BINDING_MODES:
         errs.append(not_supported("volumeBindingMode", mode, BINDING_MODES))
-    seen: list[dict[str, set[str]]] = []
-    for index, term in enumerate(obj.get("allowedTopologies", ())):
+    terms = obj.get("allowedTopologies", ())
+    seen: list[dict[str, set[str]]] = [{} for _ in terms]  # Kubernetes has as many empty ones, with which it compares
+    for index, term in enumerate(terms):
         path = f"allowedTopologies[{index}]"
         wanted = _topology(errs, term, f"{path}.matchLabelExpressions")
         errs += [duplicate(f"{path}.matchLabelExpressions", "") for other in seen if other == wanted]

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from ..build import pod, update_complaints
+from ..build import complaints, pod, update_complaints
 
 CONTAINER = {"name": "c", "image": "i"}
 
@@ -125,3 +125,12 @@ def test_a_container_that_ended_stays_ended():
     found = changed("status", old=old, status={"containerStatuses": [{"name": "c", "state": {"running": {}}}]})
     assert found
     assert found[0].startswith("status.containerStatuses[0].state: Forbidden")
+
+
+def test_a_policy_for_selinux_labels_stays_where_one_was():
+    mount = pod(securityContext={"seLinuxChangePolicy": "MountOption"})
+    (problem,) = complaints(mount)
+    assert problem == (
+        'spec.securityContext.seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"'
+    )
+    assert changed(old=mount, schedulingGates=[]) == []
