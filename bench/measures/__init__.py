@@ -3,6 +3,7 @@
 from bench.measures import (
     apply,
     create,
+    definitions,
     delete,
     deployment,
     fleet,
@@ -35,6 +36,7 @@ MEASURES = (
     Measure("patch", "≥ 1,800/s at 16", patch.measure),
     Measure("apply", "≥ 2,300/s at 16", apply.measure),
     Measure("policy", "≤ 0.2 ms for ten expressions", policy.measure),
+    Measure("definitions", "≤ 1.5 × of the empty server", definitions.measure),
     Measure("delete", "≥ 3,500/s at 32", delete.measure),
     Measure("list", "≥ 1,000,000 objects/s", list_all.measure),
     Measure("list-by-label", "≤ 0.8 ms", list_by_label.measure),

@@ -1,12 +1,16 @@
 """What goes back to a client, free of HTTP libraries."""
 
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 JSON = "application/json"
 NO_HEADERS: Mapping[str, str] = {}
+GZIP_LEVEL, GZIP = 1, 16 + zlib.MAX_WBITS
+PIECE = 256 << 10
+"""What is written at once of a large body, before the client must have taken some of it."""
 
 
 class Pieces:
@@ -25,6 +29,28 @@ class Pieces:
 
     def __bytes__(self) -> bytes:
         return b"".join(self)
+
+
+class Compressed(Pieces):
+    """A large body that is kept compressed (`zipped`), and goes so to clients that take it so."""
+
+    __slots__ = ("zipped",)
+
+    def __init__(self, body: bytes) -> None:
+        self.zipped = gzipped((body,))
+        super().__init__(len(body), self._plain)
+
+    def _plain(self) -> Iterator[bytes]:
+        unzip, rest = zlib.decompressobj(GZIP), self.zipped
+        while piece := unzip.decompress(rest, PIECE):
+            yield piece
+            rest = unzip.unconsumed_tail
+
+
+def gzipped(pieces: Iterable[bytes]) -> bytes:
+    """All of the pieces as one gzip stream."""
+    compress = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+    return b"".join([*map(compress.compress, pieces), compress.flush()])
 
 
 class Answer(NamedTuple):

@@ -2,22 +2,19 @@
 
 import asyncio
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from podo.server.answer import Answer, Pieces
+from podo.server.answer import PIECE, Answer, Compressed, Pieces, gzipped
 from podo.server.http.patience import patience_with, room
 from podo.server.http.request_keys import HEAD
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 CACHE = b"Cache-Control: no-cache, private\r\n"
-PIECE = 256 << 10
-"""What is written at once of a large body, before the client must have taken some of it."""
-GZIP_FROM, GZIP_LEVEL = 128 << 10, 1
+GZIP_FROM = 128 << 10
 
 
 class Whole(web.StreamResponse):
@@ -104,7 +101,7 @@ async def whole(request: web.BaseRequest, answer: Answer, warnings: Iterable[str
     status, body, media_type, headers = answer
     lines = head_lines(status, media_type, headers, warnings, request.get(HEAD, b""))
     if len(body) > GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = await asyncio.to_thread(_gzip, body)
+        body = body.zipped if isinstance(body, Compressed) else await asyncio.to_thread(_gzip, body)
         lines.append(b"Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n")
     if not request.keep_alive:
         lines.append(b"Connection: close\r\n")
@@ -115,6 +112,4 @@ async def whole(request: web.BaseRequest, answer: Answer, warnings: Iterable[str
 
 
 def _gzip(body: bytes | Pieces) -> bytes:
-    compress = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    pieces = (body,) if isinstance(body, bytes) else body
-    return b"".join([*map(compress.compress, pieces), compress.flush()])
+    return gzipped((body,) if isinstance(body, bytes) else body)

@@ -1,15 +1,17 @@
 """Answers for /openapi/v3 and /openapi/v2.
 
-Documents are made when first asked for and kept, compressed, until a kind comes or goes. The hash in the address of a
-document is that of what it is made from, so that the index needs no document; a client may keep what it got forever.
+Documents are made when first asked for and kept compressed until a kind comes or goes; the one of all kinds, which
+grows with every definition, is made beside what else the server does. The hash in the address of a document is that of
+what it is made from, so that the index needs no document; a client may keep what it got forever.
 """
 
+import asyncio
 import hashlib
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path as File
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -18,7 +20,7 @@ from podo.api import schema
 from podo.api.errors import MethodNotAllowed
 from podo.api.resources import Resource
 from podo.server.aggregation.merging import Merged
-from podo.server.answer import JSON, Answer
+from podo.server.answer import JSON, Answer, Compressed
 from podo.server.customresources.kind import CustomServed
 from podo.server.customresources.openapi import schemas_of
 from podo.server.customresources.openapi_v2 import definitions_of
@@ -35,8 +37,17 @@ V2_PROTOBUF_AS_ASKED = "application/com.github.proto-openapi.spec.v2@v1.0+protob
 """What clients ask for; no media type may have an `@`, so the answer says it otherwise."""
 FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}
 PREFIX = "/openapi/v3"
-FAST = 1
-Make = Callable[[], bytes]
+
+
+Groups = dict[tuple[str, str], list[Resource]]
+Custom = dict[tuple[str, str], list[CustomServed]]
+
+
+class _Whole(NamedTuple):
+    """The document of all kinds, in one form, and its digest."""
+
+    body: Compressed
+    digest: str
 
 
 class OpenAPI:
@@ -46,10 +57,12 @@ class OpenAPI:
         """`server_version` stands in each document; `others` serve groups as well."""
         self._catalog, self._server_version, self._others = catalog, server_version, others
         self._version = (-1, 0)
-        self._groups: dict[tuple[str, str], list[Resource]] = {}
-        self._custom: dict[tuple[str, str], list[CustomServed]] = {}
+        self._groups: Groups = {}
+        self._custom: Custom = {}
         self._hashes: dict[str, str] = {}
-        self._made: dict[str, bytes] = {}
+        self._made: dict[str, Compressed] = {}
+        self._wholes: dict[str, _Whole] = {}
+        self._turn = asyncio.Lock()
 
     def paths(self) -> dict[str, PathHandler]:
         """The handlers, by path or prefix."""
@@ -80,23 +93,26 @@ class OpenAPI:
         wanted = request.query.get("hash")
         if wanted and wanted != current:
             return Answer(301, b"", "", {"Location": f"{PREFIX}/{name}?hash={current}"})
-        body = self._kept(name, lambda: msgspec.json.encode(self._document(name)))
-        return _tagged(body, JSON, request, current, FOREVER if wanted else {})
+        return _tagged(self._kept(name), JSON, request, current, FOREVER if wanted else {})
 
     async def second(self, request: PathRequest) -> Answer:
         """All in the form of OpenAPI 2.0."""
-        self._refresh()
-        media_type = _accepts(request, (JSON, V2_PROTOBUF, V2_PROTOBUF_AS_ASKED))
-        if media_type == JSON:
-            return _tagged(self._kept("v2", lambda: msgspec.json.encode(self._all())), JSON, request)
-        return _tagged(self._kept("v2 protobuf", self._protobuf), V2_PROTOBUF, request)
+        wanted = _accepts(request, (JSON, V2_PROTOBUF, V2_PROTOBUF_AS_ASKED))
+        media_type = JSON if wanted == JSON else V2_PROTOBUF
+        async with self._turn:  # who comes meanwhile gets the same
+            self._refresh()
+            wholes = self._wholes
+            if media_type not in wholes:
+                wholes[media_type] = await asyncio.to_thread(self._whole, media_type, self._groups, self._custom)
+        body, digest = wholes[media_type]
+        return _tagged(body, media_type, request, digest)
 
     def _refresh(self) -> None:
         version = self._catalog.version, self._others.version if self._others is not None else 0
         if self._version == version:
             return
         self._version = version
-        self._groups, self._made = {}, {}
+        self._groups, self._made, self._wholes = {}, {}, {}
         self._custom = {}
         for served in self._catalog:
             if isinstance(served, CustomServed):
@@ -110,10 +126,10 @@ class OpenAPI:
             name: _hash(name, self._server_version, names[name], since.get(name, [])) for name in sorted(names)
         }
 
-    def _kept(self, name: str, make: Make) -> bytes:
+    def _kept(self, name: str) -> Compressed:
         if name not in self._made:
-            self._made[name] = zlib.compress(make(), FAST)
-        return zlib.decompress(self._made[name])
+            self._made[name] = Compressed(msgspec.json.encode(self._document(name)))
+        return self._made[name]
 
     def _document(self, name: str) -> dict[str, Any]:
         pair = next((pair for pair in self._groups if _name(*pair) == name), None)
@@ -126,21 +142,25 @@ class OpenAPI:
             return v3.document(paths, None if custom else group, version, self._server_version, custom)
         return v3.document(_others(name), "", "", self._server_version)
 
-    def _all(self) -> dict[str, Any]:
+    def _whole(self, media_type: str, groups: Groups, custom: Custom) -> _Whole:
+        document = self._all(groups, custom)
+        if media_type == JSON:
+            body = msgspec.json.encode(document)
+        else:
+            from podo.server.openapi import v2_protobuf  # few ask for it, and the library is large
+
+            body = v2_protobuf.encode(document)
+        return _Whole(Compressed(body), hashlib.sha512(body).hexdigest().upper())
+
+    def _all(self, groups: Groups, custom: Custom) -> dict[str, Any]:
         paths: dict[str, Path] = {}
-        for pair, rows in self._groups.items():
+        for pair, rows in groups.items():
             paths |= operations.paths_of(*pair, rows)
-        for name in [f"apis/{group}" for group, _ in self._groups if group] + ["api", "apis", "version"]:
+        for name in [f"apis/{group}" for group, _ in groups if group] + ["api", "apis", "version"]:
             paths |= _others(name)
         document = v2.document(paths, self._server_version)
-        custom = [served for kinds in self._custom.values() for served in kinds]
-        document["definitions"] |= definitions_of(custom, "#/definitions/")
+        document["definitions"] |= definitions_of(chain.from_iterable(custom.values()), "#/definitions/")
         return self._others.swagger(document) if self._others is not None else document
-
-    def _protobuf(self) -> bytes:
-        from podo.server.openapi import v2_protobuf  # few ask for it, and the library is large
-
-        return v2_protobuf.encode(self._all())
 
 
 def _query(request: PathRequest) -> str:
@@ -198,10 +218,10 @@ def _accepts(request: PathRequest, offered: tuple[str, ...]) -> str:
 
 
 def _tagged(
-    body: bytes, media_type: str, request: PathRequest, digest: str = "", headers: Mapping[str, str] = {}
+    body: bytes | Compressed, media_type: str, request: PathRequest, digest: str = "", headers: Mapping[str, str] = {}
 ) -> Answer:
     """The answer with its ETag, or 304 if the client has it already."""
-    tag = f'"{digest or hashlib.sha512(body).hexdigest().upper()}"'
+    tag = f'"{digest or hashlib.sha512(bytes(body)).hexdigest().upper()}"'
     extra = {"ETag": tag, "Vary": "Accept", **headers}
     if request.headers.get("If-None-Match", "") == tag:
         return Answer(304, b"", "", extra)
