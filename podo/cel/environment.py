@@ -1,5 +1,6 @@
 """An environment: what expressions may name, and how they are compiled. The server makes one for each use of CEL."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from .run.frame import Frame, Step
 from .syntax.macros import BINDINGS, MACROS
 from .syntax.parser import TOO_DEEP, parse
 from .syntax.tree import Node
+from .timing import COMPILED, EVALUATED
 from .types import Type
 
 PER_CALL_LIMIT = 1_000_000
@@ -64,11 +66,13 @@ class Program:
 
     def run(self, variables: Mapping[str, Any], *, limit: float = PER_CALL_LIMIT) -> Result:
         """Evaluate. Raises EvalError when it fails, CostExceeded over the limit (in cost units)."""
-        frame = Frame(variables, self.slots, limit)
+        frame, began = Frame(variables, self.slots, limit), time.perf_counter()
         try:
             value = self.step(frame)
         except RecursionError:
             raise EvalError("expression is nested too deeply") from None
+        finally:
+            EVALUATED.add(time.perf_counter() - began)
         if frame.cost > limit:
             raise CostExceeded
         return Result(value, frame.cost)
@@ -98,6 +102,13 @@ class Environment:
 
     def compile(self, source: str) -> Program:
         """Parse, check and plan. Raises CompileError, whose text is what clients are shown."""
+        began = time.perf_counter()
+        try:
+            return self._compiled(source)
+        finally:
+            COMPILED.add(time.perf_counter() - began)
+
+    def _compiled(self, source: str) -> Program:
         tree = parse(source, self._macros)
         checker = Checker(self.names)
         try:

@@ -8,7 +8,9 @@ import msgspec
 
 JSON = "application/json"
 NO_HEADERS: Mapping[str, str] = {}
-GZIP_LEVEL, GZIP = 1, 16 + zlib.MAX_WBITS
+GZIP = 16 + zlib.MAX_WBITS
+QUICK, SMALL = 1, 6
+"""Levels of compression: for what is sent once, and for what is kept and sent often."""
 PIECE = 256 << 10
 """What is written at once of a large body, before the client must have taken some of it."""
 
@@ -37,7 +39,7 @@ class Compressed(Pieces):
     __slots__ = ("zipped",)
 
     def __init__(self, body: bytes) -> None:
-        self.zipped = gzipped((body,))
+        self.zipped = gzipped((body,), SMALL)
         super().__init__(len(body), self._plain)
 
     def _plain(self) -> Iterator[bytes]:
@@ -47,9 +49,9 @@ class Compressed(Pieces):
             rest = unzip.unconsumed_tail
 
 
-def gzipped(pieces: Iterable[bytes]) -> bytes:
+def gzipped(pieces: Iterable[bytes], level: int = QUICK) -> bytes:
     """All of the pieces as one gzip stream."""
-    compress = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+    compress = zlib.compressobj(level, zlib.DEFLATED, GZIP)
     return b"".join([*map(compress.compress, pieces), compress.flush()])
 
 

@@ -13,17 +13,20 @@ from pathlib import Path
 
 from podo.clock import Clock, SystemClock
 from podo.server.admission.default_set import default_admission
+from podo.server.admission.figures import AdmissionFigures
 from podo.server.admission.resource_quota import QuotaWriter
 from podo.server.admission_point import Admission
 from podo.server.aggregation.assembly import Aggregation, FrontProxy, aggregation_of
 from podo.server.allocation.pools import Addresses, Ports
 from podo.server.allocation.repair import Repair
 from podo.server.allocation.services import ServiceAllocation
+from podo.server.authentication.figures import CountedAuthentication
 from podo.server.authentication.keys import TokenKey
 from podo.server.authentication.service_account import Issuer
 from podo.server.authentication.token_file import read_tokens
 from podo.server.authorization.base import Authorizer
 from podo.server.authorization.default_set import Access, default_access, install_access
+from podo.server.authorization.figures import CountedAuthorizer
 from podo.server.bodies import Bodies
 from podo.server.bootstrap.endpoints import Place
 from podo.server.bootstrap.extension_authentication import publish_authentication
@@ -47,7 +50,7 @@ from podo.server.customresources.definition import Definition
 from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
 from podo.server.fairness.showing import debug_paths, metric_lines
-from podo.server.figures import build_lines, object_lines, process_lines
+from podo.server.figures import build_lines, expression_lines, object_lines, process_lines
 from podo.server.gate import Gate, gate
 from podo.server.health_checks import health_paths, sli_paths
 from podo.server.http.handler import Handler, PathHandler
@@ -127,6 +130,7 @@ class Guards:
 
     def __init__(self, options: GuardOptions, clock: Clock) -> None:
         self.quotas, self._options, self._clock = QuotaWriter(), options, clock
+        self.figures = AdmissionFigures()
 
     def admission(self, cache: WatchCache, catalog: Catalog) -> Admission:
         """Make both."""
@@ -142,6 +146,7 @@ class Guards:
             asks_webhooks=lambda: self.is_serving,
             options=self._options,
             clock=self._clock,
+            figures=self.figures,
         )
 
     def converter(self, definition: Definition) -> Converter | None:
@@ -172,6 +177,7 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
             )
         )
         guards.quotas.client = core.client(manager="kube-apiserver")
+        core.sources.extend([guards.figures.lines, guards.access.decisions.lines, expression_lines])
         stack.push_async_callback(guards.webhooks.close)
         repair = install_hooks(core, store, config.service_cidr)
         issuer = issuer_of(config)
@@ -295,6 +301,10 @@ def handler_of(
     fairness = gateway.fairness
     if fairness is not None:
         core.sources.append(partial(metric_lines, fairness))
+    identify, asked = CountedAuthentication(gateway.authentication.identify, core.clock), CountedAuthorizer(authorizer)
+    core.sources.extend(
+        [identify.lines, asked.lines, aggregation.lines, *([gateway.auditor.lines] if gateway.auditor else [])]
+    )
     connections = Connections(core, config.node_access, random.Random()) if config.node_access else None
     computed = computed_groups(core, config.node_access) if config.node_access and config.measures else {}
     resources = Resources(
@@ -307,8 +317,8 @@ def handler_of(
         watching=Watching(core),
     )
     return Handler(
-        identify=gateway.authentication.identify,
-        authorizer=authorizer,
+        identify=identify,
+        authorizer=asked,
         resources=resources,
         paths={**paths}
         | (debug_paths(fairness) if fairness is not None else {})

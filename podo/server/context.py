@@ -28,6 +28,7 @@ class Context:
     `warnings` collects texts for `Warning` headers, in order, without duplicates; without `hears` nobody reads them.
     `annotations` are what admission has to say to the audit log.
     `sent` is the body of a create or update in JSON, for messages that tell what was sent.
+    `waited` has the seconds that others took (webhooks): they are not the server's own.
     `check_create` is asked before an update makes what is not there; it raises Forbidden.
     """
 
@@ -45,6 +46,7 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     hears: bool = True
     annotations: dict[str, str] = field(default_factory=dict)
+    waited: list[float] = field(default_factory=list)
     check_create: Callable[[], Awaitable[None]] | None = None
     sent: bytes = b""
 

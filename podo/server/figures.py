@@ -5,8 +5,9 @@ import resource
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from podo.cel import timing
 from podo.server.core import Core
-from podo.server.metrics import head
+from podo.server.counting import Histogram, head
 
 TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
@@ -46,6 +47,15 @@ def process_lines() -> Iterator[str]:
     for name, kind, text, value in figures:
         yield from head(name, kind, text)
         yield f"{name} {value}\n"
+
+
+def expression_lines() -> Iterator[str]:
+    """How long expressions were compiled and evaluated."""
+    for verb, times in (("compilation", timing.COMPILED), ("evaluation", timing.EVALUATED)):
+        name = f"apiserver_cel_{verb}_duration_seconds"
+        shown = Histogram(name, f"Time of each {verb} of an expression.", timing.BUCKETS)
+        shown.values[()] = [times.total, *map(float, times.counts)]
+        yield from shown.lines()
 
 
 def build_lines(version: Mapping[str, str]) -> Iterator[str]:

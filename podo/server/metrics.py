@@ -4,6 +4,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from podo.server.counting import Histogram, growing, head
+
 BUCKETS: tuple[float, ...] = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 BUCKETS += (4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 
@@ -39,12 +41,21 @@ class Series(NamedTuple):
     subresource: str
     scope: str
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The values of `PLAIN`."""
+        return "apiserver", self.group, self.resource, self.scope, self.subresource, self.verb, self.version
+
 
 class Requests:
     """Counts by series and code, and times by series."""
 
     def __init__(self) -> None:
-        self.counts: dict[tuple[Series, int], int] = {}
+        self.counts: dict[tuple[Series, int, str], int] = {}
+        self.own_times = Histogram(
+            "apiserver_request_sli_duration_seconds", "Time to answer, without queues and webhooks.", OWN, *PLAIN
+        )
+        self.sizes = Histogram("apiserver_response_sizes", "Bytes of answers to reads.", growing(1000, 10, 7), *PLAIN)
         self.times: dict[Series, list[float]] = {}
         """The sum of the seconds, then the number of requests in each bucket (the last one: above all bounds)."""
         self.reading, self.writing = 0, 0
@@ -73,10 +84,12 @@ class Requests:
         else:
             self.reading -= 1
 
-    def done(self, info: Info, status: int, seconds: float) -> None:
-        """A request has been answered."""
+    def done(
+        self, info: Info, status: int, seconds: float, *, own: float, size: int = 0, dry_run: bool = False
+    ) -> None:
+        """A request has been answered after so many seconds, `own` of them ours, with `size` bytes."""
         series = _series(info)
-        key = (series, status)
+        key = (series, status, "All" if dry_run else "")
         self.counts[key] = self.counts.get(key, 0) + 1
         if series.verb == "WATCH":
             return
@@ -85,6 +98,9 @@ class Requests:
             times = self.times[series] = [0.0] * (len(BUCKETS) + 2)
         times[0] += seconds
         times[1 + bisect_left(BUCKETS, seconds)] += 1
+        self.own_times.observe(own, *series.plain)
+        if size and series.verb in ("GET", "LIST"):
+            self.sizes.observe(size, *series.plain)
 
     def terminated(self, info: Info, status: int) -> None:
         """A request was refused, or given up, for the server's own sake."""
@@ -94,8 +110,9 @@ class Requests:
     def lines(self) -> Iterator[str]:
         """The text form of Prometheus."""
         yield from head("apiserver_request_total", "counter", "Requests by verb, resource and code.")
-        for (series, status), count in self.counts.items():
-            yield f'apiserver_request_total{{code="{status}",{_labels(series)}}} {count}\n'
+        for (series, status, dry), count in self.counts.items():
+            labels = f'code="{status}",{_labels(series, dry)}'
+            yield f"apiserver_request_total{{{labels}}} {count}\n"
         yield from head("apiserver_request_duration_seconds", "histogram", "Time to answer, in seconds.")
         for series, (total, *counts) in self.times.items():
             labels, reached = _labels(series), 0.0
@@ -104,6 +121,8 @@ class Requests:
                 yield f'apiserver_request_duration_seconds_bucket{{{labels},le="{bound}"}} {reached:.0f}\n'
             yield f"apiserver_request_duration_seconds_sum{{{labels}}} {total}\n"
             yield f"apiserver_request_duration_seconds_count{{{labels}}} {reached:.0f}\n"
+        yield from self.own_times.lines()
+        yield from self.sizes.lines()
         yield from head("apiserver_current_inflight_requests", "gauge", "Requests in work, by kind.")
         for kind, number in (("mutating", self.writing), ("readOnly", self.reading)):
             yield f'apiserver_current_inflight_requests{{request_kind="{kind}"}} {number}\n'
@@ -121,6 +140,8 @@ class Requests:
             yield f"apiserver_request_terminations_total{{{labels}}} {count}\n"
 
 
+OWN = BUCKETS[2:]
+PLAIN = ("component", "group", "resource", "scope", "subresource", "verb", "version")
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "post", "put"})
 LONG = frozenset({"exec", "attach", "portforward", "log", "proxy"})
 LONG_PATHS = "/podo/v1/network/"
@@ -129,12 +150,6 @@ _VERBS = {
     "create": "POST", "get": "GET", "list": "LIST", "watch": "WATCH", "update": "PUT", "patch": "PATCH",
     "delete": "DELETE", "deletecollection": "DELETECOLLECTION",
 }  # fmt: skip
-
-
-def head(name: str, kind: str, text: str) -> Iterator[str]:
-    """What stands before the values of a metric."""
-    yield f"# HELP {name} {text}\n"
-    yield f"# TYPE {name} {kind}\n"
 
 
 def is_long(info: Info) -> bool:
@@ -155,8 +170,8 @@ def _series(info: Info) -> Series:
     return Series(verb, info.group, info.version, info.resource, info.subresource, scope)
 
 
-def _labels(series: Series) -> str:
-    return f'component="apiserver",dry_run="",{_plain_labels(series)}'
+def _labels(series: Series, dry_run: str = "") -> str:
+    return f'component="apiserver",dry_run="{dry_run}",{_plain_labels(series)}'
 
 
 def _plain_labels(series: Series) -> str:

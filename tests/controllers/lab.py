@@ -252,7 +252,7 @@ class Lab:
 
 def namespaces_only(cache: WatchCache, catalog: Catalog) -> Chain:
     """Admission that keeps namespaces; Pods and Nodes stay as tests make them."""
-    return Chain([NamespaceLifecycle(CachedLookup(cache, catalog))])
+    return Chain({"NamespaceLifecycle": NamespaceLifecycle(CachedLookup(cache, catalog))})
 
 
 @asynccontextmanager

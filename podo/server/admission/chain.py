@@ -1,8 +1,10 @@
 """Several admission plug-ins as one."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping
 
 from podo.server.admission.base import GroupResource, Plugin, group_resource
+from podo.server.admission.figures import ADMIT, VALIDATE, AdmissionFigures
 from podo.server.admission_point import Attributes, Operation
 
 
@@ -13,30 +15,54 @@ class Chain:
     behind them have changed.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], connecting: Sequence[Plugin] = ()) -> None:
-        """`connecting` are those of the plug-ins that are asked about connections (exec, proxy) as well."""
-        self._plugins, self._connecting = tuple(plugins), tuple(connecting)
-        self._by_resource: dict[GroupResource, tuple[Plugin, ...]] = {}
+    def __init__(
+        self,
+        plugins: Mapping[str, Plugin],
+        connecting: Mapping[str, Plugin] | None = None,
+        figures: AdmissionFigures | None = None,
+    ) -> None:
+        """By name. `connecting` are those of the plug-ins that are asked about connections (exec, proxy) as well."""
+        self._plugins, self._connecting = plugins, tuple((connecting or {}).items())
+        self._figures = figures or AdmissionFigures()
+        self._by_resource: dict[GroupResource, Named] = {}
 
-    def _concerned(self, attributes: Attributes) -> tuple[Plugin, ...]:
+    def _concerned(self, attributes: Attributes) -> "Named":
         if attributes.operation is Operation.CONNECT:
             return self._connecting
         resource = group_resource(attributes)
         found = self._by_resource.get(resource)
         if found is None:
-            found = tuple(p for p in self._plugins if p.resources is None or resource in p.resources)
+            found = tuple(
+                (name, plugin)
+                for name, plugin in self._plugins.items()
+                if plugin.resources is None or resource in plugin.resources
+            )
             self._by_resource[resource] = found
         return found
 
     async def mutate(self, attributes: Attributes) -> None:
         concerned = self._concerned(attributes)
-        for plugin in concerned:
-            await plugin.mutate(attributes)
+        await self._ask(concerned, attributes, ADMIT)
         if attributes.again:
             attributes.round += 1
-            for plugin in concerned:
-                await plugin.mutate(attributes)
+            await self._ask(concerned, attributes, ADMIT)
 
     async def validate(self, attributes: Attributes) -> None:
-        for plugin in self._concerned(attributes):
-            await plugin.validate(attributes)
+        await self._ask(self._concerned(attributes), attributes, VALIDATE)
+
+    async def _ask(self, concerned: "Named", attributes: Attributes, kind: str) -> None:
+        figures, operation, rejected, name = self._figures, attributes.operation.value, True, ""
+        began = at = time.perf_counter()
+        try:
+            for name, plugin in concerned:
+                await (plugin.mutate(attributes) if kind is ADMIT else plugin.validate(attributes))
+                at, before = time.perf_counter(), at
+                figures.plugin(name, kind, operation, at - before, rejected=False)
+            rejected = False
+        finally:
+            if rejected and name:
+                figures.plugin(name, kind, operation, time.perf_counter() - at, rejected=True)
+            figures.step(kind, operation, began, rejected=rejected)
+
+
+Named = tuple[tuple[str, Plugin], ...]

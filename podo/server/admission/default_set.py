@@ -12,6 +12,7 @@ from podo.server.admission.default_ingress_class import DefaultIngressClass
 from podo.server.admission.default_toleration_seconds import DefaultTolerationSeconds
 from podo.server.admission.event_rate_limit import NAME as EVENT_RATE_LIMIT
 from podo.server.admission.event_rate_limit import event_rate_limit
+from podo.server.admission.figures import AdmissionFigures
 from podo.server.admission.limit_ranger import LimitRanger
 from podo.server.admission.lookup import CachedLookup
 from podo.server.admission.namespace_lifecycle import NamespaceLifecycle
@@ -68,15 +69,18 @@ def default_admission(
     asks_webhooks: Callable[[], bool] = lambda: True,
     options: GuardOptions | None = None,
     clock: Clock | None = None,
+    figures: AdmissionFigures | None = None,
 ) -> Chain:
     """The chain, which looks at other objects in `cache`, and asks `authorizer` what else a user may do.
 
     It charges quotas by `quotas`, which gets its client when there is one; without it nobody is charged. `webhooks` is
-    who asks webhooks (None: nobody does), from when on `asks_webhooks` says so. Raises OptionError.
+    who asks webhooks (None: nobody does), from when on `asks_webhooks` says so. All is counted in `figures`. Raises
+    OptionError.
     """
+    figures = figures or AdmissionFigures()
     choice = chosen(options or GuardOptions(), frozenset(ORDER) - OFF, OFF)
     lookup, chance = CachedLookup(cache, catalog), random.Random()
-    surroundings = Surroundings(cache, catalog, lookup, authorizer)
+    surroundings = Surroundings(cache, catalog, lookup, authorizer, figures)
     plugins: dict[str, Plugin] = {
         "NamespaceLifecycle": NamespaceLifecycle(lookup),
         "LimitRanger": LimitRanger(lookup),
@@ -101,11 +105,13 @@ def default_admission(
     if EVENT_RATE_LIMIT in choice.names:
         plugins[EVENT_RATE_LIMIT] = event_rate_limit(choice, (clock or SystemClock()).monotonic)
     if webhooks is not None:
-        asked = webhook_plugins(lookup, catalog, webhooks, asks_webhooks, LazyConditions(authorizer))
+        asked = webhook_plugins(lookup, catalog, webhooks, asks_webhooks, figures, LazyConditions(authorizer))
         plugins["MutatingAdmissionWebhook"], plugins["ValidatingAdmissionWebhook"] = asked
     if quotas is not None:
         plugins["ResourceQuota"] = ResourceQuotas(lookup, quotas)
     on = {name: plugins[name] for name in ORDER if name in plugins and name in choice.names}
-    every = [*on.values()]
-    every.insert(sum(name not in LATE for name in on), VerticalAutoscaling(lookup, cache, catalog))
-    return Chain(every, connecting=[on[name] for name in DYNAMIC if name in on])
+    every = [*on.items()]
+    every.insert(
+        sum(name not in LATE for name in on), ("VerticalAutoscaling", VerticalAutoscaling(lookup, cache, catalog))
+    )
+    return Chain(dict(every), {name: on[name] for name in DYNAMIC if name in on}, figures)

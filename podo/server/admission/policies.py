@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from podo.api.types.admissionregistration_v1 import MutatingAdmissionPolicyBinding, ValidatingAdmissionPolicyBinding
 from podo.server.admission.base import GroupResource, Mutating, Validating
+from podo.server.admission.figures import AdmissionFigures
 from podo.server.admission.lookup import CachedLookup
 from podo.server.admission_point import Attributes
 from podo.server.authorization.base import Authorizer
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
 class Surroundings:
     """What policies are evaluated with, made when first needed."""
 
-    def __init__(self, cache: WatchCache, catalog: Catalog, lookup: CachedLookup, authorizer: Authorizer) -> None:
+    def __init__(
+        self,
+        cache: WatchCache,
+        catalog: Catalog,
+        lookup: CachedLookup,
+        authorizer: Authorizer,
+        figures: AdmissionFigures,
+    ) -> None:
         self.lookup, self._cache, self._catalog, self._authorizer = lookup, cache, catalog, authorizer
+        self._figures = figures
 
     @cached_property
     def parts(self) -> Parts:
@@ -36,7 +45,8 @@ class Surroundings:
         from podo.server.policies.validating import Parts
         from podo.server.webhooks.forms import Forms
 
-        return Parts(self.lookup, Objects(self._cache, self._catalog), Forms(self._catalog), self._authorizer)
+        objects, forms = Objects(self._cache, self._catalog), Forms(self._catalog)
+        return Parts(self.lookup, objects, forms, self._authorizer, self._figures)
 
 
 class ValidatingPolicies(Validating):

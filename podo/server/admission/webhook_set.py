@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from podo.api.types.admissionregistration_v1 import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from podo.server.admission.figures import AdmissionFigures
 from podo.server.admission.lookup import Lookup
 from podo.server.registry.catalog import Catalog
 from podo.server.webhooks.dispatch import Asking, Dispatch, Matching
@@ -14,10 +15,15 @@ from podo.server.webhooks.validating import ValidatingWebhooks
 
 
 def webhook_plugins(
-    lookup: Lookup, catalog: Catalog, asking: Asking, is_on: Callable[[], bool], conditions: Matching | None = None
+    lookup: Lookup,
+    catalog: Catalog,
+    asking: Asking,
+    is_on: Callable[[], bool],
+    figures: AdmissionFigures,
+    conditions: Matching | None = None,
 ) -> tuple[MutatingWebhooks, ValidatingWebhooks]:
     """Both plug-ins; they ask nobody until `is_on`. `conditions` evaluates match conditions (None: nobody does)."""
-    dispatch = Dispatch(asking, lookup, Forms(catalog), lambda: str(uuid.uuid4()), conditions, is_on)
+    dispatch = Dispatch(asking, lookup, Forms(catalog), lambda: str(uuid.uuid4()), conditions, is_on, figures)
     return (
         MutatingWebhooks(Hooks(lookup, MutatingWebhookConfiguration), dispatch),
         ValidatingWebhooks(Hooks(lookup, ValidatingWebhookConfiguration), dispatch),

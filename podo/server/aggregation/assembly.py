@@ -1,9 +1,11 @@
 """The aggregation layer, put together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from podo.server.core import MASTER, Core
+from podo.server.counting import Gauge, Labels
 from podo.server.outgoing.services import Services
 from podo.server.outgoing.trust import ClientCertificate
 
@@ -11,7 +13,7 @@ from .availability import Availability
 from .carrying import Carrier
 from .following import Following
 from .merging import Merged
-from .registered import Registered
+from .registered import Registered, is_available
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,15 @@ class Aggregation:
     carrier: Carrier
     merged: Merged
     following: Following
+
+    def lines(self) -> Iterator[str]:
+        """Which APIServices are unavailable, in the text form of Prometheus."""
+        registered, text = self.carrier.registered, "Whether an APIService is unavailable."
+        now: dict[Labels, float] = {
+            (s.metadata.name,): float(not is_available(s)) for s in registered.remote().values()
+        }
+        yield from Gauge("aggregator_unavailable_apiservice", text, ("name",), lambda: now).lines()
+        yield from self.following.unavailable.lines()
 
 
 def aggregation_of(core: Core, services: Services, own: FrontProxy | None) -> Aggregation:

@@ -10,6 +10,7 @@ from podo.api.timestamps import format_time
 from podo.api.types.apiregistration_v1 import APIService
 from podo.clock import Clock
 from podo.server.context import Context, User
+from podo.server.counting import Counter
 from podo.server.customresources import definition as definitions
 from podo.server.customresources.definition import Definition
 from podo.server.registry.catalog import Catalog
@@ -62,6 +63,8 @@ class Following:
         self._custom: dict[Entry, frozenset[GroupVersion]] = {}
         """What each definition serves."""
         self._wanted: set[GroupVersion] = set()
+        text = "How often an APIService became unavailable, by why."
+        self.unavailable = Counter("aggregator_unavailable_apiservice_total", text, "name", "reason")
 
     async def begin(self) -> None:
         """Register what is built in, before the first request."""
@@ -198,6 +201,8 @@ class Following:
         current = {"conditions": [_plain(each) for each in service.status.conditions]}
         if with_finding(current, found, now) is None:
             return
+        if found.status == "False":
+            self.unavailable.add(service.metadata.name, found.reason)
 
         async def change(obj: Object, revision: int) -> Object:
             status = with_finding(obj.get("status") or {}, found, now)

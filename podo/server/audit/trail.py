@@ -1,6 +1,6 @@
 """One request on its way through the audit log: an event at each stage that the policy wants."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from podo.server.answer import JSON, Answer
 from podo.server.audit.policy import COMPLETE, NAMES, PANIC, RECEIVED, STARTED, Decision, Level, Policy
 from podo.server.authentication.reviews import user_info
 from podo.server.context import User
+from podo.server.counting import Counter
 from podo.server.http.request_info import RequestInfo
 
 Object = dict[str, Any]
@@ -43,19 +44,28 @@ class Auditor:
 
     def __init__(self, policy: Policy, backends: Iterable[Backend], clock: Clock) -> None:
         self._policy, self._backends, self._clock = policy, tuple(backends), clock
+        self.levels = Counter("apiserver_audit_level_total", "Requests, by how much of them is recorded.", "level")
+        self.events = Counter("apiserver_audit_event_total", "Events that were given to the backends.")
 
     def begin(
         self, received: Received, user: User | None, info: RequestInfo, annotations: dict[str, str]
     ) -> "Trail | None":
         """Record the first stage. `annotations` may grow until the last; `user` None: nobody could be told."""
         decision = self._policy.decide(user, info)
+        self.levels.add(NAMES[decision.level])
         if decision.level is Level.NONE:
             return None
         trail = Trail(self._emit, self._clock, decision, _event(received, user, info, decision.level), annotations)
         trail.emit(RECEIVED)
         return trail
 
+    def lines(self) -> Iterator[str]:
+        """The text form of Prometheus."""
+        yield from self.levels.lines()
+        yield from self.events.lines()
+
     def _emit(self, event: bytes) -> None:
+        self.events.add()
         for backend in self._backends:
             backend.put(event)
 

@@ -20,6 +20,7 @@ class Find(Protocol):
 class Credentials:
     """What a request shows of who it is from: the subject of a verified client certificate, and a bearer token.
 
+    `not_after` is until when the certificate is good, as OpenSSL writes it.
     Or the name in the certificate of a front proxy (`proxy`), whose `headers` then count; others' are left out.
     `warnings` and `annotations` take what an authenticator has to say to the client, and for the audit log.
     """
@@ -30,6 +31,7 @@ class Credentials:
     path: str = ""
     proxy: str | None = None
     headers: Sequence[tuple[str, str]] = ()
+    not_after: str = ""
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from podo.clock import SystemClock
 from podo.server.authorization.base import Authorizer
 from podo.server.authorization.configured import Close, authorizers, modes
 from podo.server.authorization.escalation import Escalation
+from podo.server.authorization.figures import Decisions
 from podo.server.authorization.node import NodeAuthorizer
 from podo.server.authorization.node_graph import NodeGraph
 from podo.server.authorization.policy import GROUP, Policy
@@ -32,6 +33,8 @@ class Access(NamedTuple):
     policy: Policy
     modes: tuple[str, ...] = ("Node", "RBAC")
     """The types of those who decide, in order."""
+    decisions: Decisions = Decisions()
+    """How often each of them has decided."""
     closing: Sequence[Close] = ()
     """To be called at the end."""
 
@@ -41,7 +44,9 @@ def default_access(cache: WatchCache, catalog: Catalog, options: GuardOptions | 
     policy, options = Policy(cache, catalog), options or GuardOptions()
     nodes = NodeAuthorizer(NodeGraph(cache, catalog), node_rules().rules)
     deciders, closing = authorizers(options, {"Node": nodes, "RBAC": RBAC(policy)}, SystemClock())
-    return Access(Union([PrivilegedGroup(), *deciders]), policy, modes(options), closing)
+    decisions, kinds = Decisions(), modes(options)
+    counted = [decisions.of(kind, kind.lower(), one) for kind, one in zip(kinds, deciders, strict=True)]
+    return Access(Union([PrivilegedGroup(), *counted]), policy, kinds, decisions, closing)
 
 
 def node_rules() -> ClusterRole:

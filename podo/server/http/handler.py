@@ -66,6 +66,8 @@ class Notes:
     audit_id: str
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    waited: list[float] = field(default_factory=list)
+    """Seconds that were not the server's own: in a queue, and for webhooks."""
     trail: Trail | None = None
 
 
@@ -81,6 +83,7 @@ class Call:
     """Raises Forbidden if the user may not create what the request would change."""
     warnings: list[str] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    waited: list[float] = field(default_factory=list)
     trail: Trail | None = None
     """Where the audit log follows the request; None if it does not."""
 
@@ -183,7 +186,8 @@ class Handler:
         else:
             response = answer
         took = self._clock.monotonic() - started
-        self._requests.done(info, status, took)
+        size = len(answer.body) if isinstance(answer, Answer) else 0
+        self._requests.done(info, status, took, own=took - sum(notes.waited), size=size, dry_run="dryRun" in query)
         if log.isEnabledFor(logging.INFO):
             log.info("%s %s %d %.1fms", request.method, request.raw_path, status, took * 1000)
         return response
@@ -232,10 +236,12 @@ class Handler:
         if (flow := self._fairness.flow(user, info)) is None:
             return await self._allowed(request, info, query, attempt, notes)
         request[HEAD] += flow.head
+        began = self._clock.monotonic()
         try:
             seat = await self._fairness.enter(flow, info, query)
         except Rejected:
             return self._busy(info)
+        notes.waited.append(self._clock.monotonic() - began)
         if seat is None:
             return await self._allowed(request, info, query, attempt, notes)
         if info.verb == "watch":
@@ -259,7 +265,9 @@ class Handler:
             return await self._carrier.carry(request, service, user)
         if info.resource:
             check_create = partial(self._check, attempt._replace(verb="create"), notes)
-            call = Call(request, info, query, user, check_create, notes.warnings, notes.annotations, notes.trail)
+            call = Call(
+                request, info, query, user, check_create, notes.warnings, notes.annotations, notes.waited, notes.trail
+            )
             return await self._resources.answer(call)
         return await self._path(request, info.path, query, user)
 
@@ -348,7 +356,7 @@ def credentials_of(
     if proxies is not None and proxies.issued(transport.get_extra_info("ssl_object").getpeercert(binary_form=True)):
         found.proxy, found.headers = name, tuple(request.headers.items())
         return found
-    found.common_name = name
+    found.common_name, found.not_after = name, str(certificate.get("notAfter", ""))
     found.organizations = tuple(value for key, value in subject if key == "organizationName")
     return found
 

@@ -8,8 +8,8 @@ import msgspec
 from podo.api.errors import MethodNotAllowed
 from podo.server.answer import Answer, json_answer, text_answer
 from podo.server.authentication.service_account import Issuer
+from podo.server.counting import head
 from podo.server.http.handler import PathHandler, PathRequest
-from podo.server.metrics import head
 
 Check = Callable[[], bool]
 KUBERNETES = "v1.36.2"

@@ -195,6 +195,7 @@ class Resources:
             field_validation=options.validation,
             warnings=call.warnings,
             annotations=call.annotations,
+            waited=call.waited,
             check_create=call.check_create,
         )
 

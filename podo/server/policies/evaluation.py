@@ -12,6 +12,9 @@ POLICY_BUDGET, CONDITIONS_BUDGET = 10_000_000, 2_500_000
 SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
 
 
+UNCOMPILED = "compilation error: "
+
+
 class OutOfBudget(Exception):
     """The expressions together cost more than they may."""
 
@@ -42,7 +45,7 @@ class Budget:
 async def evaluate(expression: Compiled, activation: Activation, budget: Budget) -> Outcome:
     """Run an expression; failures are outcomes. Raises OutOfBudget."""
     if expression.program is None:
-        return Outcome(None, f"compilation error: {expression.error}")
+        return Outcome(None, f"{UNCOMPILED}{expression.error}")
     while True:
         try:
             result = expression.program.run(activation)

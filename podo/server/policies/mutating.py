@@ -1,5 +1,6 @@
 """Admission by MutatingAdmissionPolicies: one after the other, each sees what those before it made of the object."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from podo.api.types.admissionregistration_v1 import (
 )
 from podo.cel.policies import APPLIED, PATCHES, Compiled, Scope
 from podo.server.admission.base import shown_name
+from podo.server.admission.figures import NO_ERROR
 from podo.server.admission_point import Attributes
 from podo.server.customresources.ownership import versions_of
 from podo.server.fields import built_in_versions
@@ -141,6 +143,7 @@ class PolicyMutation:
             attributes, call.seen, shown.obj, shown.old, decisions, namespace=shown.namespace, params=call.params
         )
         activation["variables"] = Variables(evaluator.variables, activation, POLICY_BUDGET)
+        began, names = time.perf_counter(), (call.policy.definition.metadata.name, call.binding.metadata.name)
         result = await met(evaluator.conditions, activation)
         try:
             if result.error:
@@ -149,9 +152,11 @@ class PolicyMutation:
                 return
             obj = await self._mutated(call, activation, decisions, attributes)
         except MutationError as error:
+            self._parts.figures.mutating.add(began, *names, "invalid_error")
             if not evaluator.may_fail:
-                failures.append((call.policy.definition.metadata.name, call.binding.metadata.name, str(error)))
+                failures.append((*names, str(error)))
             return
+        self._parts.figures.mutating.add(began, *names, NO_ERROR)
         if obj != shown.obj:
             attributes.obj = await self._parts.forms.returned(obj, call.seen.resource, attributes.resource)
             rounds.changed()

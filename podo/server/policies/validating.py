@@ -1,5 +1,6 @@
 """Admission by ValidatingAdmissionPolicies."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import msgspec
 from podo.api.errors import APIError, NotFound
 from podo.api.types.admissionregistration_v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from podo.server.admission.base import shown_name
+from podo.server.admission.figures import NO_ERROR, AdmissionFigures
 from podo.server.admission.lookup import Lookup
 from podo.server.admission_point import Attributes
 from podo.server.authorization.base import Authorizer
@@ -33,6 +35,7 @@ class Parts:
     objects: Objects
     forms: Forms
     authorizer: Authorizer
+    figures: AdmissionFigures = field(default_factory=AdmissionFigures)
 
 
 class Refusal(NamedTuple):
@@ -116,10 +119,21 @@ class PolicyValidation:
             activation = Activation(
                 attributes, seen, shown.obj, shown.old, asked.decisions, namespace=shown.namespace, params=params
             )
+            began = time.perf_counter()
             said = await policy.evaluator.evaluate(activation)
             self._act(policy, binding, said, asked)
+            self._count(policy, binding, said, began)
             for key, value in said.annotations.items():
                 annotations.setdefault(key, []).append(value[:ANNOTATION_MAX])
+
+    def _count(self, policy: Policy[ValidatingEvaluator], binding: Any, said: Said, began: float) -> None:
+        """One check for each thing that was done about denials, or one that allowed the request."""
+        names = policy.definition.metadata.name, binding.metadata.name
+        if not said.denials:
+            self._parts.figures.validating.add(began, *names, NO_ERROR, "allow")
+        for denial in said.denials:
+            for action in binding.spec.validation_actions:
+                self._parts.figures.validating.add(began, *names, denial.fault, action.lower())
 
     def _misconfigured(self, policy: Policy[ValidatingEvaluator], binding: str, message: str, asked: _Asked) -> None:
         if not policy.evaluator.may_fail:

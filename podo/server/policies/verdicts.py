@@ -6,9 +6,18 @@ from typing import Any, NamedTuple
 from podo.api.types.admissionregistration_v1 import ValidatingAdmissionPolicySpec, Validation
 from podo.cel.policies import Compiled, Scope
 from podo.cel.values import type_name
+from podo.server.admission.figures import NO_ERROR
 from podo.server.policies.activation import Activation, Variables
 from podo.server.policies.conditions import met
-from podo.server.policies.evaluation import POLICY_BUDGET, Budget, Outcome, OutOfBudget, evaluate
+from podo.server.policies.evaluation import (
+    POLICY_BUDGET,
+    SPENT,
+    UNCOMPILED,
+    Budget,
+    Outcome,
+    OutOfBudget,
+    evaluate,
+)
 
 MESSAGE_MAX = 5 * 1024
 """Bytes of a message that an expression gives; a longer one is not used."""
@@ -20,6 +29,8 @@ class Denial(NamedTuple):
     place: int
     message: str
     reason: str = ""
+    fault: str = NO_ERROR
+    """What kept the expression from being evaluated, in the words of metrics."""
 
 
 @dataclass
@@ -68,7 +79,7 @@ class ValidatingEvaluator:
 
     def _fail(self, said: Said, index: int, message: str) -> None:
         if not self.may_fail:
-            said.denials.append(Denial(index, message))
+            said.denials.append(Denial(index, message, fault=_fault(message)))
 
     async def _validate(self, activation: Activation, said: Said) -> None:
         budget = Budget(POLICY_BUDGET)
@@ -94,6 +105,12 @@ class ValidatingEvaluator:
                 kind = type_name(outcome.value)
                 words = f"resulted in unsupported return type: {kind}. Return type must be either string or null."
                 said.annotation_faults.append(f"valueExpression '{annotation.value_expression}' {words}")
+
+
+def _fault(message: str) -> str:
+    if message.startswith(UNCOMPILED):
+        return "compile_error"
+    return "out_of_budget" if message == SPENT else "invalid_error"
 
 
 def _message(validation: Validation, scope: Scope) -> Compiled | None:

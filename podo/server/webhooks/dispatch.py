@@ -1,11 +1,13 @@
 """What mutating and validating webhooks have in common: which are asked, as what, and how."""
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from podo.api.errors import APIError
 from podo.api.types.admissionregistration_v1 import MatchCondition
+from podo.server.admission.figures import ADMIT, VALIDATE, AdmissionFigures
 from podo.server.admission.lookup import Lookup
 from podo.server.admission_point import Attributes
 from podo.server.strategy import Object
@@ -59,6 +61,7 @@ class Dispatch:
     uid: Callable[[], str]
     conditions: Matching | None
     is_on: Callable[[], bool]
+    figures: AdmissionFigures = field(default_factory=AdmissionFigures)
 
     async def concerned(self, hook: Hook, attributes: Attributes) -> Shown | None:
         """The request as the webhook is to see it, None if it is not for this webhook."""
@@ -83,6 +86,20 @@ class Dispatch:
 
     async def ask(self, hook: Hook, attributes: Attributes, shown: Shown, *, mutating: bool) -> Verdict:
         """What the webhook says. Raises CallError where it cannot be asked, and the APIError of its refusal."""
+        began, kind, operation = time.perf_counter(), ADMIT if mutating else VALIDATE, attributes.operation.value
+        try:
+            verdict = await self._ask(hook, attributes, shown, mutating=mutating)
+        except (CallError, APIError) as error:
+            self.figures.webhook(hook.name, kind, operation, began, error)
+            if hook.may_fail and isinstance(error, CallError):
+                self.figures.failed_open.add(hook.name, kind)
+            raise
+        finally:
+            attributes.ctx.waited.append(time.perf_counter() - began)
+        self.figures.webhook(hook.name, kind, operation, began, None)
+        return verdict
+
+    async def _ask(self, hook: Hook, attributes: Attributes, shown: Shown, *, mutating: bool) -> Verdict:
         if attributes.ctx.dry_run and not hook.takes_dry_runs:
             raise no_dry_run(hook.name)
         uid = self.uid()

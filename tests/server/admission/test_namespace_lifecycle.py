@@ -27,7 +27,7 @@ def attributes(operation=Operation.CREATE, namespace="a", plural="configmaps", n
 
 @pytest.fixture
 def plugin():
-    return Chain([NamespaceLifecycle(Known())])
+    return Chain({"NamespaceLifecycle": NamespaceLifecycle(Known())})
 
 
 async def test_objects_are_made_where_there_is_a_namespace(plugin):

@@ -6,6 +6,13 @@ LINE = re.compile(r'[a-z_:]+(\{([a-z_]+="[^"]*",?)*\})? [0-9.e+-]+')
 NAMES = (
     *("apiserver_request_total", "apiserver_request_duration_seconds_bucket", "apiserver_current_inflight_requests"),
     *("apiserver_storage_objects", "apiserver_resource_objects", "apiserver_flowcontrol_nominal_limit_seats"),
+    *("apiserver_request_sli_duration_seconds_bucket", "apiserver_response_sizes_bucket"),
+    *("authentication_attempts", "authentication_duration_seconds_bucket", "authenticated_user_requests"),
+    *("authorization_attempts_total", "authorization_duration_seconds_bucket"),
+    *("apiserver_cel_compilation_duration_seconds_bucket", "apiserver_cel_evaluation_duration_seconds_bucket"),
+    *("apiserver_client_certificate_expiration_seconds_bucket",),
+    *("apiserver_admission_controller_admission_duration_seconds_bucket",),
+    *("apiserver_admission_step_admission_duration_seconds_bucket",),
     *("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "kubernetes_build_info"),
 )
 
@@ -19,6 +26,10 @@ async def text(api, path):
 
 async def test_metrics_are_well_formed_and_named_as_dashboards_know_them(api):
     await text(api, "/healthz")
+    async with api.get("/api/v1/namespaces") as listed:
+        assert listed.status == 200
+    async with api.post("/api/v1/namespaces", json={"metadata": {"name": "counted"}}) as made:
+        assert made.status == 201
     shown = await text(api, "/metrics")
     lines = [line for line in shown.splitlines() if not line.startswith("#")]
     assert [line for line in lines if not LINE.fullmatch(line)] == []
