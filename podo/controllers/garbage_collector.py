@@ -14,7 +14,6 @@ import msgspec
 from podo.api.errors import NotFound
 from podo.api.resources import Resource
 from podo.api.scheme import Object
-from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.api.types.meta_v1 import OwnerReference
 from podo.client import base
 from podo.client.base import BACKGROUND, MERGE_PATCH, DeleteOptions, Key, Patch, find, metadata_kind
@@ -23,6 +22,7 @@ from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers import pods
 from podo.controllers.base import DONE, Outcome, Watch
+from podo.controllers.definition_outlines import DEFINITIONS
 from podo.controllers.dependents import FOREGROUND, ORPHAN, Graph, Item
 from podo.controllers.served import ServedResources
 
@@ -44,7 +44,7 @@ class GarbageCollector:
     def attach(self, add: Callable[[Item], None]) -> None:
         """Follow all resources, also those that come later."""
         self._graph.add = add
-        self._client.informer(CustomResourceDefinition).handle(lambda old, new: self._graph.follow())
+        self._client.informer(DEFINITIONS).handle(lambda old, new: self._graph.follow())
         self._graph.follow()
 
     async def reconcile(self, key: Item) -> Outcome:

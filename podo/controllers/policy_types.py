@@ -1,6 +1,6 @@
 """Check the expressions of ValidatingAdmissionPolicies against the types of what they are for; warn in their status."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,10 +12,10 @@ from podo.api.types.admissionregistration_v1 import (
     ValidatingAdmissionPolicy,
     ValidatingAdmissionPolicySpec,
 )
-from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.client.base import Key
 from podo.client.informers import CachedClient
 from podo.controllers.base import DONE, Outcome, Watch, itself
+from podo.controllers.definition_outlines import DEFINITIONS, DefinitionOutline
 
 if TYPE_CHECKING:
     from podo.cel.type_checking import Expression, Typed
@@ -32,7 +32,7 @@ class PolicyTypes:
     def __init__(self, client: CachedClient) -> None:
         self._client = client
         self._policies = client.informer(ValidatingAdmissionPolicy)
-        self._definitions = client.informer(CustomResourceDefinition)
+        self._definitions = client.informer(DEFINITIONS)
         self.watches = (Watch(ValidatingAdmissionPolicy, to=itself),)
 
     async def reconcile(self, key: Key) -> Outcome:
@@ -90,15 +90,17 @@ class PolicyTypes:
         return known if known is not None else custom_schema(self._definitions, group, version, kind)
 
 
-def custom_schema(definitions: "Any", group: str, version: str, kind: str) -> Mapping[str, Any] | None:
+def custom_schema(
+    definitions: Iterable[DefinitionOutline], group: str, version: str, kind: str
+) -> Mapping[str, Any] | None:
     """The schema of a kind that a definition adds."""
     for definition in definitions:
         names = definition.spec.names
         if definition.spec.group != group or names is None or names.kind != kind:
             continue
         for one in definition.spec.versions:
-            if one.name == version and one.schema is not None:
-                found: Mapping[str, Any] | None = msgspec.to_builtins(one.schema.open_apiv3_schema)
+            if one.name == version and one.schema:
+                found: Mapping[str, Any] | None = msgspec.json.decode(one.schema).get("openAPIV3Schema")
                 return found
     return None
 

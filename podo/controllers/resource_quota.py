@@ -13,7 +13,6 @@ from podo.api.quota import amounts
 from podo.api.quota.evaluators import SPECIAL, Counts, Evaluator, GroupResource, count_name, evaluators_for
 from podo.api.quota.pods import ENDED
 from podo.api.quota.usage import counted
-from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.api.types.core_v1 import Pod, ResourceQuota
 from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
@@ -21,6 +20,7 @@ from podo.client.informer import Informer, by_namespace
 from podo.client.informers import CachedClient
 from podo.clock import Clock
 from podo.controllers.base import Outcome, Watch, itself
+from podo.controllers.definition_outlines import DEFINITIONS, DefinitionOutline
 from podo.controllers.served import ServedResources
 
 AGAIN = 300.0
@@ -44,7 +44,7 @@ class ResourceQuotaController:
         special = [Watch[Key](e.cls, self._limiting(e), _frees) for e in SPECIAL if e.cls is not None]
         self.watches = (
             Watch[Key](ResourceQuota, itself, _other_limits),
-            Watch[Key](CustomResourceDefinition, self._counting),
+            Watch[Key](DEFINITIONS, self._counting),
             *special,
         )
 
@@ -74,7 +74,7 @@ class ResourceQuotaController:
 
         return quotas
 
-    def _counting(self, definition: CustomResourceDefinition) -> Iterable[Key]:
+    def _counting(self, definition: DefinitionOutline) -> Iterable[Key]:
         """The quotas that count the objects of a definition, which may be served from now on, or no more."""
         names = definition.spec.names
         name = count_name((definition.spec.group, names.plural if names else ""))

@@ -5,8 +5,8 @@ from typing import Any
 
 from podo.api import resources
 from podo.api.resources import Resource, Subresource
-from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.client.informers import CachedClient
+from podo.controllers.definition_outlines import DEFINITIONS, DefinitionOutline
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 SCALE = Subresource(kind="Scale", group="autoscaling", version="v1", verbs=("get", "patch", "update"), namespaced=True)
@@ -17,7 +17,7 @@ class ServedResources:
     """The resources as they are now."""
 
     def __init__(self, client: CachedClient) -> None:
-        self._definitions = client.informer(CustomResourceDefinition)
+        self._definitions = client.informer(DEFINITIONS)
 
     def kept(self) -> list[Resource]:
         """What has objects that can be listed and deleted, each in one of its versions."""
@@ -46,12 +46,12 @@ class ServedResources:
                 yield from resources_of(definition)
 
 
-def is_established(definition: CustomResourceDefinition) -> bool:
+def is_established(definition: DefinitionOutline) -> bool:
     """Whether its resource is served."""
     return any(c.type == "Established" and c.status == "True" for c in definition.status.conditions)
 
 
-def resources_of(definition: CustomResourceDefinition) -> list[Resource]:
+def resources_of(definition: DefinitionOutline) -> list[Resource]:
     """The resource in its served versions, the one that is stored first."""
     names: Any = definition.status.accepted_names or definition.spec.names
     if names is None:

@@ -98,3 +98,12 @@ async def test_a_changed_policy_is_checked_again(lab):
     found = await lab.get(ValidatingAdmissionPolicy, NAME, "")
     assert found.status.observed_generation == 2
     assert len(found.status.type_checking.expression_warnings) == 1
+
+
+async def test_the_fields_of_custom_resources_are_known(lab):
+    await lab.serve("backups", "Backup")
+    found = await warned(
+        lab, policy({"expression": "object.metadata.name > 1"}, group="example.com", resource="backups")
+    )
+    assert "found no matching overload for '_>_' applied to '(string, int)'" in found["spec.validations[0].expression"]
+    assert "example.com/v1, Kind=Backup" in found["spec.validations[0].expression"]
