@@ -161,14 +161,16 @@ async def serve_gateways(
     from podo.network.address_pool import AddressPool, family_of
     from podo.network.gateway.definitions import definitions, podo_class
     from podo.network.gateway.keeper import GatewayKeeper
-    from podo.network.gateway.kinds import GATEWAY_CLASSES, GATEWAYS, GRANTS
+    from podo.network.gateway.kinds import BACKEND_TLS, GATEWAY_CLASSES, GATEWAYS, GRANTS
     from podo.network.gateway.routes import ROUTES
     from podo.network.haproxy.process import Haproxy
     from podo.network.host_addresses import HostAddresses
 
     cluster, folder = settings.cluster, Path(settings.run_dir) / "gateway"
     client = account_client(core, ACCOUNT)
-    served = await ensure_served(client, clock, definitions(), (GATEWAY_CLASSES, GATEWAYS, GRANTS, *ROUTES))
+    served = await ensure_served(
+        client, clock, definitions(), (GATEWAY_CLASSES, GATEWAYS, GRANTS, BACKEND_TLS, *ROUTES)
+    )
     await ensure(client, GATEWAY_CLASSES, podo_class())
     keeper = GatewayKeeper(
         client,

@@ -124,7 +124,7 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
         rule(GATEWAY_API, "gatewayclasses", "create get list patch watch"),
         rule(GATEWAY_API, " ".join(GATEWAY_KINDS), "list watch"),
         rule(GATEWAY_API, " ".join(f"{plural}/status" for plural in GATEWAY_KINDS), "patch"),
-        rule("", "namespaces services secrets", "list watch"),
+        rule("", "configmaps namespaces services secrets", "list watch"),
         rule("discovery.k8s.io", "endpointslices", "list watch"),
         rule(
             "apiextensions.k8s.io",

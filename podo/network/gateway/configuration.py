@@ -10,10 +10,11 @@ from hashlib import sha256
 from podo.network.gateway.actions import action_lines
 from podo.network.gateway.connections import connection_rules
 from podo.network.gateway.mirrors import SCRIPT, mirror_frontend, script
-from podo.network.gateway.plan import HTTP, HTTP2, HTTPS, TCP, TLS, Bound, Destination, Door, Plan
+from podo.network.gateway.plan import HTTP, HTTP2, HTTPS, TCP, TLS, Bound, ClientCheck, Destination, Door, Plan
 from podo.network.gateway.requests import request_rules
+from podo.network.haproxy.authorities import authority_file
 from podo.network.haproxy.servers import Servers, server_lines
-from podo.network.haproxy.words import head
+from podo.network.haproxy.words import head, word
 
 NO_TIMEOUT = "24d"
 
@@ -26,7 +27,7 @@ def configuration(plan: Plan, servers: Mapping[str, Servers], folder: str, gener
     if plan.mirrored:
         lines += mirror_frontend(folder)
     for each in plan.destinations():
-        lines += _backend(each, servers.get(each.name, ()))
+        lines += _backend(each, servers.get(each.name, ()), folder)
     return "\n".join([*lines, *_answers(), ""])
 
 
@@ -94,7 +95,16 @@ def _ssl(door: Door, bound: list[Bound], folder: str, alpn: str) -> str:
     """TLS on a bind line. A client that asks for a name of no listener is refused where names can be told."""
     strict = all(each.host and not each.host.startswith("*.") for each in bound)
     protocol = bound[0].protocol
-    return f" ssl crt-list {folder}/{_file(door, protocol)}.crts{alpn}{' strict-sni' if strict else ''}"
+    sni = " strict-sni" if strict else ""
+    return f" ssl crt-list {folder}/{_file(door, protocol)}.crts{alpn}{sni}{_check(bound[0].check, folder)}"
+
+
+def _check(check: ClientCheck | None, folder: str) -> str:
+    """How a bind line has clients' certificates checked."""
+    if check is None:
+        return ""
+    how = "verify required" if check.strict else "verify optional crt-ignore-err all ca-ignore-err all"
+    return f" ca-file {folder}/{authority_file(check.authorities)} {how}"
 
 
 def _socket(door: Door, protocol: str, folder: str) -> str:
@@ -115,7 +125,16 @@ def _by_name(door: Door, bind: str, folder: str) -> Iterator[str]:
             ]
 
 
-def _backend(destination: Destination, servers: Servers) -> Iterator[str]:
+def _server_options(destination: Destination, folder: str) -> str:
+    http2, tls = destination.protocol == HTTP2, destination.tls
+    if tls is None:
+        return " proto h2" if http2 else ""
+    authorities = f"{folder}/{authority_file(tls.authorities)}" if tls.authorities else "@system-ca"
+    names = f"sni str({word(tls.asked)}) verifyhost {word(tls.name)}"
+    return f" ssl verify required ca-file {authorities} {names} alpn {'h2' if http2 else 'http/1.1'}"
+
+
+def _backend(destination: Destination, servers: Servers, folder: str) -> Iterator[str]:
     yield f"backend {destination.name}"
     if destination.connections:
         yield "  mode tcp"
@@ -130,4 +149,4 @@ def _backend(destination: Destination, servers: Servers) -> Iterator[str]:
     if destination.target is None:
         yield f'  http-request return status {destination.status} content-type text/plain string "no backend"'
         return
-    yield from server_lines(servers, " proto h2" if destination.protocol == HTTP2 else "")
+    yield from server_lines(servers, _server_options(destination, folder))

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from podo.api.types.core_v1 import Service
 from podo.client.base import Key
+from podo.network.gateway.backend_tls import BackendPolicies
 from podo.network.gateway.durations import milliseconds
 from podo.network.gateway.findings import RESOLVED, Finding
 from podo.network.gateway.grants import Grants, Referrer
 from podo.network.gateway.matching import Unsupported, check_text
-from podo.network.gateway.plan import HTTP2, PLAIN, Destination, Mirrored, ServicePort, Share
+from podo.network.gateway.plan import HTTP2, PLAIN, BackendTLS, Destination, Mirrored, ServicePort, Share
 from podo.network.gateway.routes import (
     Filter,
     GRPCRule,
@@ -33,15 +34,21 @@ class Led(NamedTuple):
 
     target: ServicePort
     protocol: str
+    tls: BackendTLS | None = None
+    open: bool = True  # something may be sent
 
 
 class Leading:
     """Makes destinations for the rules of one route, and collects what is wrong."""
 
-    def __init__(self, route: Route, grants: Grants, service: Callable[[Key], Service | None]) -> None:
+    def __init__(
+        self, route: Route, grants: Grants, service: Callable[[Key], Service | None], policies: BackendPolicies
+    ) -> None:
         self._referrer = Referrer(route.kind, route.metadata.namespace)
         self._kind, self._grants, self._service = route.kind, grants, service
+        self._policies = policies
         self.problems: list[Finding] = []
+        self.services: set[Key] = set()
 
     def plain(self, rule: PlainRule) -> tuple[Share, ...]:
         """The shares of a rule for connections."""
@@ -74,11 +81,12 @@ class Leading:
             self._wrong("InvalidKind", "filters of other groups are not supported")
             return Destination()
         return Destination(
-            led.target if led else None,
+            led.target if led and led.open else None,
             protocol=led.protocol if led else PLAIN,
             filters=filters,
             prefix=path.value if path and any(_replaces_prefix(each) for each in filters) else "",
             timeout=timeout,
+            tls=led.tls if led else None,
             mirrors=tuple(self._mirrors(each.request_mirror for each in filters if each.request_mirror)),
         )
 
@@ -87,8 +95,8 @@ class Leading:
             part, whole = 100 if each.percent is None else each.percent, 100
             if each.fraction is not None:
                 part, whole = each.fraction.numerator, each.fraction.denominator
-            if (led := self._lead(each.backend_ref)) and part:
-                yield Mirrored(Destination(led.target, protocol=led.protocol), part, whole)
+            if (led := self._lead(each.backend_ref)) and part and led.open:
+                yield Mirrored(Destination(led.target, protocol=led.protocol, tls=led.tls), part, whole)
 
     def _lead(self, ref: ServiceReference) -> Led | None:
         """What `ref` leads to; None, and a problem, if that is nothing."""
@@ -106,7 +114,10 @@ class Leading:
         for port in service.spec.ports:
             if port.port == ref.port and (port.protocol or "TCP") == "TCP":
                 http2 = self._kind == "GRPCRoute" or port.app_protocol == H2C
-                return Led(ServicePort(key, port_key(port)), HTTP2 if http2 else PLAIN)
+                self.services.add(key)
+                target, verdict = ServicePort(key, port_key(port)), self._policies.of(key, port.name)
+                protocol = HTTP2 if http2 else PLAIN
+                return Led(target, protocol, verdict.tls, verdict.tls is not None) if verdict else Led(target, protocol)
         self._wrong("BackendNotFound", f"Service {key} has no port {ref.port}")
         return None
 

@@ -3,8 +3,11 @@
 FEATURES = tuple(
     sorted(
         (
+            "BackendTLSPolicy",
             "GRPCRoute",
             "Gateway",
+            "GatewayFrontendClientCertificateValidation",
+            "GatewayFrontendClientCertificateValidationInsecureFallback",
             "GatewayHTTPListenerIsolation",
             "GatewayPort8080",
             "GatewayStaticAddresses",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from podo.api.errors import APIError
 from podo.api.timestamps import format_time
-from podo.api.types.core_v1 import Namespace, Secret, Service
+from podo.api.types.core_v1 import ConfigMap, Namespace, Secret, Service
 from podo.api.types.discovery_v1 import EndpointSlice
 from podo.client.base import MERGE_PATCH, Client, Key, Kind, Patch, key_of
 from podo.client.informer import Informer
@@ -21,7 +21,7 @@ from podo.network.gateway.configuration import configuration
 from podo.network.gateway.configuration import files as files_of
 from podo.network.gateway.definitions import CONTROLLER
 from podo.network.gateway.findings import PROGRAMMED, Finding
-from podo.network.gateway.kinds import GATEWAY_CLASSES, GATEWAYS, GRANTS, Gateway, GatewayClass
+from podo.network.gateway.kinds import BACKEND_TLS, GATEWAY_CLASSES, GATEWAYS, GRANTS, Gateway, GatewayClass
 from podo.network.gateway.plan import Plan
 from podo.network.gateway.routes import ROUTES
 from podo.network.gateway.status import (
@@ -29,11 +29,14 @@ from podo.network.gateway.status import (
     class_status,
     gateway_body,
     gateway_status,
+    policy_ancestors,
+    policy_body,
     refusal,
     route_body,
     route_parents,
 )
 from podo.network.gateway.translation import Cluster, Outcome, RouteKey, translate
+from podo.network.haproxy.authorities import authority_file
 from podo.network.haproxy.endpoints import Endpoints
 from podo.network.haproxy.process import ProxyFailure, WebProxy
 from podo.network.haproxy.serving import RETRY_SECONDS, Serving
@@ -83,11 +86,14 @@ class GatewayKeeper:
             while not self._ours():
                 await self._tell_classes()
                 await self._serving.woken(self._wake)
-            await self._watch(informers, Service, Secret, Namespace, EndpointSlice, GRANTS, *self._routes)
+            kinds = (Service, Secret, Namespace, EndpointSlice, GRANTS, BACKEND_TLS, *self._routes)
+            await self._watch(informers, *kinds)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_reporting(self._endpoints.progress, self._follow), name="progress of gateways")
                 while True:
                     await self._tell_classes()
+                    if self._trusting():  # most clusters have many ConfigMaps, and none that matters here
+                        await self._watch(informers, ConfigMap)
                     await self._round()
         finally:
             await asyncio.shield(self._serving.stop())
@@ -113,6 +119,10 @@ class GatewayKeeper:
             for each in self._informers["Gateway"]
             if each.spec.gateway_class_name in accepted and not each.metadata.deletion_timestamp
         ]
+
+    def _trusting(self) -> bool:
+        """Whether authorities matter, which are in ConfigMaps."""
+        return any(True for _ in self._informers["BackendTLSPolicy"]) or any(each.spec.tls for each in self._ours())
 
     async def _round(self) -> None:
         try:
@@ -155,6 +165,8 @@ class GatewayKeeper:
             service=self._informers["Service"].get,
             secret=self._informers["Secret"].get,
             labels=labels,
+            config_map=self._informers["ConfigMap"].get if "ConfigMap" in self._informers else lambda key: None,
+            policies=list(self._informers["BackendTLSPolicy"]),
         )
 
     def _addresses(self, gateways: list[Gateway]) -> tuple[dict[Key, str], dict[Key, Finding]]:
@@ -198,6 +210,7 @@ class GatewayKeeper:
                 for bound in door.bound:
                     for each in bound.certificates:
                         files[f"certificates/{each.secret.namespace}_{each.secret.name}.pem"] = each.pem
+            files |= {authority_file(pem): pem for pem in plan.authorities()}
             await self._serving.serve(
                 endpoints, lambda servers, generation: configuration(plan, servers, self._folder, generation), files
             )
@@ -229,6 +242,11 @@ class GatewayKeeper:
                 parents = route_parents(route, found, now)
                 if parents != route.status.parents:
                     await self._write(kind, route, route_body(parents))
+
+        for policy in self._informers["BackendTLSPolicy"]:
+            ancestors = policy_ancestors(policy, outcome.policies.get(key_of(policy), {}), now)
+            if ancestors != policy.status.ancestors:
+                await self._write(BACKEND_TLS, policy, policy_body(ancestors))
 
     async def _write(self, kind: Kind[Any], found: Any, status: dict[str, Any]) -> None:
         meta = found.metadata

@@ -75,11 +75,41 @@ class Infrastructure(Part, frozen=True, kw_only=True):
     parameters_ref: Reference | None = None
 
 
+class ConfigMapReference(Reference, frozen=True, kw_only=True):
+    kind: str = "ConfigMap"
+
+
+class Validation(Part, frozen=True, kw_only=True):
+    """How clients' certificates are checked."""
+
+    ca_certificate_refs: tuple[ConfigMapReference, ...] = ()
+    mode: str = "AllowValidOnly"
+
+
+class FrontendTLS(Part, frozen=True, kw_only=True):
+    validation: Validation | None = None
+
+
+class PortTLS(Part, frozen=True, kw_only=True):
+    port: int = 0
+    tls: FrontendTLS = FrontendTLS()
+
+
+class FrontendsTLS(Part, frozen=True, kw_only=True):
+    default: FrontendTLS = FrontendTLS()
+    per_port: tuple[PortTLS, ...] = ()
+
+
+class GatewayTLS(Part, frozen=True, kw_only=True):
+    frontend: FrontendsTLS | None = None
+
+
 class GatewaySpec(Part, frozen=True, kw_only=True):
     gateway_class_name: str = ""
     listeners: tuple[Listener, ...] = ()
     addresses: tuple[Address, ...] = ()
     infrastructure: Infrastructure | None = None
+    tls: GatewayTLS | None = None
 
 
 class ListenerStatus(Part, frozen=True, kw_only=True):
@@ -167,6 +197,48 @@ class ReferenceGrant(Part, frozen=True, kw_only=True):
     spec: ReferenceGrantSpec = ReferenceGrantSpec()
 
 
+class AlternativeName(Part, frozen=True, kw_only=True):
+    type: str = "Hostname"
+    hostname: str = ""
+    uri: str = ""
+
+
+class BackendValidation(Part, frozen=True, kw_only=True):
+    """How Pods are known: by authorities and a name."""
+
+    ca_certificate_refs: tuple[ConfigMapReference, ...] = ()
+    well_known_ca_certificates: str = msgspec.field(default="", name="wellKnownCACertificates")
+    hostname: str = ""
+    subject_alt_names: tuple[AlternativeName, ...] = ()
+
+
+class BackendTLSPolicySpec(Part, frozen=True, kw_only=True):
+    target_refs: tuple[Reference, ...] = ()
+    validation: BackendValidation = BackendValidation()
+
+
+class Ancestor(Part, frozen=True, kw_only=True):
+    """What `controller_name` says of a policy for a Gateway."""
+
+    ancestor_ref: ParentReference = ParentReference()
+    controller_name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class BackendTLSPolicyStatus(Part, frozen=True, kw_only=True):
+    ancestors: tuple[Ancestor, ...] = ()
+
+
+class BackendTLSPolicy(Part, frozen=True, kw_only=True):
+    """To which Services Gateways speak TLS."""
+
+    api_version: str = API_VERSION
+    kind: str = "BackendTLSPolicy"
+    metadata: ObjectMeta = ObjectMeta()
+    spec: BackendTLSPolicySpec = BackendTLSPolicySpec()
+    status: BackendTLSPolicyStatus = BackendTLSPolicyStatus()
+
+
 def resource(kind: str, plural: str, *, namespaced: bool = True, version: str = VERSION) -> Resource:
     """A row of the API."""
     verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -184,3 +256,4 @@ def resource(kind: str, plural: str, *, namespaced: bool = True, version: str = 
 GATEWAY_CLASSES = Kind(resource("GatewayClass", "gatewayclasses", namespaced=False), GatewayClass)
 GATEWAYS = Kind(resource("Gateway", "gateways"), Gateway)
 GRANTS = Kind(resource("ReferenceGrant", "referencegrants", version="v1beta1"), ReferenceGrant)
+BACKEND_TLS = Kind(resource("BackendTLSPolicy", "backendtlspolicies"), BackendTLSPolicy)

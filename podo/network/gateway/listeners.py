@@ -1,14 +1,15 @@
 """What Gateways' listeners are worth: whether they can be served, with which certificates, for which routes. Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podo.api.types.core_v1 import Secret
 from podo.client.base import Key, key_of
 from podo.network.gateway.findings import ACCEPTED, CONFLICTED, PROGRAMMED, RESOLVED, Finding
 from podo.network.gateway.grants import Grants, Referrer
 from podo.network.gateway.kinds import GROUP, Gateway, Listener, SecretReference
-from podo.network.gateway.plan import HTTP, HTTPS, TCP, TLS, Bound, Certificate
+from podo.network.gateway.plan import HTTP, HTTPS, TCP, TLS, Bound, Certificate, ClientCheck
+from podo.network.gateway.trust import ConfigMaps, client_check
 from podo.network.haproxy.certificates import CertificateProblem, pem_of
 
 KINDS = {HTTP: ("HTTPRoute", "GRPCRoute"), HTTPS: ("HTTPRoute", "GRPCRoute"), TLS: ("TLSRoute",), TCP: ("TCPRoute",)}
@@ -27,13 +28,14 @@ class ListenerState:
     resolved: Finding
     conflict: Finding
     certificates: tuple[Certificate, ...] = ()
+    check: ClientCheck | None = None
     attached: int = 0
     bound: Bound = field(init=False)
 
     def __post_init__(self) -> None:
         each = self.listener
         passed = each.tls is not None and each.tls.mode == PASSTHROUGH
-        self.bound = Bound(each.name, each.hostname, each.protocol, self.certificates, passed=passed)
+        self.bound = Bound(each.name, each.hostname, each.protocol, self.certificates, passed=passed, check=self.check)
 
     @property
     def programmed(self) -> bool:
@@ -60,10 +62,26 @@ def needs_certificate(listener: Listener) -> bool:
     return listener.protocol in (HTTPS, TLS) and not passed
 
 
-def listener_states(gateway: Gateway, grants: Grants, secret: Callable[[Key], Secret | None]) -> list[ListenerState]:
+def listener_states(
+    gateway: Gateway, grants: Grants, secret: Callable[[Key], Secret | None], config_map: ConfigMaps
+) -> list[ListenerState]:
     """The listeners of a Gateway, in its order."""
     key, conflicts = key_of(gateway), conflicts_of(gateway.spec.listeners)
-    return [_state(key, each, conflicts.get(each.name, ""), grants, secret) for each in gateway.spec.listeners]
+    states = [_state(key, each, conflicts.get(each.name, ""), grants, secret) for each in gateway.spec.listeners]
+    return [_with_check(gateway, each, grants, config_map) for each in states]
+
+
+def _with_check(gateway: Gateway, state: ListenerState, grants: Grants, config_map: ConfigMaps) -> ListenerState:
+    """The listener with how it checks clients, if it does."""
+    if state.listener.protocol != HTTPS:
+        return state
+    check, refused, resolved = client_check(gateway, state.listener.port, grants, config_map)
+    return replace(
+        state,
+        check=check,
+        accepted=refused if refused and state.accepted.met else state.accepted,
+        resolved=resolved if resolved and state.resolved.met else state.resolved,
+    )
 
 
 def _state(

@@ -22,6 +22,24 @@ class ServicePort(NamedTuple):
     port: PortKey
 
 
+class BackendTLS(NamedTuple):
+    """TLS to Pods: the name that they are asked for, the one that they must have, and whose word counts.
+
+    `authorities`, in PEM; none are those of the system.
+    """
+
+    asked: str
+    name: str
+    authorities: bytes
+
+
+class ClientCheck(NamedTuple):
+    """Clients' certificates are of these authorities, in PEM; those of others are refused if it is `strict`."""
+
+    authorities: bytes
+    strict: bool
+
+
 class Mirrored(NamedTuple):
     """Copies of a part of the requests: `part` in `whole` of them."""
 
@@ -45,6 +63,7 @@ class Destination:
     timeout: int | None = None  # milliseconds; 0: none
     connections: bool = False  # it gets connections, not requests
     mirrors: tuple[Mirrored, ...] = ()
+    tls: BackendTLS | None = None
 
     @property
     def name(self) -> str:
@@ -90,6 +109,7 @@ class Bound:
     certificates: tuple[Certificate, ...] = ()
     rules: list[Rule] = field(default_factory=list)
     passed: bool = False
+    check: ClientCheck | None = None
 
 
 @dataclass
@@ -119,6 +139,12 @@ class Plan:
         }
         found |= {mirror.destination for each in found for mirror in each.mirrors}
         return sorted(found, key=lambda each: each.name)
+
+    def authorities(self) -> set[bytes]:
+        """All that somebody is to be checked by."""
+        found = {each.tls.authorities for each in self.destinations() if each.tls}
+        found |= {bound.check.authorities for door in self.doors for bound in door.bound if bound.check}
+        return found - {b""}
 
     @property
     def mirrored(self) -> bool:

@@ -3,31 +3,37 @@
 A status that is right already comes out as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from podo.client.base import Key
 from podo.network.gateway.definitions import CONTROLLER
 from podo.network.gateway.features import FEATURES
 from podo.network.gateway.findings import ACCEPTED, PARTIALLY_INVALID, PROGRAMMED, Finding, as_json, conditions
 from podo.network.gateway.kinds import (
     GROUP,
     Address,
+    Ancestor,
+    BackendTLSPolicy,
     Feature,
     Gateway,
     GatewayClass,
     GatewayClassStatus,
     GatewayStatus,
     ListenerStatus,
+    ParentReference,
     ParentStatus,
     RouteKind,
 )
 from podo.network.gateway.listeners import ListenerState
 from podo.network.gateway.routes import Route
 from podo.network.gateway.translation import ParentFinding
+from podo.network.gateway.trust import lets_strangers_in
 
 Body = dict[str, Any]
+STRANGERS = "InsecureFrontendValidationMode"
 
 
 def class_status(found: GatewayClass, now: str) -> GatewayClassStatus:
@@ -55,6 +61,9 @@ def gateway_status(
     """That of a Gateway at `addresses`. `trouble`: why it is not served at all, a condition Accepted or Programmed."""
     generation, before = gateway.metadata.generation or 0, gateway.status
     findings = gateway_findings(states, trouble)
+    if lets_strangers_in(gateway):
+        words = "clients need no valid certificate"
+        findings.append(Finding(STRANGERS, True, "ConfigurationChanged", words))
     programmed = findings[1]
     had = {each.name: each.conditions for each in before.listeners}
     listeners = tuple(
@@ -73,7 +82,7 @@ def gateway_status(
     )
     return GatewayStatus(
         addresses=tuple(Address(value=each) for each in addresses),
-        conditions=conditions(before.conditions, findings, generation=generation, now=now),
+        conditions=conditions(before.conditions, findings, generation=generation, now=now, drop=[STRANGERS]),
         listeners=listeners,
     )
 
@@ -111,6 +120,34 @@ def route_parents(route: Route, found: Iterable[ParentFinding], now: str) -> tup
         for each in found
     )
     return (*ours, *(each for each in route.status.parents if each.controller_name != CONTROLLER))
+
+
+def policy_ancestors(
+    policy: BackendTLSPolicy, found: Mapping[Key, tuple[Finding, ...]], now: str
+) -> tuple[Ancestor, ...]:
+    """What is said of a policy at its Gateways, as with routes."""
+    before = policy.status.ancestors
+    had = {each.ancestor_ref: each.conditions for each in before if each.controller_name == CONTROLLER}
+    ours = []
+    for gateway, findings in found.items():
+        ref = ParentReference(namespace=gateway.namespace, name=gateway.name)
+        made = conditions(had.get(ref, ()), findings, generation=policy.metadata.generation or 0, now=now)
+        ours.append(Ancestor(ancestor_ref=ref, controller_name=CONTROLLER, conditions=made))
+    return (*ours, *(each for each in before if each.controller_name != CONTROLLER))
+
+
+def policy_body(ancestors: Iterable[Ancestor]) -> Body:
+    return {
+        "ancestors": [
+            {
+                "ancestorRef": {"group": each.ancestor_ref.group, "kind": each.ancestor_ref.kind}
+                | msgspec.to_builtins(each.ancestor_ref),
+                "controllerName": each.controller_name,
+                "conditions": [as_json(condition) for condition in each.conditions],
+            }
+            for each in ancestors
+        ]
+    }
 
 
 def class_body(status: GatewayClassStatus) -> Body:

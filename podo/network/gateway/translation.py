@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from podo.api.types.core_v1 import Secret, Service
+from podo.api.types.core_v1 import ConfigMap, Secret, Service
 from podo.client.base import Key, key_of
 from podo.network.gateway.attachment import Attachment, Labels, attach, gateway_of
+from podo.network.gateway.backend_tls import BackendPolicies
 from podo.network.gateway.destinations import Leading
 from podo.network.gateway.findings import ACCEPTED, PARTIALLY_INVALID, Finding
 from podo.network.gateway.grants import Grants
 from podo.network.gateway.hostnames import specificity
-from podo.network.gateway.kinds import Gateway, ParentReference, ReferenceGrant
+from podo.network.gateway.kinds import BackendTLSPolicy, Gateway, ParentReference, ReferenceGrant
 from podo.network.gateway.listeners import ListenerState, listener_states
 from podo.network.gateway.matching import Match, Rank, Unsupported, grpc_matches, http_matches
 from podo.network.gateway.plan import Bound, Door, Plan, Rule, Share
@@ -28,6 +29,8 @@ class Cluster:
     service: Callable[[Key], Service | None]
     secret: Callable[[Key], Secret | None]
     labels: Labels
+    config_map: Callable[[Key], ConfigMap | None] = lambda key: None
+    policies: Iterable[BackendTLSPolicy] = ()
 
 
 class RouteKey(NamedTuple):
@@ -44,11 +47,15 @@ class ParentFinding(NamedTuple):
 
 @dataclass
 class Outcome:
-    """`listeners` of each Gateway, `parents` of each route that names a Gateway of ours."""
+    """`listeners` of each Gateway, `parents` of each route that names a Gateway of ours.
+
+    `policies` are what is said of each BackendTLSPolicy at the Gateways that it is for.
+    """
 
     plan: Plan = field(default_factory=Plan)
     listeners: dict[Key, list[ListenerState]] = field(default_factory=dict)
     parents: dict[RouteKey, list[ParentFinding]] = field(default_factory=dict)
+    policies: dict[Key, dict[Key, tuple[Finding, ...]]] = field(default_factory=dict)
 
 
 class _Ranked(NamedTuple):
@@ -69,9 +76,11 @@ def translate(cluster: Cluster, addresses: Mapping[Key, str]) -> Outcome:
 class _Translator:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster, self._grants = cluster, Grants(cluster.grants)
-        self._found = Outcome()
+        self._found, self._policies = Outcome(), BackendPolicies(cluster.policies, cluster.config_map)
+        self._used: dict[Key, set[Key]] = {}  # the Gateways that have a Service behind them
         for each in cluster.gateways:
-            self._found.listeners[key_of(each)] = listener_states(each, self._grants, cluster.secret)
+            states = listener_states(each, self._grants, cluster.secret, cluster.config_map)
+            self._found.listeners[key_of(each)] = states
         self._ranked: dict[tuple[Key, str], list[_Ranked]] = {}
 
     def route(self, route: Route) -> None:
@@ -82,8 +91,10 @@ class _Translator:
             if states is None:
                 continue
             attached, accepted = attach(route, ref, states, self._cluster.labels)
-            leading = Leading(route, self._grants, self._cluster.service)
+            leading = Leading(route, self._grants, self._cluster.service, self._policies)
             rules, refused = _rules(route, leading)
+            for service in leading.services:
+                self._used.setdefault(service, set()).add(states[0].gateway)
             findings = [accepted, leading.resolved()]
             if refused and accepted.met:
                 partly = any(rules)
@@ -119,6 +130,7 @@ class _Translator:
                     doors.setdefault(state.listener.port, []).append(state.bound)
             if address := addresses.get(gateway):
                 self._found.plan.doors += [Door(gateway, address, port, doors[port]) for port in sorted(doors)]
+        self._found.policies = self._policies.ancestors(self._used)
         return self._found
 
 

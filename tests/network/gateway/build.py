@@ -1,19 +1,21 @@
 """Builders of the Gateway API's objects, of YAML, with good defaults; and what a cluster of them comes to."""
 
 import json
+from base64 import b64decode
 
 import msgspec
 import yaml
 
-from podo.api.types.core_v1 import ServicePort
+from podo.api.types.core_v1 import ConfigMap, ServicePort
 from podo.client.base import Key
-from podo.network.gateway.kinds import Gateway, GatewayClass, ReferenceGrant
+from podo.network.gateway.kinds import BackendTLSPolicy, Gateway, GatewayClass, ReferenceGrant
 from podo.network.gateway.routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute
 from podo.network.gateway.translation import Cluster, RouteKey, translate
 from tests.network.build import port, service
 from tests.network.certificates import tls_secret
 
-KINDS = {cls.__name__: cls for cls in (Gateway, GatewayClass, ReferenceGrant, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute)}
+CLASSES = (Gateway, GatewayClass, ReferenceGrant, BackendTLSPolicy, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute)
+KINDS = {cls.__name__: cls for cls in CLASSES}
 SERVICES = [
     service("web", namespace="ns", ports=[port(80), port(81, name="other")]),
     service("v2", namespace="ns"),
@@ -22,6 +24,13 @@ SERVICES = [
 ]
 LABELS = {"ns": {"team": "a"}, "other": {"team": "b"}}
 SECRETS = (tls_secret(), tls_secret("tls", "other"))
+AUTHORITY = b64decode(SECRETS[0].data["tls.crt"]).decode()
+CONFIG_MAPS = {
+    Key("ns", "ca"): ConfigMap(data={"ca.crt": AUTHORITY}),
+    Key("ns", "broken"): ConfigMap(data={"ca.crt": "no certificate"}),
+    Key("ns", "empty"): ConfigMap(),
+    Key("other", "ca"): ConfigMap(data={"ca.crt": AUTHORITY}),
+}
 HTTP_LISTENER = "{name: http, port: 80, protocol: HTTP}"
 EDGE = Key("ns", "edge")
 
@@ -59,11 +68,21 @@ def grant(namespace="other", *, source="HTTPRoute", of="ns", to="Service", name=
     return made("ReferenceGrant", "g", json.dumps(spec), namespace=namespace)
 
 
-def come_to(gateways, routes=(), grants=(), secrets=SECRETS):
+def policy(name="p", *, target="{name: web}", created="2026-01-01T00:00:00Z", **validation):
+    """A BackendTLSPolicy for a Service."""
+    ref = {"group": "", "kind": "Service"} | yaml.safe_load(target)
+    checks = {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "ca"}], "hostname": "web.example"}
+    spec = {"targetRefs": [ref], "validation": checks | validation}
+    return made("BackendTLSPolicy", name, json.dumps(spec), created=created)
+
+
+def come_to(gateways, routes=(), grants=(), secrets=SECRETS, policies=()):
     """The outcome, with the address 192.0.2.1 for the first Gateway and so on."""
     services = {Key(each.metadata.namespace, each.metadata.name): each for each in SERVICES}
     known = {Key(each.metadata.namespace, each.metadata.name): each for each in secrets}
-    cluster = Cluster(gateways, routes, grants, services.get, known.get, LABELS.get)
+    cluster = Cluster(
+        gateways, routes, grants, services.get, known.get, LABELS.get, config_map=CONFIG_MAPS.get, policies=policies
+    )
     addresses = {Key("ns", each.metadata.name): f"192.0.2.{n}" for n, each in enumerate(gateways, 1)}
     return translate(cluster, addresses)
 

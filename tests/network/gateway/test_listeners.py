@@ -4,14 +4,14 @@ import pytest
 from podo.network.gateway.grants import Grants
 from podo.network.gateway.listeners import conflicts_of, listener_states
 from tests.network.certificates import tls_secret
-from tests.network.gateway.build import gateway, grant
+from tests.network.gateway.build import CONFIG_MAPS, gateway, grant
 
 SECRETS = {("ns", "tls"): tls_secret(), ("other", "tls"): tls_secret("tls", "other")}
 SECRETS[("ns", "broken")] = msgspec.structs.replace(tls_secret("broken"), data={"tls.crt": "eA==", "tls.key": "eA=="})
 
 
 def states(*listeners, grants=()):
-    return listener_states(gateway(*listeners), Grants(grants), SECRETS.get)
+    return listener_states(gateway(*listeners), Grants(grants), SECRETS.get, CONFIG_MAPS.get)
 
 
 def https(ref, name="https"):
