@@ -2,6 +2,7 @@
 
 The pool lies in the nodes' network, so the address answers on the host and on every node: each one's data plane leads
 it to the endpoints. A Service with a loadBalancerClass is another implementation's affair, unless it is podo's own.
+A Service with an address has a finalizer, as with Kubernetes' own controller: its end waits until the address is free.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from podo.client.informers import CachedClient
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.network.address_pool import AddressPool, family_of
 
-CLASS = "podo/load-balancer"
+CLASS, FINALIZER = "podo/load-balancer", "service.kubernetes.io/load-balancer-cleanup"
 
 
 class LoadBalancerController:
@@ -38,9 +39,13 @@ class LoadBalancerController:
     async def reconcile(self, key: Key) -> Outcome:
         self._remember()
         service = self._services.get(key)
-        if service is None or not is_ours(service):
+        if service is None or not is_ours(service) or service.metadata.deletion_timestamp:
             self._waiting.discard(key)
             self._release(key)
+            if service is not None and FINALIZER in service.metadata.finalizers:
+                self._events.normal(service, "DeletingLoadBalancer", "Deleting load balancer")
+                await self._client.update(without_finalizer(service), subresource="status")
+                self._events.normal(service, "DeletedLoadBalancer", "Deleted load balancer")
             return DONE
         before = addresses_of(service)
         wanted = [each for each in (service.spec.load_balancer_ip, *before) if each]
@@ -54,7 +59,7 @@ class LoadBalancerController:
             self._events.warning(service, "SyncLoadBalancerFailed", message)
             return DONE
         self._waiting.discard(key)
-        if given != before:
+        if given != before or FINALIZER not in service.metadata.finalizers:
             self._events.normal(service, "EnsuringLoadBalancer", "Ensuring load balancer")
             await self._client.update(with_addresses(service, given), subresource="status")
             self._events.normal(service, "EnsuredLoadBalancer", "Ensured load balancer")
@@ -85,9 +90,19 @@ def addresses_of(service: Service) -> list[str]:
 
 
 def with_addresses(service: Service, addresses: Iterable[str]) -> Service:
-    """The Service with these addresses in its status."""
+    """The Service with these addresses in its status, and the finalizer."""
     ingress = tuple(LoadBalancerIngress(ip=each, ip_mode="VIP") for each in addresses)
     status = msgspec.structs.replace(
         service.status or ServiceStatus(), load_balancer=LoadBalancerStatus(ingress=ingress)
     )
-    return msgspec.structs.replace(service, status=status)
+    finalizers = tuple(dict.fromkeys([*service.metadata.finalizers, FINALIZER]))
+    metadata = msgspec.structs.replace(service.metadata, finalizers=finalizers)
+    return msgspec.structs.replace(service, metadata=metadata, status=status)
+
+
+def without_finalizer(service: Service) -> Service:
+    """The Service with nothing of a load balancer."""
+    finalizers = tuple(each for each in service.metadata.finalizers if each != FINALIZER)
+    status = msgspec.structs.replace(service.status or ServiceStatus(), load_balancer=LoadBalancerStatus())
+    metadata = msgspec.structs.replace(service.metadata, finalizers=finalizers)
+    return msgspec.structs.replace(service, metadata=metadata, status=status)

@@ -3,7 +3,7 @@ import pytest
 
 from podo.api.types.core_v1 import LoadBalancerIngress, Service
 from podo.client.base import Key, key_of
-from podo.controllers.load_balancer import LoadBalancerController, addresses_of
+from podo.controllers.load_balancer import FINALIZER, LoadBalancerController, addresses_of
 from podo.network.address_pool import AddressPool
 from tests.build import service
 
@@ -61,6 +61,23 @@ async def test_an_address_is_free_again_when_its_service_goes_or_changes_its_typ
     await lab.user.create(balanced("c"))
     await lab.settle()
     assert await given(lab, "c") == [FIRST]
+
+
+async def test_a_service_with_an_address_has_a_finalizer_until_it_has_none_any_more(lab):
+    start(lab)
+    await lab.user.create(balanced("a"))
+    await lab.user.create(balanced("gone"))
+    await lab.user.create(balanced("other", load_balancer_class="example.com/other"))
+    await lab.settle()
+    assert (await lab.get(Service, "a")).metadata.finalizers == (FINALIZER,)
+    assert (await lab.get(Service, "other")).metadata.finalizers == ()
+    await lab.change(await lab.get(Service, "a"), type="ClusterIP")
+    await lab.user.delete(Service, key_of(await lab.get(Service, "gone")))
+    await lab.settle()
+    made = await lab.get(Service, "a")
+    assert (made.metadata.finalizers, addresses_of(made)) == ((), [])
+    assert await lab.get(Service, "gone") is None
+    assert len(await lab.event_lines("DeletedLoadBalancer")) == 2
 
 
 async def test_addresses_of_before_a_restart_stay_where_they_are(lab):
