@@ -4,7 +4,8 @@ Imports are local to what needs them, so that the process starts fast.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from podo.scheduler.snapshot import Snapshot
     from podo.server.app import ServerConfig
     from podo.server.core import Core
+    from podo.storage.csi.remote import Post
 
 
 def server_config(settings: "ServerSettings") -> "ServerConfig":
@@ -82,7 +84,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         apis = AccountAPIs(core, Credentials(server=place, ca=(pki / "ca.crt").read_text()), clock, stack)
         scaling, canaries = await apis.of("horizontalpodautoscaler"), await apis.of("canary")
-        others = await apis.of("namespace")
+        others, to_drivers = await apis.of("namespace"), driver_calls(config, informers, clock, stack)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(plane.run(informers), name="data plane")
         follow = server.in_force.follow
@@ -96,7 +98,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
                 *lists.identity_controllers(who, keys),
                 *lists.network_controllers(who, cluster),
                 *lists.opt_in_controllers(who, canaries.fetch),
-                *lists.storage_controllers(who, volumes),
+                *lists.storage_controllers(who, volumes, to_drivers),
             ]
 
         tasks.create_task(manage(core, clock, informers, make), name="management")
@@ -104,13 +106,33 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             "ingresses": partial(serve_ingresses, settings, core, informers, clock, partial(follow, "ingress")),
             "gateways": partial(serve_gateways, settings, core, informers, clock, partial(follow, "gateway")),
             "cluster policies": partial(serve_cluster_policies, core, clock),
-            "snapshots": partial(take_snapshots, core, informers, clock, volumes),
+            "snapshots": partial(take_snapshots, core, informers, clock, volumes, to_drivers),
         }
         if cluster.vertical_autoscaling:
             figures = (await apis.of("vertical-autoscaler")).fetch
             beside["vertical autoscaling"] = partial(scale_vertically, core, informers, clock, figures)
         for name, part in beside.items():
             tasks.create_task(kept_running(name, part, clock), name=name)
+
+
+def driver_calls(config: "ServerConfig", informers: "Informers", clock: "Clock", stack: AsyncExitStack) -> "Post":
+    """What reaches the storage drivers of nodes."""
+    from podo.api import scheme
+    from podo.api.errors import ServiceUnavailable
+    from podo.api.types.core_v1 import Node
+    from podo.client.base import Key
+    from podo.server.connect.driver_calls import DriverCalls
+
+    nodes = informers.of(Node)
+
+    async def find(name: str) -> Mapping[str, Any]:
+        if (node := nodes.get(Key("", name))) is None:
+            raise ServiceUnavailable(f"there is no node {name}")
+        found: dict[str, Any] = json.loads(scheme.encode(node))
+        return found
+
+    assert config.node_access is not None
+    return DriverCalls(find, config.node_access, clock, stack).post
 
 
 async def serve_ingresses(
@@ -197,20 +219,27 @@ async def serve_cluster_policies(core: "Core", clock: "Clock") -> None:
     await ensure_served(account_client(core, ACCOUNT), clock, short_definitions(policy.__name__), KINDS)
 
 
-async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", volumes: Path) -> None:
-    """Serve the snapshot API, which is made of custom resources, and take snapshots of podo's own volumes."""
+async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", volumes: Path, post: "Post") -> None:
+    """Serve the snapshot API, which is made of custom resources, and take snapshots of podo's own volumes.
+
+    `post` reaches the drivers that come without side-cars.
+    """
     from podo.client.events import EventWriter
     from podo.controller_identities import Identities
     from podo.controllers import base
+    from podo.controllers.bare_drivers import BareDrivers, snapshotters_of
     from podo.controllers.volume_snapshots import VolumeSnapshots, serve_snapshots
     from podo.storage.local import CLASS, DRIVER
     from podo.storage.local.maker import LocalVolumes
 
+    if TYPE_CHECKING:
+        from podo.storage.drivers import Snapshotter
     writer = EventWriter(core.client(), clock)
     who = Identities(core, informers, clock, writer)
     cached, events = who.client(VolumeSnapshots.name), who.events(VolumeSnapshots.name)
     await serve_snapshots(cached, clock, DRIVER, CLASS)
-    taking = VolumeSnapshots(cached, clock, events, {DRIVER: LocalVolumes(volumes)})
+    own: dict[str, Snapshotter] = {DRIVER: LocalVolumes(volumes)}
+    taking = VolumeSnapshots(cached, clock, events, snapshotters_of(own, BareDrivers(cached, post)))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.run(), name="events of snapshots")
         tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from podo.controllers.autoscaling.rest import Fetch
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
+    from podo.storage.csi.remote import Post
 
 
 def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "list[Controller[Any]]":
@@ -134,13 +135,20 @@ def identity_controllers(who: "Identities", keys: "ClusterKeys") -> "list[Contro
     ]
 
 
-def storage_controllers(who: "Identities", volumes: Path) -> "list[Controller[Any]]":
-    """The controllers of claims and volumes; podo's own volumes are in the folder `volumes`."""
+def storage_controllers(who: "Identities", volumes: Path, post: "Post") -> "list[Controller[Any]]":
+    """The controllers of claims and volumes; podo's own volumes are in the folder `volumes`.
+
+    `post` reaches the drivers that come without side-cars.
+    """
+    from podo.controllers.bare_drivers import BareDrivers, makers_of
     from podo.controllers.default_storage import DefaultStorage
     from podo.controllers.ephemeral_volume import EphemeralVolumes
+    from podo.controllers.storage_capacity import StorageCapacity
+    from podo.controllers.volume_attacher import VolumeAttacher
     from podo.controllers.volume_attaching import VolumeAttaching
     from podo.controllers.volume_binding import VolumeBinding
     from podo.controllers.volume_expansion import VolumeExpansion
+    from podo.controllers.volume_modification import VolumeModification
     from podo.controllers.volume_protection import ClaimProtection, ClassProtection, VolumeProtection
     from podo.controllers.volume_provisioning import VolumeDeletion, VolumeProvisioning
     from podo.controllers.volume_reclaim import VolumeReclaim
@@ -150,16 +158,21 @@ def storage_controllers(who: "Identities", volumes: Path) -> "list[Controller[An
     from podo.storage.objects.maker import ObjectVolumes
 
     local = LocalVolumes(volumes)
-    makers: dict[str, VolumeMaker] = {local.name: local} | {name: ObjectVolumes(name) for name in DRIVERS}
+    own: dict[str, VolumeMaker] = {local.name: local} | {name: ObjectVolumes(name) for name in DRIVERS}
+    bare = BareDrivers(who.client(VolumeAttacher.name), post)
+    makers = makers_of(own, bare)
     return [
         who.usual(ClaimProtection),
         who.usual(ClassProtection),
         DefaultStorage(who.client(DefaultStorage.name)),
         who.usual(EphemeralVolumes),
+        who.usual(StorageCapacity, bare),
+        who.usual(VolumeAttacher, bare),
         who.usual(VolumeAttaching),
         who.usual(VolumeBinding),
         who.usual(VolumeDeletion, makers),
         who.usual(VolumeExpansion, makers),
+        who.usual(VolumeModification, makers),
         who.usual(VolumeProtection),
         who.usual(VolumeProvisioning, makers),
         who.usual(VolumeReclaim),

@@ -141,6 +141,10 @@ class HTTPClient(Client):
         answer = await self._send(Request("GET", path, query=query))
         return msgspec.json.decode(answer.body, type=dict[str, Any])
 
+    async def post(self, path: str, body: bytes, content: str) -> bytes:
+        """POST to any path; the answer as it is. Raises APIError."""
+        return (await self._send(Request("POST", path, body=body, content=content, accept="*/*"))).body
+
     async def _object(self, kind: Kind[T], request: Request, given: T | None = None) -> T:
         answer = await self._send(request)
         if given is not None and not _is_of(answer.body, given):

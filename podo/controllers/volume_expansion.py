@@ -16,6 +16,7 @@ from podo.client.base import Key
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
+from podo.controllers import volume_secrets as secrets
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.volume_provisioning import Makers, readable
 from podo.storage.drivers import Access, DriverFailure
@@ -55,7 +56,8 @@ class VolumeExpansion:
             claim = await self._say(claim, self._resizing(claim))
         access = Access(block=mode(volume) == "Block", fs_type=csi.fs_type, modes=volume.spec.access_modes)
         try:
-            grown = await maker.grow(csi.volume_handle, wanted, access, {})
+            known_secrets = await secrets.read(self._client, csi.controller_expand_secret_ref)
+            grown = await maker.grow(csi.volume_handle, wanted, access, known_secrets)
         except DriverFailure as error:
             events.warning(claim, "VolumeResizeFailed", f"resize volume {volume.metadata.name!r} failed: {error}")
             raise

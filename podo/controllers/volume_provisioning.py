@@ -1,5 +1,6 @@
 """Make volumes for claims and delete them after use, by drivers: what Kubernetes has an external provisioner for."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -16,8 +17,8 @@ from podo.api.types.core_v1 import (
     VolumeNodeAffinity,
 )
 from podo.api.types.meta_v1 import ObjectMeta
-from podo.api.types.storage_v1 import StorageClass
-from podo.client.base import MERGE_PATCH, Key, Patch, find
+from podo.api.types.storage_v1 import CSIDriver, CSINode, StorageClass, VolumeAttachment, VolumeAttributesClass
+from podo.client.base import MERGE_PATCH, Key, Patch, find, key_of
 from podo.client.events import EventWriter, reference
 from podo.client.informers import CachedClient
 from podo.clock import Clock
@@ -41,7 +42,12 @@ class VolumeProvisioning:
         self._client, self._makers, self._writer = client, makers, events
         self._claims, self._volumes = client.informer(PersistentVolumeClaim), client.informer(PersistentVolume)
         self._classes, self._nodes = client.informer(StorageClass), client.informer(Node)
-        self.watches = (Watch(PersistentVolumeClaim, to=itself, when=_asks),)
+        self._attributes = client.informer(VolumeAttributesClass)
+        self.watches = (
+            Watch(PersistentVolumeClaim, to=itself, when=_asks),
+            Watch(CSIDriver, to=self._of_driver),
+            Watch(CSINode, to=self._of_node, when=_has_more),
+        )
 
     async def reconcile(self, key: Key) -> Outcome:
         claim = self._claims.get(key)
@@ -82,6 +88,20 @@ class VolumeProvisioning:
         events.normal(claim, "ProvisioningSucceeded", f"Successfully provisioned volume {volume.metadata.name}")
         return DONE
 
+    def _of_driver(self, driver: CSIDriver) -> list[Key]:
+        """The claims that wait for a driver: perhaps its volumes are for us to make from now on."""
+        return self._waiting(driver.metadata.name)
+
+    def _of_node(self, node: CSINode) -> list[Key]:
+        return [key for driver in node.spec.drivers for key in self._waiting(driver.name)]
+
+    def _waiting(self, driver: str) -> list[Key]:
+        return [
+            key_of(claim)
+            for claim in self._claims
+            if not claim.spec.volume_name and claim.metadata.annotations.get(known.PROVISIONER) == driver
+        ]
+
     async def _origin(self, claim: PersistentVolumeClaim, driver: str) -> Origin | None:
         """What the claim wants a copy of. Raises DriverFailure while that is not there."""
         source = claim.spec.data_source_ref
@@ -118,8 +138,15 @@ class VolumeProvisioning:
             ),
             parameters={k: v for k, v in found.parameters.items() if not k.startswith("csi.storage.k8s.io/")},
             topology=at.metadata.labels if at else {},
+            node=node,
+            allowed=allowed_places(found),
+            changeable=self._changeable(claim),
             origin=origin,
         )
+
+    def _changeable(self, claim: PersistentVolumeClaim) -> dict[str, str]:
+        found = self._attributes.get(Key("", claim.spec.volume_attributes_class_name or ""))
+        return found.parameters if found is not None else {}
 
 
 class VolumeDeletion:
@@ -130,13 +157,19 @@ class VolumeDeletion:
     def __init__(self, client: CachedClient, clock: Clock, events: EventWriter, makers: Makers) -> None:
         self._client, self._makers, self._writer = client, makers, events
         self._volumes = client.informer(PersistentVolume)
-        self.watches = (Watch(PersistentVolume, to=itself),)
+        self._attached = client.informer(VolumeAttachment).index(attached_volume)
+        self.watches = (
+            Watch(PersistentVolume, to=itself),
+            Watch(VolumeAttachment, to=lambda attachment: [Key("", name) for name in attached_volume(attachment)]),
+        )
 
     async def reconcile(self, key: Key) -> Outcome:
         volume = self._volumes.get(key)
         maker = self._makers.get(volume.metadata.annotations.get(known.PROVISIONED_BY, "")) if volume else None
         if volume is None or maker is None or volume.spec.csi is None or not is_to_go(volume):
             return DONE
+        if self._attached(key.name):
+            return DONE  # first it is taken from its nodes
         try:
             known_secrets = await secrets.read(self._client, secrets.for_deletion(volume))
             await maker.delete(volume.spec.csi.volume_handle, known_secrets)
@@ -149,6 +182,12 @@ class VolumeDeletion:
         body = {"metadata": {"uid": volume.metadata.uid, "finalizers": kept or None}}
         await self._client.patch(PersistentVolume, key, Patch(media_type=MERGE_PATCH, body=body))
         return DONE
+
+
+def attached_volume(attachment: VolumeAttachment) -> list[str]:
+    """The name of the volume that is attached."""
+    name = attachment.spec.source.persistent_volume_name if attachment.spec.source else None
+    return [name] if name else []
 
 
 def is_to_go(volume: PersistentVolume) -> bool:
@@ -194,6 +233,7 @@ def described(claim: PersistentVolumeClaim, found: StorageClass, made: MadeVolum
                 node_stage_secret_ref=secrets.named(secrets.STAGE, found, claim, name),
                 node_publish_secret_ref=secrets.named(secrets.PUBLISH, found, claim, name),
                 controller_expand_secret_ref=secrets.named(secrets.EXPAND, found, claim, name),
+                controller_publish_secret_ref=secrets.named(secrets.ATTACH, found, claim, name),
             ),
             mount_options=found.mount_options,
             node_affinity=affinity(made.topologies),
@@ -224,6 +264,22 @@ def readable(size: int) -> str:
         if size and size % (1 << power) == 0:
             return f"{size >> power}{unit}"
     return str(size)
+
+
+def allowed_places(found: StorageClass) -> list[dict[str, str]]:
+    """The places that a class allows, each as labels: every combination of the values of a term."""
+    places = []
+    for term in found.allowed_topologies:
+        expressions = term.match_label_expressions
+        combined = itertools.product(*(e.values for e in expressions))
+        places += [dict(zip((e.key for e in expressions), values, strict=True)) for values in combined]
+    return [place for place in places if place]
+
+
+def _has_more(old: CSINode | None, new: CSINode | None) -> bool:
+    """Whether a node has got a driver."""
+    before = {d.name for d in old.spec.drivers} if old else set()
+    return new is not None and any(d.name not in before for d in new.spec.drivers)
 
 
 def _asks(old: PersistentVolumeClaim | None, new: PersistentVolumeClaim | None) -> bool:

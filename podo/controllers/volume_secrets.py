@@ -16,7 +16,8 @@ from podo.storage.drivers import DriverFailure
 from podo.storage.objects import DRIVERS
 
 PREFIX = "csi.storage.k8s.io/"
-PROVISION, STAGE, PUBLISH, EXPAND = "provisioner", "node-stage", "node-publish", "controller-expand"
+PROVISION, STAGE, PUBLISH = "provisioner", "node-stage", "node-publish"
+EXPAND, ATTACH, SNAPSHOT = "controller-expand", "controller-publish", "snapshotter"
 DELETION = "volume.kubernetes.io/provisioner-deletion-secret-"
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 
@@ -36,6 +37,18 @@ def named(purpose: str, found: StorageClass, claim: PersistentVolumeClaim, volum
     if purpose in (STAGE, PUBLISH):
         known |= {f"pvc.annotations['{k}']": v for k, v in claim.metadata.annotations.items()}
     return SecretReference(name=_filled(name, known), namespace=_filled(namespace, known))
+
+
+def of_snapshots(parameters: Mapping[str, str], snapshot: str, namespace: str) -> SecretReference | None:
+    """The Secret that a class of snapshots wants for taking and deleting them. Raises DriverFailure."""
+    name = parameters.get(f"{PREFIX}{SNAPSHOT}-secret-name", "")
+    place = parameters.get(f"{PREFIX}{SNAPSHOT}-secret-namespace", "")
+    if not name and not place:
+        return None
+    if not name or not place:
+        raise DriverFailure(f"either name and namespace for {SNAPSHOT} secrets specified, or neither of them")
+    known = {"volumesnapshot.name": snapshot, "volumesnapshot.namespace": namespace}
+    return SecretReference(name=_filled(name, known), namespace=_filled(place, known))
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

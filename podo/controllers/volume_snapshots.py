@@ -12,9 +12,10 @@ from podo.client.base import APPLY_PATCH, MERGE_PATCH, Client, Key, Patch, find,
 from podo.client.events import EventWriter
 from podo.client.informers import CachedClient
 from podo.clock import Clock
+from podo.controllers import volume_secrets as secrets
 from podo.controllers.base import DONE, Outcome, Watch, itself
 from podo.controllers.volume_provisioning import readable
-from podo.storage.drivers import DriverFailure, Snapshotter
+from podo.storage.drivers import DriverFailure, SnapOptions, Snapshotter
 from podo.storage.matching import mode
 from podo.storage.snapshots import (
     API_VERSION,
@@ -28,6 +29,7 @@ from podo.storage.snapshots import (
 )
 
 MANAGER = "snapshot-controller"
+ASK_AGAIN = 2.0  # seconds, of a driver whose snapshot is not ready yet
 
 
 class VolumeSnapshots:
@@ -55,7 +57,7 @@ class VolumeSnapshots:
             if name := snapshot.spec.source.volume_snapshot_content_name:
                 await self._adopt(snapshot, name)
             elif (found := self._class_of(snapshot)) is not None:
-                await self._take(snapshot, found)
+                return await self._take(snapshot, found)
         return DONE
 
     def _class_of(self, snapshot: VolumeSnapshot) -> VolumeSnapshotClass | None:
@@ -75,25 +77,34 @@ class VolumeSnapshots:
         claim = self._claims.get(Key(snapshot.metadata.namespace, snapshot.spec.source.persistent_volume_claim_name))
         return self._volumes.get(Key("", claim.spec.volume_name)) if claim and claim.spec.volume_name else None
 
-    async def _take(self, snapshot: VolumeSnapshot, found: VolumeSnapshotClass) -> None:
+    async def _take(self, snapshot: VolumeSnapshot, found: VolumeSnapshotClass) -> Outcome:
         volume, key = self._source(snapshot), key_of(snapshot)
         if volume is None or volume.spec.csi is None or volume.spec.csi.driver != found.driver:
             why = (
                 f"the volume of claim {snapshot.spec.source.persistent_volume_claim_name} is not one of {found.driver}"
             )
             await self._fail(snapshot, why)
-            return
+            return DONE
         self._say(snapshot, "CreatingSnapshot", f"Waiting for a snapshot {key} to be created by the CSI driver.")
         try:
             made = await self._snapshotters[found.driver].snapshot(
-                f"snapshot-{snapshot.metadata.uid}", volume.spec.csi.volume_handle
+                f"snapshot-{snapshot.metadata.uid}", volume.spec.csi.volume_handle, await self._options(snapshot, found)
             )
         except DriverFailure as error:
             await self._fail(snapshot, str(error))
             raise
+        if not made.ready:
+            return Outcome(requeue_after=ASK_AGAIN)
         name = await self._note(snapshot, found, volume, made.handle, made.size)
         self._say(snapshot, "SnapshotCreated", f"Snapshot {key} was successfully created by the CSI driver.")
         await self._ready(snapshot, name, made.size)
+        return DONE
+
+    async def _options(self, snapshot: VolumeSnapshot, found: VolumeSnapshotClass) -> SnapOptions:
+        """What the class says. Raises DriverFailure if its Secret cannot be read."""
+        reference = secrets.of_snapshots(found.parameters, snapshot.metadata.name, snapshot.metadata.namespace)
+        parameters = {k: v for k, v in found.parameters.items() if not k.startswith(secrets.PREFIX)}
+        return SnapOptions(parameters=parameters, secrets=await secrets.read(self._client, reference))
 
     async def _protect(self, snapshot: VolumeSnapshot) -> None:
         """Hear of its end before it is gone: if one of our drivers is to have it, or has it."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from podo import __version__
 from podo.api import quantity
 from podo.api.types.core_v1 import Node, ObjectReference, Service
+from podo.api.types.storage_v1 import CSIDriver
 from podo.client.base import Key
 from podo.client.events import EventRecorder, EventWriter
 from podo.client.http import HTTPClient
@@ -68,6 +69,7 @@ from podo.node.worker.dispatch import PodDispatcher
 from podo.node.worker.facts import NodeFacts
 from podo.node.worker.fields import FieldContext
 from podo.node.worker.parts import Parts
+from podo.storage.annotations import bare_drivers
 from podo.storage.objects import DRIVERS
 
 COMPONENT = "kubelet"  # the name under which users look for a node's events
@@ -92,6 +94,7 @@ class RunningNode:
     stats: NodeStats
     claims: ClaimVolumes
     readings: VolumeReadings
+    plugins: Plugins
 
     def warn(self, reason: str, message: str) -> None:
         """Record an event about the Node itself."""
@@ -194,7 +197,9 @@ class _Starting:
         self.health = DeviceHealth(records, clock)
         self.devices = ClaimDrivers(client, clock, config.node_name, folder.real, self.health)
         self.claims = NodeClaims(client, self.devices, records, self.health)
-        self.plugins = Plugins(client, clock, folder, config.node_name, {"DRAPlugin": self.devices})
+        takers = {"DRAPlugin": self.devices}
+        known = self.informers.of(CSIDriver)
+        self.plugins = Plugins(client, clock, folder, config.node_name, takers, lambda: bare_drivers(known))
         self.plugins.add_own(LocalNode(config.volumes_dir))
         self.stores = [ObjectNode(name, config.run_dir / "stores", clock, config.host_netns) for name in DRIVERS]
         for store in self.stores:
@@ -276,6 +281,7 @@ class _Starting:
                             self._stats(runtime, cgroups, names, parts, dispatcher),
                             volumes.claims,
                             volumes.readings,
+                            self.plugins,
                         ),
                         plane,
                     )

@@ -9,6 +9,7 @@ from podo.clock import Clock
 from podo.node.agent import NodeService, RunningNode
 from podo.node.api import service
 from podo.node.api.access import NodeAccess
+from podo.node.api.drivers import DriverCalls
 from podo.node.api.figures import Figures, KnownOfNode
 from podo.node.api.server import NodeAPIConfig
 from podo.node.config import AgentConfig
@@ -27,7 +28,8 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
 
     async def node_api(node: RunningNode) -> None:
         access = NodeAccess(node.client, node.config.node_name, clock)
-        await service.run(node.runtime, clock, listen, figures_of(node, clock), access)
+        calls = DriverCalls(node.plugins.callers.get)
+        await service.run(node.runtime, clock, listen, figures_of(node, clock), access, calls)
 
     async def log_rotation(node: RunningNode) -> None:
         await LogRotation(node.runtime, clock, node.config.logs).run()

@@ -51,6 +51,17 @@ class SocketCaller:
         except grpc.aio.AioRpcError as error:
             raise CallFailed(error.code().name, error.details() or "") from error
 
+    async def pass_on(self, method: str, body: bytes) -> bytes:
+        """The answer to a message of any protocol, as bytes. Raises CallFailed."""
+        import grpc
+
+        send = self._channel.unary_unary(method, request_serializer=None, response_deserializer=None)
+        try:
+            answer: bytes = await send(body, timeout=self._time_limit, wait_for_ready=False)
+        except grpc.aio.AioRpcError as error:
+            raise CallFailed(error.code().name, error.details() or "") from error
+        return answer
+
     async def stream(self, method: str, /, **fields: Any) -> AsyncIterator[Any]:
         """What a method answers, as it comes. Raises CallFailed."""
         import grpc

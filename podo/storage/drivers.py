@@ -46,6 +46,9 @@ class VolumeRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     topology: Mapping[str, str] = field(default_factory=dict)  # of the node that it is for, if that is known
+    node: str = ""  # that node's name
+    allowed: Sequence[Mapping[str, str]] = ()  # the only places that it may be in, if its class names some
+    changeable: Mapping[str, str] = field(default_factory=dict)  # parameters of its VolumeAttributesClass
     origin: Origin | None = None
 
 
@@ -86,16 +89,58 @@ class Snapped:
 
     handle: str
     size: int
+    ready: bool = True  # else the same call says so some time later
+    volume: str = ""  # the handle of what it is a snapshot of, in a group
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapOptions:
+    """What a class of snapshots says."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_OPTIONS = SnapOptions()
 
 
 class Snapshotter(Protocol):
     """A driver that can copy volumes as they are at a moment. Calls raise DriverFailure."""
 
-    async def snapshot(self, name: str, volume: str) -> Snapped: ...
+    async def snapshot(self, name: str, volume: str, options: SnapOptions = NO_OPTIONS) -> Snapped: ...
 
     async def size_of(self, snapshot: str) -> int: ...
 
     async def delete(self, handle: str, secrets: Mapping[str, str]) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A volume that a node, by the name that its driver has for it, is to have."""
+
+    handle: str
+    node_id: str
+    access: Access
+    read_only: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+class Attacher(Protocol):
+    """A driver that brings volumes to nodes and takes them away. Calls raise DriverFailure."""
+
+    async def attach(self, wanted: Attachment) -> Mapping[str, str]:
+        """What the node has to know of it."""
+        ...
+
+    async def detach(self, wanted: Attachment) -> None: ...
+
+
+@runtime_checkable
+class Modifier(Protocol):
+    """A driver that can change volumes as a VolumeAttributesClass says. Calls raise DriverFailure."""
+
+    async def modify(self, handle: str, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

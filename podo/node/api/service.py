@@ -6,6 +6,7 @@ from aiohttp import web
 
 from podo.clock import Clock
 from podo.node.api.access import NodeAccess
+from podo.node.api.drivers import DriverCalls
 from podo.node.api.exec import attach_to, exec_in
 from podo.node.api.figures import Figures
 from podo.node.api.logs import Logs
@@ -15,9 +16,11 @@ from podo.node.api.server import Answer, Node, NodeAPI, NodeAPIConfig, Request, 
 from podo.node.runtime.base import Runtime
 
 
-async def run(runtime: Runtime, clock: Clock, config: NodeAPIConfig, figures: Figures, access: NodeAccess) -> None:
+async def run(
+    runtime: Runtime, clock: Clock, config: NodeAPIConfig, figures: Figures, access: NodeAccess, calls: DriverCalls
+) -> None:
     """Serve until cancelled. Raises OSError if the port is taken."""
-    api = NodeAPI(paths(Node(runtime, clock), figures), access.allowed, access.identify)
+    api = NodeAPI(paths(Node(runtime, clock), figures) | {"csi": calls}, access.allowed, access.identify)
     async with serving(api, config):
         await asyncio.Event().wait()
 

@@ -6,7 +6,7 @@ each has a folder of its own, which its Pods see under the usual path.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,7 @@ KUBELET = Path("/var/lib/kubelet")
 NODE_IDS = "csi.volume.kubernetes.io/nodeid"
 CDI = tuple(Path(path) for path in ("/etc/cdi", "/var/run/cdi"))
 RUNNING_CDI = (Path("/var/run/cdi"), Path("/run/cdi"))
+BARE_EVERY = 2.0  # seconds between looks for drivers that nobody registers
 TRIES = 8  # of a registration, each after twice as long
 log = logging.getLogger(__name__)
 
@@ -87,14 +88,22 @@ class Plugins:
     """Keeps `drivers` and the node's CSINode in step with the sockets that there are."""
 
     def __init__(
-        self, client: Client, clock: Clock, folder: KubeletFolder, node: str, takers: Mapping[str, Taker] | None = None
+        self,
+        client: Client,
+        clock: Clock,
+        folder: KubeletFolder,
+        node: str,
+        takers: Mapping[str, Taker] | None = None,
+        bare: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`takers` have to do with plug-ins of other types than storage drivers."""
+        """`takers` are for other types of plug-ins than storage drivers; `bare` are drivers without side-cars."""
         self._client, self._clock, self.folder, self._node = client, clock, folder, node
         self.drivers: dict[str, NodeDriver] = {}
+        self.callers: dict[str, SocketCaller] = {}  # of drivers behind sockets
         self._takers = takers or {}
         self._registered: dict[str, Callable[[], Awaitable[None]]] = {}  # by socket: what to do when it goes
         self._own: list[CSINodeDriver] = []
+        self._bare = bare
 
     def add_own(self, driver: NodeDriver) -> None:
         """A driver that is part of podo."""
@@ -106,10 +115,26 @@ class Plugins:
         changed = asyncio.Event()
         with watch_folder(self.folder.registry, lambda name: changed.set(), CHANGES | IN_CREATE):
             await self._again(self._announce_own)
-            while True:
-                changed.clear()
-                await self._follow()
-                await changed.wait()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._look_for_bare())
+                while True:
+                    changed.clear()
+                    await self._follow()
+                    await changed.wait()
+
+    async def _look_for_bare(self) -> None:
+        """Take in drivers that nobody registers, once their sockets are where drivers have them."""
+        taken: set[str] = set()
+        while True:
+            for name in self._bare():
+                there = (self.folder.root / "plugins" / name / "csi.sock").is_socket()
+                if there and name not in self.drivers:
+                    await self._again(partial(self._take_in, name, str(KUBELET / "plugins" / name / "csi.sock")))
+                    taken.add(name)
+                elif not there and name in taken:
+                    taken.discard(name)
+                    await self._gone(name)
+            await self._clock.sleep(BARE_EVERY)
 
     async def _announce_own(self) -> None:
         for driver in self._own:
@@ -165,6 +190,7 @@ class Plugins:
 
     async def _gone(self, driver: str) -> None:
         self.drivers.pop(driver, None)
+        self.callers.pop(driver, None)
         log.info("driver %s is gone", driver)
         await self._again(partial(self._withdraw, driver))
 
@@ -173,6 +199,7 @@ class Plugins:
         answer = await caller.call("/csi.v1.Node/NodeGetCapabilities")
         capabilities = frozenset(c.rpc.type for c in answer.capabilities)
         about = await caller.call("/csi.v1.Node/NodeGetInfo")
+        self.callers[name] = caller
         in_pod = Path(endpoint).is_relative_to(KUBELET) and self.folder.root != KUBELET
         self.drivers[name] = SocketNode(name, caller, capabilities, self.folder.usual if in_pod else lambda p: p)
         places = dict(about.accessible_topology.segments)

@@ -27,7 +27,8 @@ CSI = {
     ),
     "CreateVolumeRequest": (
         "name=1 string, capacity_range=2 CapacityRange, volume_capabilities=3 VolumeCapability*, parameters=4 map, "
-        "secrets=5 map, volume_content_source=6 VolumeContentSource, accessibility_requirements=7 TopologyRequirement"
+        "secrets=5 map, volume_content_source=6 VolumeContentSource, accessibility_requirements=7 TopologyRequirement, "
+        "mutable_parameters=8 map"
     ),
     "CreateVolumeResponse": "volume=1 Volume",
     "DeleteVolumeRequest": "volume_id=1 string, secrets=2 map",
@@ -61,6 +62,31 @@ CSI = {
     "NodeGetVolumeStatsResponse": "usage=1 VolumeUsage*, volume_condition=2 VolumeCondition",
     "VolumeUsage": "available=1 int64, total=2 int64, used=3 int64, unit=4 int32",
     "VolumeCondition": "abnormal=1 bool, message=2 string",
+    "PluginCapabilitiesResponse": "capabilities=1 PluginCapability*",
+    "PluginCapability": "service=1 RPC, volume_expansion=2 RPC",
+    "CreateSnapshotRequest": "source_volume_id=1 string, name=2 string, secrets=3 map, parameters=4 map",
+    "CreateSnapshotResponse": "snapshot=1 Snapshot",
+    "Snapshot": (
+        "size_bytes=1 int64, snapshot_id=2 string, source_volume_id=3 string, creation_time=4 Timestamp, "
+        "ready_to_use=5 bool, group_snapshot_id=6 string"
+    ),
+    "DeleteSnapshotRequest": "snapshot_id=1 string, secrets=2 map",
+    "ListSnapshotsRequest": (
+        "max_entries=1 int32, starting_token=2 string, source_volume_id=3 string, snapshot_id=4 string, secrets=5 map"
+    ),
+    "ListSnapshotsResponse": "entries=1 SnapshotEntry*, next_token=2 string",
+    "SnapshotEntry": "snapshot=1 Snapshot",
+    "GetCapacityRequest": "volume_capabilities=1 VolumeCapability*, parameters=2 map, accessible_topology=3 Topology",
+    "GetCapacityResponse": (
+        "available_capacity=1 int64, maximum_volume_size=2 Int64Value, minimum_volume_size=3 Int64Value"
+    ),
+    "ControllerModifyVolumeRequest": "volume_id=1 string, secrets=2 map, mutable_parameters=3 map",
+    "CreateVolumeGroupSnapshotRequest": "name=1 string, source_volume_ids=2 string*, secrets=3 map, parameters=4 map",
+    "CreateVolumeGroupSnapshotResponse": "group_snapshot=1 VolumeGroupSnapshot",
+    "VolumeGroupSnapshot": (
+        "group_snapshot_id=1 string, snapshots=2 Snapshot*, creation_time=3 Timestamp, ready_to_use=4 bool"
+    ),
+    "DeleteVolumeGroupSnapshotRequest": "group_snapshot_id=1 string, snapshot_ids=2 string*, secrets=3 map",
     "PluginInfo": "type=1 string, name=2 string, endpoint=3 string, supported_versions=4 string*",
     "RegistrationStatus": "plugin_registered=1 bool, error=2 string",
 }
@@ -73,6 +99,17 @@ METHODS = {  # path -> (request, answer)
     "/csi.v1.Controller/ControllerUnpublishVolume": ("ControllerUnpublishVolumeRequest", "Empty"),
     "/csi.v1.Controller/ControllerGetCapabilities": ("Empty", "CapabilitiesResponse"),
     "/csi.v1.Controller/ControllerExpandVolume": ("ControllerExpandVolumeRequest", "ControllerExpandVolumeResponse"),
+    "/csi.v1.Identity/GetPluginCapabilities": ("Empty", "PluginCapabilitiesResponse"),
+    "/csi.v1.Controller/CreateSnapshot": ("CreateSnapshotRequest", "CreateSnapshotResponse"),
+    "/csi.v1.Controller/DeleteSnapshot": ("DeleteSnapshotRequest", "Empty"),
+    "/csi.v1.Controller/ListSnapshots": ("ListSnapshotsRequest", "ListSnapshotsResponse"),
+    "/csi.v1.Controller/GetCapacity": ("GetCapacityRequest", "GetCapacityResponse"),
+    "/csi.v1.Controller/ControllerModifyVolume": ("ControllerModifyVolumeRequest", "Empty"),
+    "/csi.v1.GroupController/CreateVolumeGroupSnapshot": (
+        "CreateVolumeGroupSnapshotRequest",
+        "CreateVolumeGroupSnapshotResponse",
+    ),
+    "/csi.v1.GroupController/DeleteVolumeGroupSnapshot": ("DeleteVolumeGroupSnapshotRequest", "Empty"),
     "/csi.v1.Node/NodeGetCapabilities": ("Empty", "CapabilitiesResponse"),
     "/csi.v1.Node/NodeGetInfo": ("Empty", "NodeGetInfoResponse"),
     "/csi.v1.Node/NodeStageVolume": ("NodeStageVolumeRequest", "Empty"),
@@ -91,6 +128,7 @@ ACCESS_MODES = {  # what the API's access modes are on the wire
     "ReadWriteOncePod": 6,
 }
 STAGES, TELLS, EXPANDS, TELLS_CONDITION, MOUNT_GROUP = 1, 2, 3, 4, 6  # capabilities of a driver's node side
+MAKES, ATTACHES, HAS_CAPACITY, SNAPS, LISTS_SNAPS, GROWS, MODIFIES = 1, 2, 4, 5, 6, 9, 14  # of the controller's side
 BYTES, INODES = 1, 2  # units of figures
 MESSAGES = Messages("csi", CSI, METHODS)
 message, parser = MESSAGES.make, MESSAGES.parser

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from podo.storage.drivers import Access, DriverFailure, Grown, MadeVolume, NoRoom, Snapped, VolumeRequest
+from podo.storage.drivers import (
+    NO_OPTIONS,
+    Access,
+    DriverFailure,
+    Grown,
+    MadeVolume,
+    NoRoom,
+    SnapOptions,
+    Snapped,
+    VolumeRequest,
+)
 from podo.storage.local import DRIVER, loops
 from podo.storage.local.layout import Description, VolumeFolder
 
@@ -90,7 +100,7 @@ class LocalVolumes:
         os.truncate(volume.image, wanted.size)
         return msgspec.structs.replace(known, size=wanted.size)
 
-    async def snapshot(self, name: str, volume: str) -> Snapped:
+    async def snapshot(self, name: str, volume: str, options: SnapOptions = NO_OPTIONS) -> Snapped:
         """A copy of a volume as it is now; it is a volume that nobody mounts."""
         return await asyncio.to_thread(self._snapshot, name, volume)
 

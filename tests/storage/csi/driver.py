@@ -39,11 +39,48 @@ class Driver:
         return {"ready": {"value": True}}
 
     def ControllerGetCapabilities(self, _):
-        return {"capabilities": [{"rpc": {"type": kind}} for kind in (1, 9)]}
+        return {"capabilities": [{"rpc": {"type": kind}} for kind in (1, 2, 4, 5, 6, 7, 9, 14)]}
+
+    def GetCapacity(self, _):
+        return {"available_capacity": 5 << 30}
+
+    def ControllerPublishVolume(self, request):
+        assert request.node_id.startswith("id-"), request.node_id
+        return {"publish_context": {"device": request.volume_id}}
+
+    def CreateSnapshot(self, request):
+        shutil.copytree(self.root / request.source_volume_id, self.root / request.name, dirs_exist_ok=True)
+        return {"snapshot": self._snapshot(request.name, request.source_volume_id)}
+
+    def CreateVolumeGroupSnapshot(self, request):
+        made = []
+        for volume in request.source_volume_ids:
+            name = f"{request.name}-{volume}"
+            shutil.copytree(self.root / volume, self.root / name, dirs_exist_ok=True)
+            made.append(self._snapshot(name, volume))
+        return {"group_snapshot": {"group_snapshot_id": request.name, "snapshots": made, "ready_to_use": True}}
+
+    def ListSnapshots(self, request):
+        there = (self.root / request.snapshot_id).exists()
+        return {"entries": [{"snapshot": self._snapshot(request.snapshot_id, "")}] if there else []}
+
+    def DeleteSnapshot(self, request):
+        shutil.rmtree(self.root / request.snapshot_id, ignore_errors=True)
+
+    def DeleteVolumeGroupSnapshot(self, request):
+        for snapshot in request.snapshot_ids:
+            shutil.rmtree(self.root / snapshot, ignore_errors=True)
+
+    def _snapshot(self, name, volume):
+        return {"snapshot_id": name, "source_volume_id": volume, "size_bytes": 1 << 20, "ready_to_use": True}
 
     def CreateVolume(self, request):
         if request.capacity_range.required_bytes > 1 << 40:
             raise Full
+        source = request.volume_content_source
+        origin = source.snapshot.snapshot_id or source.volume.volume_id
+        if origin:
+            shutil.copytree(self.root / origin, self.root / request.name, dirs_exist_ok=True)
         (self.root / request.name).mkdir(exist_ok=True)
         size = request.capacity_range.required_bytes
         places = [{"segments": {"topology.test/host": "here"}}]
@@ -54,7 +91,7 @@ class Driver:
         shutil.rmtree(self.root / request.volume_id, ignore_errors=True)
 
     def ControllerExpandVolume(self, request):
-        return {"capacity_bytes": request.capacity_range.required_bytes}
+        return {"capacity_bytes": request.capacity_range.required_bytes, "node_expansion_required": True}
 
     def NodeGetCapabilities(self, _):
         return {"capabilities": [{"rpc": {"type": kind}} for kind in (1, 2, 3, 4)]}
@@ -161,11 +198,14 @@ async def main() -> None:
     arguments = argparse.ArgumentParser()
     for option in ("--name", "--node", "--root", "--kubelet", "--log"):
         arguments.add_argument(option, required=True)
+    arguments.add_argument("--bare", action="store_true", help="register nowhere")
     given = arguments.parse_args()
     kubelet = Path(given.kubelet)
     driver = Driver(given.name, given.node, Path(given.root), kubelet, Path(given.log))
     driver.root.mkdir(parents=True, exist_ok=True)
-    sockets = (kubelet / "plugins" / given.name / "csi.sock", kubelet / "plugins_registry" / f"{given.name}-reg.sock")
+    sockets = [kubelet / "plugins" / given.name / "csi.sock"]
+    if not given.bare:
+        sockets.append(kubelet / "plugins_registry" / f"{given.name}-reg.sock")
     servers = [await serve(driver, socket) for socket in sockets]
     await asyncio.gather(*(server.wait_for_termination() for server in servers))
 
