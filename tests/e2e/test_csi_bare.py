@@ -15,10 +15,10 @@ NAME = "bare.example.com"
 
 @pytest.fixture
 def driver(podo, kubectl, tmp_path):
-    """The driver at work on node-2; the answer is its log."""
-    log, kubelet = tmp_path / "log", podo.state / "nodes/node-2/kubelet"
+    """The driver at work on node-1; the answer is its log."""
+    log, kubelet = tmp_path / "log", podo.state / "nodes/node-1/kubelet"
     log.touch()
-    options = {"--name": NAME, "--node": "node-2", "--root": tmp_path / "volumes", "--kubelet": kubelet, "--log": log}
+    options = {"--name": NAME, "--node": "node-1", "--root": tmp_path / "volumes", "--kubelet": kubelet, "--log": log}
     command = [sys.executable, "-m", "tests.storage.csi.driver", "--bare"]
     command += [str(part) for pair in options.items() for part in pair]
     meta = {"name": NAME, "annotations": {"podo.dev/sidecars": "true"}}
@@ -40,7 +40,7 @@ def driver(podo, kubectl, tmp_path):
     }
     kubectl.apply(info, fast, snapshots)
     with processes.started(command, environment(tmp_path)):
-        kubectl.wait(f'jsonpath={{.spec.drivers[?(@.name=="{NAME}")].nodeID}}=id-node-2', "csinode/node-2")
+        kubectl.wait(f'jsonpath={{.spec.drivers[?(@.name=="{NAME}")].nodeID}}=id-node-1', "csinode/node-1")
         yield log
     kubectl("delete", "csidriver/" + NAME, "storageclass/bare", "volumesnapshotclass/bare")
     (kubelet / "plugins" / NAME / "csi.sock").unlink(missing_ok=True)
@@ -51,7 +51,7 @@ def test_a_bare_driver_provisions_attaches_grows_snapshots_clones_and_cleans_up(
     kubectl.ready("pod/p")
     write(kubectl, "p", "written")
     (attachment,) = [a for a in kubectl.get("volumeattachments") if a["spec"]["attacher"] == NAME]
-    assert (attachment["status"]["attached"], attachment["spec"]["nodeName"]) == (True, "node-2")
+    assert (attachment["status"]["attached"], attachment["spec"]["nodeName"]) == (True, "node-1")
     size = {"spec": {"resources": {"requests": {"storage": "128Mi"}}}}
     kubectl("patch", "pvc", "c", "--type=merge", "-p", json.dumps(size))
     kubectl.wait("jsonpath={.status.capacity.storage}=128Mi", "pvc/c")  # while the Pod has it
