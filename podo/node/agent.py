@@ -62,6 +62,7 @@ from podo.node.volumes.mounted import NodeVolumes, VolumePlugin
 from podo.node.volumes.objects import ObjectNode
 from podo.node.volumes.plugins import KubeletFolder, Plugins
 from podo.node.volumes.publishing import Publishing
+from podo.node.volumes.shares import DeviceNode, NFSNode, SMBNode
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
 from podo.node.withdrawal import Withdrawal
@@ -70,6 +71,7 @@ from podo.node.worker.facts import NodeFacts
 from podo.node.worker.fields import FieldContext
 from podo.node.worker.parts import Parts
 from podo.storage.annotations import bare_drivers
+from podo.storage.drivers import NodeDriver
 from podo.storage.objects import DRIVERS
 
 COMPONENT = "kubelet"  # the name under which users look for a node's events
@@ -202,8 +204,11 @@ class _Starting:
         self.plugins = Plugins(client, clock, folder, config.node_name, takers, lambda: bare_drivers(known))
         self.plugins.add_own(LocalNode(config.volumes_dir))
         self.stores = [ObjectNode(name, config.run_dir / "stores", clock, config.host_netns) for name in DRIVERS]
-        for store in self.stores:
+        own: list[NodeDriver] = [*self.stores, SMBNode(config.run_dir / "stores")]
+        for store in own:
             self.plugins.add_own(store)
+        for built_in in (DeviceNode(), NFSNode()):
+            self.plugins.add_built_in(built_in)
         self.informers.of(Node).handle(self._node_changed)
 
     def node(self) -> Node | None:

@@ -1,6 +1,5 @@
 """Volumes that Pods have by claims, and volumes of drivers that a Pod describes itself."""
 
-import hashlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +7,9 @@ from typing import NamedTuple
 
 from podo.api.errors import APIError, NotFound
 from podo.api.types.core_v1 import (
-    CSIPersistentVolumeSource,
-    CSIVolumeSource,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
-    SecretReference,
     Volume,
 )
 from podo.api.types.storage_v1 import CSIDriver
@@ -21,8 +17,9 @@ from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, find, key_of
 from podo.node.volumes import host_path, ownership
 from podo.node.volumes.base import VolumeFailure
 from podo.node.volumes.figures import claim_name
-from podo.node.volumes.publishing import Publishing, Wanted, given
-from podo.storage.drivers import Access, NodeVolume
+from podo.node.volumes.publishing import Publishing, given
+from podo.node.volumes.wanted import driven, inline, share
+from podo.storage.drivers import Access
 from podo.storage.matching import capacity, mode, requested
 from podo.storage.pod_claims import is_made_for
 
@@ -53,15 +50,15 @@ class ClaimVolumes:
         if (path := found.spec.host_path) is not None:
             host_path.prepare(path.path, path.type)
             return Path(path.path)
-        if (local := found.spec.local) is not None:
+        wanted = driven(found, read_only=bool(source and source.read_only))
+        if (local := found.spec.local) is not None and wanted is None:
             block = mode(found) == "Block"
             host_path.prepare(local.path, "BlockDevice" if block else "")
             if not Path(local.path).exists():
                 raise VolumeFailure(f'path "{local.path}" does not exist')
-            return await given(Path(local.path), None if block else ownership.fs_group(pod), pod)
-        if (csi := found.spec.csi) is None:
+            return await given(Path(local.path).resolve(), None if block else ownership.fs_group(pod), pod)
+        if wanted is None:
             raise VolumeFailure(f"this node cannot mount the kind of volume that {found.metadata.name} is")
-        wanted = wanted_of(found, csi, read_only=bool(source and source.read_only))
         if has_grown(claim):
             wanted = replace(wanted, grow_to=capacity(found))
         here = await self._publishing.publish(pod, volume.name, wanted, folder)
@@ -78,9 +75,10 @@ class ClaimVolumes:
         if claim.status.phase != "Bound" or not has_grown(claim):
             return None
         found = await self._volume(claim)
-        if found.spec.csi is None or capacity(found) < requested(claim):
+        driver_wanted = driven(found, read_only=False)
+        if driver_wanted is None or capacity(found) < requested(claim):
             return None
-        wanted = replace(wanted_of(found, found.spec.csi, read_only=False), grow_to=capacity(found))
+        wanted = replace(driver_wanted, grow_to=capacity(found))
         await self._publishing.grow(pod.metadata.uid, volume.name, wanted)
         await self._tell_grown(claim, found)
         return GrownClaim(claim, found.metadata.name)
@@ -136,12 +134,15 @@ def has_grown(claim: PersistentVolumeClaim) -> bool:
 
 
 class InlineVolumes:
-    """The `VolumePlugin` for volumes of drivers that live as long as their Pod (KEP-596)."""
+    """The `VolumePlugin` for volumes of drivers that live as long as their Pod (KEP-596), and for shares."""
 
     def __init__(self, client: Client, publishing: Publishing) -> None:
         self._client, self._publishing = client, publishing
 
     async def mount(self, pod: Pod, volume: Volume, folder: Path) -> Path | None:
+        if (nfs := volume.nfs) is not None:
+            wanted = share(volume.name, nfs, Access(), read_only=False, ephemeral=True)
+            return await self._publishing.publish(pod, volume.name, wanted, folder)
         if (source := volume.csi) is None:
             return None
         try:
@@ -158,48 +159,3 @@ class InlineVolumes:
 
     async def release(self, uid: str) -> None:
         await self._publishing.release(uid)
-
-
-def wanted_of(found: PersistentVolume, csi: CSIPersistentVolumeSource, *, read_only: bool) -> Wanted:
-    """What a driver is asked for, for a PersistentVolume."""
-    modes = found.spec.access_modes
-    access = Access(
-        block=mode(found) == "Block", fs_type=csi.fs_type, mount_options=found.spec.mount_options, modes=modes
-    )
-    volume = NodeVolume(
-        handle=csi.volume_handle,
-        access=access,
-        attributes=csi.volume_attributes,
-        read_only=read_only or bool(csi.read_only),
-    )
-    return Wanted(
-        driver=csi.driver,
-        label=found.metadata.name,
-        volume=volume,
-        stage_secret=_place(csi.node_stage_secret_ref),
-        publish_secret=_place(csi.node_publish_secret_ref),
-        chown=bool(csi.fs_type) and bool({"ReadWriteOnce", "ReadWriteOncePod"} & set(modes)),
-    )
-
-
-def inline(pod: Pod, name: str, source: CSIVolumeSource) -> Wanted:
-    """What a driver is asked for, for a volume that a Pod describes."""
-    secret = source.node_publish_secret_ref
-    volume = NodeVolume(
-        handle="csi-" + hashlib.sha256(f"{pod.metadata.uid}{name}".encode()).hexdigest(),
-        access=Access(fs_type=source.fs_type, modes=("ReadWriteOnce",)),
-        attributes=source.volume_attributes,
-        read_only=bool(source.read_only),
-    )
-    return Wanted(
-        driver=source.driver,
-        label=name,
-        volume=volume,
-        ephemeral=True,
-        publish_secret=(pod.metadata.namespace, secret.name) if secret else None,
-        chown=bool(source.fs_type),
-    )
-
-
-def _place(ref: SecretReference | None) -> tuple[str, str] | None:
-    return (ref.namespace, ref.name) if ref is not None else None

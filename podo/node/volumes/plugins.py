@@ -110,6 +110,10 @@ class Plugins:
         self.drivers[driver.name] = driver
         self._own.append(CSINodeDriver(name=driver.name, node_id=self._node))
 
+    def add_built_in(self, driver: NodeDriver) -> None:
+        """What brings volumes of a kind that Kubernetes itself knows: no CSINode tells of it."""
+        self.drivers[driver.name] = driver
+
     async def run(self) -> None:
         """Follow the sockets until cancelled."""
         changed = asyncio.Event()
