@@ -30,26 +30,27 @@ REST = 2.0  # seconds
 
 async def measure(target: Target) -> AsyncIterator[Reading]:
     has_memory = bool(target.options.process)
-    empty = {name: await _sample(target, *asked) for name, asked in PATHS.items()}
+    empty = {name: await sample(target, *asked) for name, asked in PATHS.items()}
     before = memory.occupied(target) if has_memory else 0
-    for name, sample in empty.items():
-        yield sample.reading(f"{name}, empty")
+    for name, found in empty.items():
+        yield found.reading(f"{name}, empty")
     try:
-        await _define(target)
+        await define(target)
         await asyncio.sleep(REST)
         for name, asked in PATHS.items():
-            sample = await _sample(target, *asked)
-            yield sample.reading(f"{name}, {KINDS} definitions")
-            grown = percentile(sample.times, 0.5) / percentile(empty[name].times, 0.5)
+            found = await sample(target, *asked)
+            yield found.reading(f"{name}, {KINDS} definitions")
+            grown = percentile(found.times, 0.5) / percentile(empty[name].times, 0.5)
             yield Reading(f"{name}: grown", value=f"{grown:.2f} ×")
         if has_memory:
             reading = memory.reading(target, f"memory, {KINDS} definitions (PSS)")
             yield replace(reading, note=f"{memory.occupied(target) / before:.2f} × of the empty server's")
     finally:
-        await _remove(target.client)
+        await remove(target.client)
 
 
-async def _sample(target: Target, path: str, accept: str) -> Sample:
+async def sample(target: Target, path: str, accept: str) -> Sample:
+    """One connection's requests for a document that is there already."""
     request = target.client.encode("GET", path)
     request = request.replace(f"Accept: {JSON}".encode(), f"Accept: {accept}\r\nAccept-Encoding: gzip".encode())
     await load(target.client, lambda connection, number: request, connections=1, count=1)
@@ -68,7 +69,8 @@ def definition(number: int) -> objects.Manifest:
     return head | {"metadata": {"name": f"{plural}.{group}"}, "spec": spec}
 
 
-async def _define(target: Target) -> None:
+async def define(target: Target) -> None:
+    """Make them all."""
     made = [definition(number) for number in range(KINDS)]
     for one in made:
         await target.create(DEFINITIONS, one)
@@ -90,6 +92,7 @@ async def _is_served(client: Client, manifest: objects.Manifest) -> bool:
     return str(found.get("kind", "")).endswith("List")
 
 
-async def _remove(client: Client) -> None:
+async def remove(client: Client) -> None:
+    """Delete them again."""
     for number in range(KINDS):
         await client.one("DELETE", f"{DEFINITIONS}/{definition(number)['metadata']['name']}", allow=(404,))
