@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from podo.api.quota import amounts
-from podo.api.quota.evaluators import SPECIAL, Counts, Evaluator, GroupResource, count_name, evaluators_for
+from podo.api.quota.devices import DeviceClaims, Surroundings, extended_names
+from podo.api.quota.evaluators import Counts, Evaluator, GroupResource, count_name, evaluators_for, special_ones
 from podo.api.quota.pods import ENDED
 from podo.api.quota.usage import counted
 from podo.api.types.core_v1 import Pod, ResourceQuota
+from podo.api.types.resource_v1 import DeviceClass, ResourceClaim
 from podo.client.base import Key, key_of
 from podo.client.events import EventWriter
 from podo.client.informer import Informer, by_namespace
@@ -41,10 +43,12 @@ class ResourceQuotaController:
         self._served = ServedResources(client)
         self._followed: dict[GroupResource, Informer[Any]] = {}
         self._add: Callable[[Key], None] = lambda key: None
-        special = [Watch[Key](e.cls, self._limiting(e), _frees) for e in SPECIAL if e.cls is not None]
+        self._special = special_ones(DeviceClaims(self._surroundings))
+        special = [Watch[Key](e.cls, self._limiting(e), _frees) for e in self._special if e.cls is not None]
         self.watches = (
             Watch[Key](ResourceQuota, itself, _other_limits),
             Watch[Key](DEFINITIONS, self._counting),
+            Watch[Key](DeviceClass, self._standing_for),
             *special,
         )
 
@@ -55,15 +59,24 @@ class ResourceQuotaController:
         quota = self._quotas.get(key)
         if quota is None:
             return Outcome()
-        for evaluator in evaluators_for(quota.spec.hard):
+        for evaluator in evaluators_for(quota.spec.hard, self._special):
             informer = self._informer(evaluator)
             if informer is not None and not informer.synced:
                 return Outcome(requeue_after=UNSYNCED)
-        status = counted(quota, lambda evaluator: self._objects(evaluator, key.namespace), self._clock.now())
+        now = self._clock.now()
+        status = counted(quota, lambda evaluator: self._objects(evaluator, key.namespace), now, self._special)
         same = amounts.are_equal(status.used, quota.status.used) and amounts.are_equal(status.hard, quota.status.hard)
         if not same:
             await self._client.update(msgspec.structs.replace(quota, status=status), subresource="status")
         return Outcome(requeue_after=AGAIN)
+
+    def _surroundings(self) -> Surroundings:
+        pods, claims = self._client.informer(Pod), self._client.informer(ResourceClaim)
+        return Surroundings(
+            extended_names(self._client.informer(DeviceClass)),
+            lambda namespace, name: pods.get(Key(namespace, name)),
+            claims.index(by_namespace),
+        )
 
     def _limiting(self, evaluator: Evaluator) -> Callable[[Any], Iterable[Key]]:
         """The quotas that an object of the evaluator's resource may concern."""
@@ -78,6 +91,11 @@ class ResourceQuotaController:
         """The quotas that count the objects of a definition, which may be served from now on, or no more."""
         names = definition.spec.names
         name = count_name((definition.spec.group, names.plural if names else ""))
+        return [key_of(quota) for quota in self._quotas if name in quota.spec.hard]
+
+    def _standing_for(self, device_class: DeviceClass) -> Iterable[Key]:
+        """The quotas that limit the extended resource of a class."""
+        name = f"requests.{device_class.spec.extended_resource_name}"
         return [key_of(quota) for quota in self._quotas if name in quota.spec.hard]
 
     def _objects(self, evaluator: Evaluator, namespace: str) -> Iterable[Any] | None:

@@ -9,6 +9,16 @@ from podo.api.types.core_v1 import (
     ResourceRequirements,
     Service,
 )
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.api.types.resource_v1 import (
+    DeviceClaim,
+    DeviceClass,
+    DeviceClassSpec,
+    DeviceRequest,
+    ExactDeviceRequest,
+    ResourceClaim,
+    ResourceClaimSpec,
+)
 from podo.client.base import APPLY_PATCH, Key, Patch, key_of
 from podo.controllers.resource_quota import AGAIN, ResourceQuotaController
 from tests.build import meta, pod, service
@@ -101,3 +111,17 @@ async def test_custom_resources_are_counted_from_the_moment_that_they_are_served
     await lab.change_status(await lab.get(ResourceQuota, "q"), used={"count/floralsets.example.com": "1"})
     await lab.user.delete(kind, Key("ns", "roses"))
     assert (await status(lab)).used == {"count/floralsets.example.com": "0"}
+
+
+async def test_claims_of_a_class_that_stands_for_an_extended_resource_count_as_that(lab):
+    lab.start(ResourceQuotaController)
+    gpu = "requests.example.com/gpu"
+    standing = DeviceClassSpec(extended_resource_name="example.com/gpu")
+    await lab.user.create(DeviceClass(metadata=ObjectMeta(name="gpus"), spec=standing))
+    exactly = ExactDeviceRequest(device_class_name="gpus", allocation_mode="ExactCount", count=2)
+    spec = ResourceClaimSpec(devices=DeviceClaim(requests=(DeviceRequest(name="r", exactly=exactly),)))
+    await lab.user.create(ResourceClaim(metadata=meta("one"), spec=spec))
+    await limited(lab, **{gpu: "4"})
+    assert (await status(lab)).used == {gpu: "2"}
+    await lab.user.delete(ResourceClaim, Key("ns", "one"))
+    assert (await status(lab)).used == {gpu: "0"}

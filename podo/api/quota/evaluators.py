@@ -76,23 +76,31 @@ class Counts:
         return ""
 
 
-SPECIAL: tuple[Evaluator, ...] = (Pods(), Services(), Claims(), DeviceClaims())
-_BY_RESOURCE = {evaluator.resource: evaluator for evaluator in SPECIAL}
+Special = tuple[Evaluator, ...]
 
 
-def evaluator_of(resource: GroupResource) -> Evaluator | None:
+def special_ones(devices: DeviceClaims) -> Special:
+    """Those of resources of which more counts than their number."""
+    return (Pods(), Services(), Claims(), devices)
+
+
+ALONE: Special = special_ones(DeviceClaims())
+"""For those who know nothing of device classes."""
+
+
+def evaluator_of(resource: GroupResource, special: Special = ALONE) -> Evaluator | None:
     """How a resource is counted; None if it is not."""
     if resource in IGNORED:
         return None
-    return _BY_RESOURCE.get(resource) or Counts(resource)
+    return next((e for e in special if e.resource == resource), None) or Counts(resource)
 
 
-def evaluators_for(names: Iterable[str]) -> list[Evaluator]:
+def evaluators_for(names: Iterable[str], special: Special = ALONE) -> list[Evaluator]:
     """Those that a quota with these limits needs: the special ones, and a count for each other resource named."""
-    wanted = [*names]
-    found = [evaluator for evaluator in SPECIAL if evaluator.covers(wanted)]
+    wanted, known = [*names], {e.resource for e in special}
+    found = [evaluator for evaluator in special if evaluator.covers(wanted)]
     counted = {counted_resource(name) for name in wanted} | {r for r, alias in ALIASES.items() if alias in wanted}
-    others = sorted(r for r in counted if r is not None and r not in _BY_RESOURCE and r not in IGNORED)
+    others = sorted(r for r in counted if r is not None and r not in known and r not in IGNORED)
     return [*found, *map(Counts, others)]
 
 

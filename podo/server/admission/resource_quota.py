@@ -16,8 +16,10 @@ import msgspec
 from podo.api import scheme
 from podo.api.errors import APIError, Conflict, NotFound
 from podo.api.quota.charge import Refused, Request, charge
-from podo.api.quota.evaluators import Evaluator, evaluator_of
-from podo.api.types.core_v1 import ResourceQuota
+from podo.api.quota.devices import DeviceClaims, Surroundings, extended_names
+from podo.api.quota.evaluators import ALONE, Evaluator, Special, evaluator_of, special_ones
+from podo.api.types.core_v1 import Pod, ResourceQuota
+from podo.api.types.resource_v1 import DeviceClass, ResourceClaim
 from podo.client.base import Client
 from podo.server.admission.base import Validating, group_resource, refusal
 from podo.server.admission.lookup import Lookup
@@ -64,7 +66,8 @@ class ResourceQuotas(Validating):
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises Forbidden."""
-        evaluator = evaluator_of(group_resource(attributes)) if attributes.namespace else None
+        special = await self._special(attributes) if attributes.namespace else ALONE
+        evaluator = evaluator_of(group_resource(attributes), special) if attributes.namespace else None
         if evaluator is None or not uses_more(attributes, evaluator):
             return
         if not await self._quotas(attributes) or self._is_taken(attributes):
@@ -77,6 +80,18 @@ class ResourceQuotas(Validating):
         )
         async with self._writer.turn(attributes.namespace):
             await self._charge(attributes, request)
+
+    async def _special(self, attributes: Attributes) -> Special:
+        """Claims of devices are seen together with the classes, and with the Pods that they were made for."""
+        if group_resource(attributes) != DeviceClaims.resource:
+            return ALONE
+        namespace, lookup = attributes.namespace, self._lookup
+        pods = {pod.metadata.name: pod for pod in await lookup.all(Pod, namespace)}
+        claims = await lookup.all(ResourceClaim, namespace)
+        around = Surroundings(
+            extended_names(await lookup.all(DeviceClass)), lambda _, name: pods.get(name), lambda _: claims
+        )
+        return special_ones(DeviceClaims(lambda: around))
 
     def _is_taken(self, attributes: Attributes) -> bool:
         """Whether a create is bound to fail, since the name is taken: that is not charged."""

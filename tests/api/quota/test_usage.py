@@ -141,6 +141,8 @@ def test_devices_count_by_class_and_of_alternatives_the_most():
         "count/resourceclaims.resource.k8s.io": "1",
         "gpu.deviceclass.resource.k8s.io/devices": "5",
         "nic.deviceclass.resource.k8s.io/devices": "1",
+        "requests.deviceclass.resource.kubernetes.io/gpu": "5",
+        "requests.deviceclass.resource.kubernetes.io/nic": "1",
     }
 
 

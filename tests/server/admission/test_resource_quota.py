@@ -7,6 +7,16 @@ import pytest
 
 from podo.api.errors import AlreadyExists, Forbidden
 from podo.api.types.core_v1 import ConfigMap, ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.api.types.resource_v1 import (
+    DeviceClaim,
+    DeviceClass,
+    DeviceClassSpec,
+    DeviceRequest,
+    ExactDeviceRequest,
+    ResourceClaim,
+    ResourceClaimSpec,
+)
 from podo.client.base import Key
 from tests.server.admission.build import container, meta, namespace, pod
 
@@ -76,3 +86,17 @@ async def test_a_name_that_is_taken_is_not_charged(client):
         with pytest.raises(AlreadyExists):
             await client.create(pod("a"))
     assert await used(client) == {"pods": "1"}
+
+
+async def test_a_claim_of_a_class_that_stands_for_an_extended_resource_is_charged_for_that(client):
+    gpu = "requests.example.com/gpu"
+    await client.create(
+        DeviceClass(metadata=ObjectMeta(name="gpus"), spec=DeviceClassSpec(extended_resource_name="example.com/gpu"))
+    )
+    await limited(client, **{gpu: "1"})
+    exactly = ExactDeviceRequest(device_class_name="gpus", allocation_mode="ExactCount", count=1)
+    spec = ResourceClaimSpec(devices=DeviceClaim(requests=(DeviceRequest(name="r", exactly=exactly),)))
+    await client.create(ResourceClaim(metadata=meta("one"), spec=spec))
+    assert await used(client) == {gpu: "1"}
+    with pytest.raises(Forbidden, match=f"exceeded quota: q, requested: {gpu}=1, used: {gpu}=1, limited: {gpu}=1"):
+        await client.create(ResourceClaim(metadata=meta("two"), spec=spec))
