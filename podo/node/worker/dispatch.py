@@ -186,7 +186,7 @@ class PodDispatcher:
 
     def _admit_now(self, pod: Pod) -> None:
         node = self._node()
-        others = [w.pod for w in self.workers.values() if not is_terminal(w.pod)]
+        others = [w.pod for w in self.workers.values() if _counts(w)]
         refused = admit(pod, others, node, self.pressures, self._parts.devices.resources) if node else None
         if refused:
             pod = self._reject(pod, refused)
@@ -195,7 +195,7 @@ class PodDispatcher:
     def _room(self, pod: Pod) -> str:
         """Why the node cannot give a Pod what it wants to have now; "" if it can."""
         node, uid = self._node(), pod.metadata.uid
-        others = [w.pod for key, w in self.workers.items() if key != uid and not is_terminal(w.pod)]
+        others = [w.pod for key, w in self.workers.items() if key != uid and _counts(w)]
         found = shortage(pod, others, node, self._parts.devices.resources) if node else None
         return found.message if found else ""
 
@@ -259,6 +259,12 @@ class PodDispatcher:
     def _refresh(self, uid: str) -> None:
         if worker := self.workers.get(uid):
             worker.refresh()
+
+
+def _counts(worker: PodWorker) -> bool:
+    """Whether its Pod takes room of the node. One that is gone from the API does not, though it may still be ending:
+    the scheduler has given its room away already."""
+    return not worker.is_forgotten and not is_terminal(worker.pod)
 
 
 def _pod_of(sandbox: ObservedSandbox, seen: Observation) -> Pod:

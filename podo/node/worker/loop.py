@@ -123,6 +123,11 @@ class PodWorker:
         self._wakeup.set()
 
     @property
+    def is_forgotten(self) -> bool:
+        """Whether the API knows it no more."""
+        return self._deleted
+
+    @property
     def is_ending(self) -> bool:
         """Whether the Pod has been told to end, or has ended."""
         state = PodState(pod=self.pod, now=self._clock.now(), verdict=self._verdict, deleted=self._deleted)

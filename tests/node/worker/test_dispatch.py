@@ -134,6 +134,17 @@ async def test_a_forced_deletion_ends_what_runs(tmp_path, clock, client):
         assert not [c for c in (await node.runtime.observe()).containers if c.state.value == "CONTAINER_RUNNING"]
 
 
+async def test_a_pod_that_was_deleted_at_once_takes_no_room_while_it_ends(tmp_path, clock, client):
+    async with agent(tmp_path, clock, client) as node:
+        await client.create(asking("first", "800m"))
+        await clock.run_for(0, turns=200)
+        await client.delete(Pod, Key("default", "first"), DeleteOptions(grace_period_seconds=0))
+        await client.create(asking("second", "800m"))
+        await clock.run_for(0, turns=200)
+        assert len(node.dispatcher.workers) == 2
+        assert await phase(client, Key("default", "second")) == "Running"
+
+
 async def test_a_pod_that_does_not_fit_is_refused(tmp_path, clock, client):
     async with agent(tmp_path, clock, client) as node:
         await create(client, pod(container(resources={"requests": {"cpu": "3"}})))
