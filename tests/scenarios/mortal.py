@@ -6,6 +6,8 @@ empty caches. While they live their watches are late and torn, and tell some thi
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,7 +18,7 @@ from podo.client.informers import CachedClient, Informers
 from podo.clock import VirtualClock
 from podo.controllers.base import Controller, Loop
 from podo.server.core import Core
-from tests.controllers.lab import Lab, Wrap
+from tests.controllers.lab import Lab, Wrap, running_lab
 
 Make = Callable[[CachedClient, VirtualClock, EventWriter], Controller[Any]]
 DEATH, FAILURE, LATE, TORN, EXPIRED, TWICE = 1 / 30, 1 / 20, 1 / 4, 1 / 25, 1 / 60, 1 / 10
@@ -85,6 +87,18 @@ class MortalLab(Lab):
         for _ in range(12):
             await self.run_for(30)
             await look()
+
+
+def mortal(seed: int) -> AbstractAsyncContextManager[MortalLab]:
+    """A lab whose faults are those of a seed."""
+    return running_lab(kind=partial(MortalLab, seed=seed))
+
+
+async def live(lab: MortalLab, steps: int = 6) -> None:
+    """Let time pass while everything may happen, and Pods start or go."""
+    for _ in range(steps):
+        await lab.run_for(5)
+        await lab.converge()
 
 
 async def _work(informers: Informers, loop: Loop[Any]) -> None:

@@ -1,7 +1,5 @@
 """Controllers that die between any two writes, hear late, twice or not at all: all ends in the wanted state."""
 
-from functools import partial
-
 import pytest
 
 from podo.api.types.apps_v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
@@ -17,22 +15,11 @@ from podo.controllers.job import JobController
 from podo.controllers.replicaset import ReplicaSetController
 from podo.controllers.statefulset import StatefulSetController
 from tests.build import daemon_set, deployment, job, node, served, service, stateful_set, template
-from tests.controllers.lab import running_lab
 
-from .mortal import MortalLab
+from . import careful_deaths, other_deaths
+from .mortal import live, mortal
 
 FEW, MANY, AT_A_TIME = range(2), 1000, 50
-
-
-def mortal(seed: int):
-    return running_lab(kind=partial(MortalLab, seed=seed))
-
-
-async def live(lab, steps=6):
-    """Let time pass while everything may happen."""
-    for _ in range(steps):
-        await lab.run_for(5)
-        await lab.converge()
 
 
 async def a_rollout(seed: int) -> int:
@@ -133,7 +120,8 @@ async def endpoints(seed: int) -> int:
         return lab.deaths
 
 
-SCENARIOS = (a_rollout, a_stateful_set, a_job, a_daemon_set, endpoints)
+OWN = (a_rollout, a_stateful_set, a_job, a_daemon_set, endpoints)
+SCENARIOS = (*OWN, *other_deaths.SCENARIOS, *careful_deaths.SCENARIOS)
 
 
 @pytest.mark.parametrize("seed", FEW)
