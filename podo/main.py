@@ -50,6 +50,7 @@ async def run_agent(settings: "AgentSettings", host_netns: Path | None) -> None:
         cpu=node.cpu,
         memory=node.memory,
         host_netns=host_netns,
+        runtime=settings.cluster.runtime,
         images=LOCAL_IMAGES if host_netns else ImageLimits(),
         eviction=LOCAL_EVICTION if host_netns else EvictionLimits(),
     )

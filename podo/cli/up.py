@@ -35,6 +35,14 @@ def up(
             help="Serve VerticalPodAutoscalers, and act on them, from the server's start on.",
         ),
     ] = None,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            "--runtime",
+            help="A new cluster's runtime by CRI: containerd, crio or unix:///….sock; default: podo's own.",
+            metavar="RUNTIME",
+        ),
+    ] = "",
     config: Annotated[
         str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
     ] = "",
@@ -54,6 +62,7 @@ def up(
         max_nodes=max_nodes,
         node_idle=node_idle,
         vertical_autoscaling=vertical_autoscaling,
+        runtime=runtime,
     )
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")

@@ -56,6 +56,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     api_server: dict[str, str] = {}  # flags as of kube-apiserver
     autoscaling: NodeBounds | None = None
     vertical_autoscaling: bool = False
+    runtime: str = ""  # of others, by CRI, for all nodes: "unix:///run/containerd/containerd.sock"
 
     @property
     def ip_family(self) -> IPFamily:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from podo.cluster import access, config, host, residue
+from podo.cluster import access, config, host, residue, runtimes
 from podo.cluster.config import ClusterConfig
 from podo.cluster.errors import ClusterError
 from podo.cluster.lock import locked
@@ -35,6 +35,7 @@ def remove_everything(where: Paths, cluster: ClusterConfig, *, keep: bool) -> No
         stop(where.pid(node.name), patience=0, force=True)
     for node in cluster.nodes:
         residue.power_off(where, cluster, node.name)
+    runtimes.clear(where, cluster)
     stop(where.pid("server"), patience=5)
     host.clean_up(where, cluster)
     residue.remove_cgroups(cluster.name)

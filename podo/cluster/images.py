@@ -1,15 +1,17 @@
 """Images of a cluster from the command line: built, loaded, pulled, listed, removed. All nodes share one store."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from podo.clock import SystemClock
+from podo.cluster import config, runtimes
 from podo.cluster.config import check_name
 from podo.cluster.errors import ClusterError
 from podo.cluster.paths import Paths, paths
-from podo.node.images.base import Image, ImageFailure, PullProgress
+from podo.node.images.base import Image, ImageFailure, Images, PullProgress
 from podo.node.images.buildah import Buildah, BuildahConfig
 from podo.node.images.store import ImageStore
 
@@ -28,6 +30,21 @@ def _store(where: Paths) -> ImageStore:
         return ImageStore(where.images, SystemClock())
     except PermissionError as error:
         raise ClusterError(f"{error.filename}: permission denied", hint="use sudo") from error
+
+
+def _runtime(where: Paths) -> str:
+    """The runtime of others that the cluster's nodes have their containers from; "" without."""
+    return config.load(where).runtime if where.config.exists() else ""
+
+
+@asynccontextmanager
+async def _images(where: Paths) -> AsyncIterator[Images]:
+    """What the nodes have: in podo's own store, or in their runtime."""
+    if runtime := _runtime(where):
+        async with runtimes.images_of(runtime) as images:
+            yield images
+    else:
+        yield _store(where)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -60,6 +77,9 @@ def build(
         async with builder.build(context, dockerfile=file, tag=tag, args=given) as lines:
             async for line in lines:
                 progress(f"  {line.rstrip()}")
+        if runtime := _runtime(where):
+            built = await store.find(tag)
+            await runtimes.hand_over(runtime, store, [built] if built else [])
 
     _run(work())
     return tag
@@ -76,8 +96,16 @@ def load(name: str, state_dir: str, archive: Path) -> list[str]:
     """Load an archive; the references of its images."""
     if not archive.exists():
         raise ClusterError(f"{archive} does not exist")
-    images = _run(_store(_where(name, state_dir)).load(archive))
-    return [_title(image) for image in images]
+    where = _where(name, state_dir)
+    store = _store(where)
+
+    async def work() -> tuple[Image, ...]:
+        images = await store.load(archive)
+        if runtime := _runtime(where):
+            await runtimes.hand_over(runtime, store, images)
+        return images
+
+    return [_title(image) for image in _run(work())]
 
 
 def pull(name: str, state_dir: str, reference: str, progress: Progress) -> str:
@@ -87,12 +115,21 @@ def pull(name: str, state_dir: str, reference: str, progress: Progress) -> str:
         share = f" {at.done * 100 // at.total} % of {at.total / 2**20:.1f} MiB" if at.total else ""
         progress(f"  {at.reference}: {at.status}{share}")
 
-    return _title(_run(_store(_where(name, state_dir)).pull(reference, progress=report)))
+    async def work() -> Image:
+        async with _images(_where(name, state_dir)) as images:
+            return await images.pull(reference, progress=report)
+
+    return _title(_run(work()))
 
 
 def rm(name: str, state_dir: str, reference: str) -> None:
     """Remove an image. Raises ClusterError if there is none."""
-    if not _run(_store(_where(name, state_dir)).remove(reference)):
+
+    async def work() -> bool:
+        async with _images(_where(name, state_dir)) as images:
+            return await images.remove(reference)
+
+    if not _run(work()):
         raise ClusterError(f"there is no image {reference!r}", hint="podo image ls lists them")
 
 
@@ -101,6 +138,11 @@ def ls(name: str, state_dir: str) -> list[dict[str, Any]]:
     where = _where(name, state_dir)
     if not where.images.exists():
         return []
+
+    async def work() -> tuple[Image, ...]:
+        async with _images(where) as images:
+            return await images.list()
+
     return [
         {
             "image": _title(image),
@@ -111,7 +153,7 @@ def ls(name: str, state_dir: str) -> list[dict[str, Any]]:
             "digest": image.digests[0] if image.digests else "",
             "created": image.created,
         }
-        for image in _run(_store(where).list())
+        for image in _run(work())
     ]
 
 

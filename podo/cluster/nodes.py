@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from podo.api.timestamps import format_time
-from podo.cluster import config, host, pki, residue, up
+from podo.cluster import config, host, pki, residue, runtimes, up
 from podo.cluster.api import API
 from podo.cluster.config import ClusterConfig
 from podo.cluster.errors import ClusterError
@@ -89,6 +89,7 @@ def remove(name: str, state_dir: str, node: str) -> None:
         with API(where, cluster) as api:
             mark_lost(api, node)
             api.delete_node(node)
+        runtimes.clear(where, cluster, node)
         residue.forget_node(where, node)
         cluster = cluster.without_node(node)
         config.save(where, cluster)

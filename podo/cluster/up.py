@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from podo.cluster import access, config, host, pki
+from podo.cluster import access, config, host, pki, runtimes
 from podo.cluster.api import API, until
 from podo.cluster.components import agent_settings, server_settings
 from podo.cluster.config import NODE_API_PORT, ClusterConfig, NodeConfig
@@ -45,6 +45,7 @@ class UpOptions:
     max_nodes: int | None = None  # up to so many are added as Pods need them; 0: none, None: as it was
     node_idle: float = 120  # seconds
     vertical_autoscaling: bool | None = None  # None: as it was
+    runtime: str = ""  # "containerd", "crio" or a socket; "": podo's own, or what the cluster has
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,9 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         if (options.nodes or 0) <= len(cluster.nodes) and options.max_nodes is None and is_up(where, cluster):
             hint = "podo status shows it; podo node add adds a node; podo down removes the cluster"
             raise ClusterError(f"cluster {options.name!r} is running already", hint=hint)
+        if options.runtime not in ("", cluster.runtime) and runtimes.address(options.runtime) != cluster.runtime:
+            hint = f"leave --runtime out, or make the cluster anew: podo down --name {options.name}"
+            raise ClusterError(f"cluster {options.name!r} has {cluster.runtime or 'podo'} as its runtime", hint=hint)
         if options.ip_family not in (None, cluster.ip_family):
             hint = f"leave --ip-family out, or make the cluster anew: podo down --name {options.name}"
             raise ClusterError(f"cluster {options.name!r} is {cluster.ip_family} and stays so", hint=hint)
@@ -114,6 +118,8 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
         if complaint := disk_complaint(where.state, ROOM):
             raise complaint
         cluster = new_cluster(options.name, options.ip_family or IPFamily.IPV4)
+        if options.runtime:
+            cluster = msgspec.structs.replace(cluster, runtime=runtimes.address(options.runtime))
     if options.config:
         cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
     if options.vertical_autoscaling is not None:

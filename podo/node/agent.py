@@ -22,6 +22,7 @@ from podo.client.informers import Informers
 from podo.clock import Clock, SystemClock
 from podo.network.dataplane import NodeDataPlane, node_data_plane
 from podo.node import memory_folder
+from podo.node.backends import Backend, NodeImages, open_backend
 from podo.node.cgroups.base import Cgroups, NodeCgroups, QOSClass
 from podo.node.cgroups.machine import open_cgroups
 from podo.node.claims.drivers import ClaimDrivers, ClaimFailure
@@ -33,20 +34,18 @@ from podo.node.devices.ledger import Ledger
 from podo.node.devices.plugins import DevicePlugins
 from podo.node.devices.pod_resources import PodResources
 from podo.node.events import PodEvents
-from podo.node.images.skopeo import SkopeoConfig
-from podo.node.images.store import ImageStore
 from podo.node.measures import Measures
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.probes.checks import NodeChecks
 from podo.node.references import References
 from podo.node.registration.lease import LeaseKeeper
 from podo.node.registration.machine import this_machine
-from podo.node.registration.node_object import Health, NodeFigures, allocatable, capacity
+from podo.node.registration.node_object import NodeFigures, allocatable, capacity
 from podo.node.registration.register import Registration
 from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
+from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import LinuxResources
-from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
 from podo.node.runtime.measured import MeasuredRuntime
 from podo.node.static.folder import ManifestFolder, StaticPods
 from podo.node.static.mirrors import Mirrors
@@ -85,8 +84,8 @@ class RunningNode:
 
     config: AgentConfig
     parts: Parts
-    runtime: OCIRuntime
-    images: ImageStore
+    runtime: Runtime
+    backend: Backend
     cgroups: Cgroups
     dispatcher: PodDispatcher
     registration: Registration
@@ -97,6 +96,11 @@ class RunningNode:
     claims: ClaimVolumes
     readings: VolumeReadings
     plugins: Plugins
+
+    @property
+    def images(self) -> NodeImages:
+        """The images that its containers are made of."""
+        return self.backend.images
 
     def warn(self, reason: str, message: str) -> None:
         """Record an event about the Node itself."""
@@ -117,7 +121,7 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
     for name in ("volatile", "stores"):
         await asyncio.to_thread(memory_folder.make, config.run_dir / name)
     async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
-        node = _Starting(config, client, clock)
+        node = _Starting(config, client, clock, await open_backend(config, clock))
         await asyncio.to_thread(node.plugins.folder.make)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(node.informers.run(), name="informers")
@@ -140,7 +144,8 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
                 told = PodResources(node.plugged, running.dispatcher.pods)
                 tasks.create_task(told.run(node.plugins.folder.root / "pod-resources", config.run_dir / "told.sock"))
                 log.info("node %s works, at %s", config.node_name, ", ".join(config.addresses))
-                node.registration.set_health(Health())
+                node.registration.set_problem("")
+                running.backend.report_health(node.registration.set_problem)
                 await node.registration.run()
     os.close(lock)
 
@@ -169,16 +174,17 @@ class _Volumes(NamedTuple):
 class _Starting:
     """The parts that need no Pod range yet, and how the others are made."""
 
-    def __init__(self, config: AgentConfig, client: HTTPClient, clock: Clock) -> None:
-        self._config, self._client, self._clock = config, client, clock
+    def __init__(self, config: AgentConfig, client: HTTPClient, clock: Clock, backend: Backend) -> None:
+        self._config, self._client, self._clock, self._backend = config, client, clock, backend
         self._machine = this_machine(config.state_dir)
         self.informers = Informers(client, clock)
         self.events = EventWriter(client, clock)
-        self.images = ImageStore(config.images_dir, clock, SkopeoConfig(netns=config.host_netns))
+        self.images = backend.images
         self.figures = NodeFigures(
             name=config.node_name,
             addresses=config.addresses,
-            runtime_version=f"podo://{__version__}",
+            runtime_version=backend.version,
+            runtime_handlers=backend.features,
             pod_cidrs=config.pod_cidrs,
             cpu=config.cpu,
             memory=config.memory,
@@ -248,11 +254,8 @@ class _Starting:
             client=self._client,
             clock=clock,
         )
-        runtime_config = RuntimeConfig(
-            state=config.state_dir, run=config.run_dir, engine=config.engine, cdi=self.plugins.folder.cdi
-        )
         self._prepare_cgroups(cgroups, names)
-        async with OCIRuntime(runtime_config, self.images, plane.pods, clock, cgroups=cgroups) as runtime:
+        async with self._backend.run(plane.pods, cgroups, self.plugins.folder.cdi) as runtime:
             sandboxes = (await runtime.observe()).sandboxes
             await plane.recover({each.id: Key(each.namespace, each.name) for each in sandboxes})
             writer = StatusWriter(self._client, clock)
@@ -276,7 +279,7 @@ class _Starting:
                             config,
                             parts,
                             runtime,
-                            self.images,
+                            self._backend,
                             cgroups,
                             dispatcher,
                             self.registration,
@@ -309,7 +312,7 @@ class _Starting:
 
     def _parts(
         self,
-        runtime: OCIRuntime,
+        runtime: Runtime,
         cgroups: Cgroups,
         names: NodeCgroups,
         withdrawal: Withdrawal,
@@ -363,7 +366,7 @@ class _Starting:
         return PodEvents(self.events.recorder(COMPONENT, self._config.node_name))
 
     def _stats(
-        self, runtime: OCIRuntime, cgroups: Cgroups, names: NodeCgroups, parts: Parts, dispatcher: PodDispatcher
+        self, runtime: Runtime, cgroups: Cgroups, names: NodeCgroups, parts: Parts, dispatcher: PodDispatcher
     ) -> NodeStats:
         config = self._config
         limit = quantity.to_int(config.memory) if config.memory else 0
@@ -386,6 +389,7 @@ class _Starting:
             seccomp_profiles=config.state_dir / "seccomp",
             seccomp_default=config.seccomp_default,
             drain_limit=config.drain_limit,
+            handlers=self._backend.handlers,
         )
 
     def _prepare_cgroups(self, cgroups: Cgroups, names: NodeCgroups) -> None:

@@ -35,6 +35,7 @@ class AgentConfig:
     api_port: int = 10250
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    runtime: str = ""  # of others, by CRI: "unix:///run/containerd/containerd.sock"; "" is podo's own
     engine: str = ""  # crun or runc; "" picks what works here
     host_netns: Path | None = None  # the network that registries are reached from, if it is not the node's own
     seccomp_default: bool = True

@@ -15,7 +15,6 @@ from podo.node.api.server import NodeAPIConfig
 from podo.node.config import AgentConfig
 from podo.node.eviction.manager import Edges, Eviction
 from podo.node.housekeeping.image_gc import ImageGC, disk_of
-from podo.node.housekeeping.image_list import watch_images
 from podo.node.housekeeping.log_rotation import LogRotation
 from podo.node.housekeeping.volume_care import VolumeCare
 from podo.node.runtime.observed import ObservedContainer
@@ -35,7 +34,7 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
         await LogRotation(node.runtime, clock, node.config.logs).run()
 
     async def image_list(node: RunningNode) -> None:
-        await watch_images(node.images.root, node.registration.touch)
+        await node.backend.watch_images(node.registration.touch)
 
     async def image_collection(node: RunningNode) -> None:
         await image_gc(node, clock).run()

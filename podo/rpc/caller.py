@@ -1,15 +1,17 @@
 """Calls over a socket of the machine."""
 
+import copy
 import os
 import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from podo.rpc.messages import Messages
 from podo.rpc.short_path import ShortPath
 
 TIME_LIMIT = 120.0  # seconds for a call
+MOST_BYTES = 32 << 20  # of an answer
 
 
 class CallFailed(Exception):
@@ -31,16 +33,26 @@ class Caller(Protocol):
 class SocketCaller:
     """Calls over one socket. Whoever comes back after its end is reached again."""
 
-    def __init__(self, socket: Path, messages: Messages, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, socket: Path, messages: Messages, time_limit: float | None = TIME_LIMIT) -> None:
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # whoever forks here executes at once
         import grpc.aio
 
-        options = [("grpc.enable_http_proxy", 0), ("grpc.default_authority", "localhost")]
+        options: list[tuple[str, str | int]] = [
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.default_authority", "localhost"),
+            ("grpc.max_receive_message_length", MOST_BYTES),
+        ]
         self._place = ShortPath(socket)
         weakref.finalize(self, self._place.close)
         self._channel = grpc.aio.insecure_channel(f"unix://{self._place.path}", options=options)
         self._messages, self._time_limit = messages, time_limit
         self._methods: dict[str, Callable[..., Any]] = {}
+
+    def within(self, time_limit: float | None) -> Self:
+        """The same, with another limit in seconds for a call (None: none)."""
+        other = copy.copy(self)
+        other._time_limit = time_limit
+        return other
 
     async def call(self, method: str, /, **fields: Any) -> Any:
         import grpc

@@ -5,6 +5,7 @@ HTTP client hands its socket out.
 """
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -127,14 +128,18 @@ async def request_upgrade(
     *,
     method: str = "GET",
     server_name: str = "",
+    connection: socket.socket | None = None,
 ) -> tuple[Head, asyncio.StreamReader, asyncio.StreamWriter]:
     """Send a request that asks for another protocol; the answer's head, and the connection. Raises OSError.
 
-    `server_name` is the name that the server's certificate must have ("": the host's).
+    `server_name` is the name that the server's certificate must have ("": the host's). With `connection`, which is
+    connected already, no other is made.
     """
-    reader, writer = await asyncio.open_connection(
-        host, port, ssl=context, limit=MAX_HEAD, server_hostname=server_name or None if context is not None else None
-    )
+    if connection is not None:
+        reader, writer = await asyncio.open_connection(sock=connection, limit=MAX_HEAD)
+    else:
+        name = server_name or None if context is not None else None
+        reader, writer = await asyncio.open_connection(host, port, ssl=context, limit=MAX_HEAD, server_hostname=name)
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     try:
         writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))

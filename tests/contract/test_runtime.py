@@ -19,6 +19,7 @@ from podo.node.runtime.base import (
 from podo.node.runtime.config import ContainerConfig, ExecConfig, LinuxResources, SandboxConfig
 from podo.node.runtime.fake import FakeRuntime
 from podo.node.runtime.observed import ContainerEventType, ContainerState, ExecResult, ObservedContainer, SandboxState
+from tests.node.runtime.containerd import containerd_lab
 from tests.node.runtime.lab import Lab, real_lab, time_limit
 
 SERVER = ("sh", "-c", "trap 'exit 0' TERM; touch /ready; while :; do sleep 1 & wait $!; done")  # ends when asked to
@@ -40,7 +41,11 @@ async def fake_lab() -> AsyncIterator[Lab]:
         pumping.cancel()
 
 
-LABS = [pytest.param(fake_lab, id="fake"), pytest.param(real_lab, id="real", marks=pytest.mark.e2e)]
+LABS = [
+    pytest.param(fake_lab, id="fake"),
+    pytest.param(real_lab, id="real", marks=pytest.mark.e2e),
+    pytest.param(containerd_lab, id="containerd", marks=pytest.mark.e2e),
+]
 
 
 @pytest.fixture(params=LABS)

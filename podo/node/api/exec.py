@@ -78,10 +78,9 @@ class RemoteCommand:
     async def _run(self, streams: RemoteStreams, container: ObservedContainer, query: Parameters) -> None:
         try:
             session = await self._start(container, query)
-        except RuntimeFailure as error:
+            await serve(streams, session, stdin=wanted(query)["stdin"])
+        except RuntimeFailure as error:  # it could not be started, or (as a CRI runtime may say late) never ran
             await streams.finish(failure_status(str(error)))
-            return
-        await serve(streams, session, stdin=wanted(query)["stdin"])
 
 
 def exec_in(node: Node) -> RemoteCommand:

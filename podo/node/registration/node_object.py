@@ -32,7 +32,10 @@ EVICTION_MEMORY, EVICTION_DISK = 100 * 2**20, Decimal("0.1")  # what hard evicti
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFigures:
-    """What the node says of itself and the machine does not. `cpu` and `memory` are quantities, "" the machine's."""
+    """What the node says of itself and the machine does not. `cpu` and `memory` are quantities, "" the machine's.
+
+    `runtime_handlers` of None are those of podo's own runtime.
+    """
 
     name: str
     addresses: tuple[str, ...]
@@ -44,6 +47,7 @@ class NodeFigures:
     api_port: int = 10250
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    runtime_handlers: tuple[NodeRuntimeHandler, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def node_status(
         daemon_endpoints=NodeDaemonEndpoints(kubelet_endpoint=DaemonEndpoint(port=figures.api_port)),
         node_info=_info(machine, figures),
         images=image_list(images),
-        runtime_handlers=(handler,),
+        runtime_handlers=(handler,) if figures.runtime_handlers is None else figures.runtime_handlers,
         features=NodeFeatures(supplemental_groups_policy=True),
     )
 

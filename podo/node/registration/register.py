@@ -67,6 +67,11 @@ class Registration:
             self._health = health
             self._changed.set()
 
+    def set_problem(self, complaint: str) -> None:
+        """Why the container runtime does not work; "": it does."""
+        why = f"container runtime is down: {complaint}" if complaint else ""
+        self.set_health(replace(self._health, not_ready=why))
+
     def set_pressures(self, pressures: frozenset[str]) -> None:
         """The conditions that eviction has found."""
         self.set_health(replace(self._health, pressures=pressures))

@@ -47,6 +47,7 @@ class ObservedContainer:
 
     `exit_code` is 128 + signal when it was killed by one, and None until it has exited. `reason` of an exited one is
     Completed, Error, OOMKilled, or StartError (then with a `message`, exit code 128, and no `started_at`).
+    `runtime` is the name of what runs it: users see it in front of the id.
     """
 
     id: str
@@ -69,6 +70,12 @@ class ObservedContainer:
     resources: LinuxResources = field(default_factory=LinuxResources)
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    runtime: str = "podo"
+
+    @property
+    def full_id(self) -> str:
+        """As a status has it: "podo://…"."""
+        return f"{self.runtime}://{self.id}"
 
 
 @dataclass(frozen=True)

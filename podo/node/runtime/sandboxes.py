@@ -175,20 +175,24 @@ class SandboxLife:
         unmount_quietly(self._folders.sandboxes / record.id / "shm")
 
     def _link(self, record: SandboxRecord) -> PodSandbox:
-        config = record.config
-        return PodSandbox(
-            id=record.id,
-            netns=self._folders.namespaces / record.id / "network",
-            namespace=config.namespace,
-            name=config.name,
-            uid=config.uid,
-            port_mappings=config.port_mappings,
-            annotations=config.annotations,
-        )
+        return pod_sandbox(record.config, record.id, self._folders.namespaces / record.id / "network")
 
     def _save(self, record: SandboxRecord) -> None:
         write_record(self._folders.sandboxes / record.id, record)
         self.records[record.id] = record
+
+
+def pod_sandbox(config: SandboxConfig, sandbox_id: str, netns: Path) -> PodSandbox:
+    """A sandbox as the network is told of it."""
+    return PodSandbox(
+        id=sandbox_id,
+        netns=netns,
+        namespace=config.namespace,
+        name=config.name,
+        uid=config.uid,
+        port_mappings=config.port_mappings,
+        annotations=config.annotations,
+    )
 
 
 def observed_sandbox(record: SandboxRecord) -> ObservedSandbox:

@@ -33,7 +33,7 @@ class StatsReader:
             pod_uid=record.config.uid,
             cpu=group.cpu,
             memory=group.memory,
-            network=_network([container.record.pid for container, _ in running], at),
+            network=network_of([container.record.pid for container, _ in running], at),
             process_count=group.process_count,
             containers=tuple(self._container(container, cgroup, at) for container, cgroup in running),
         )
@@ -72,7 +72,8 @@ def parse_network(text: str, at: datetime) -> NetworkStats | None:
     return None
 
 
-def _network(pids: Sequence[int], at: datetime) -> NetworkStats | None:
+def network_of(pids: Sequence[int], at: datetime) -> NetworkStats | None:
+    """The figures of the network that these processes are in, by the first that is there still."""
     for pid in pids:
         try:
             return parse_network(Path(f"/proc/{pid}/net/dev").read_text(), at)

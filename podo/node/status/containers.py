@@ -24,7 +24,7 @@ from podo.api.types.core_v1 import (
 from podo.node.resize.decide import difference
 from podo.node.runtime import observed as seen_as
 from podo.node.runtime.observed import ObservedContainer
-from podo.node.worker.labels import IMAGE, IMAGE_REF, SCHEME
+from podo.node.worker.labels import IMAGE, IMAGE_REF
 from podo.node.worker.restart_policy import as_container, restarts
 from podo.node.worker.state import PodState, ProbeState, Waiting
 
@@ -84,7 +84,7 @@ def _status(
         restart_count=seen.attempt,
         image=seen.annotations.get(IMAGE) or container.image,
         image_id=seen.annotations.get(IMAGE_REF) or seen.image_id,
-        container_id=SCHEME + seen.id,
+        container_id=seen.full_id,
         resources=None if ephemeral else _resources(given.state, container, seen),
         allocated_resources={} if ephemeral or not container.resources else container.resources.requests,
         allocated_resources_status=given.devices.get(container.name, ()),
@@ -165,7 +165,7 @@ def _state(given: StatusInput, seen: ObservedContainer) -> ContainerState:
             message=seen.message or given.messages.get(seen.id, ""),
             started_at=_time(seen.started_at),
             finished_at=_time(seen.finished_at),
-            container_id=SCHEME + seen.id,
+            container_id=seen.full_id,
         )
     )
 

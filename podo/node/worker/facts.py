@@ -25,6 +25,7 @@ class NodeFacts:
     drain_limit: float = 2.0  # seconds to wait until no Service leads to a Pod that leaves
     resolv_conf: Path = Path("/etc/resolv.conf")
     hosts: Path = Path("/etc/hosts")
+    handlers: frozenset[str] | None = None  # those that RuntimeClasses may name; None: the runtime will say
 
     def log_folder(self, namespace: str, name: str, uid: str) -> Path:
         """Where a Pod's logs are, named as in /var/log/pods."""

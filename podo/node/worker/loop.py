@@ -26,7 +26,6 @@ from podo.node.status.writer import status_changes
 from podo.node.worker.backoff import Backoff
 from podo.node.worker.counting import PodCounting
 from podo.node.worker.decide import Decision, decide
-from podo.node.worker.labels import SCHEME
 from podo.node.worker.operations import Operations
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
@@ -304,7 +303,7 @@ class PodWorker:
         """What the API was told of this very container: a new agent must not make it unready for a while."""
         status = self._parts.statuses.last(self.pod)
         for known in status.container_statuses + status.init_container_statuses:
-            if known.container_id == SCHEME + seen.id:
+            if known.container_id == seen.full_id:
                 return ProbeState(bool(known.started), bool(known.ready))
         return None
 

@@ -9,7 +9,6 @@ from podo.node.resources.limits import cgroup_parent, container_resources, pod_r
 from podo.node.resources.sharing import with_shared_limits
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.runtime.config import LinuxResources
-from podo.node.worker.labels import SCHEME
 from podo.node.worker.parts import Parts
 from podo.node.worker.state import ObservedPod
 
@@ -58,7 +57,7 @@ class Resizing:
         there = {c.id for c in observed.containers}
         self._actuated = {i: r for i, r in self._actuated.items() if i in there}
         reported = {
-            s.container_id.removeprefix(SCHEME): with_shared_limits(s.resources, self.whole)
+            s.container_id.partition("://")[2]: with_shared_limits(s.resources, self.whole)
             for s in (*status.init_container_statuses, *status.container_statuses)
             if s.resources is not None
         }

@@ -23,7 +23,6 @@ from podo.node.worker.fields import FieldContext, UnknownField
 from podo.node.worker.parts import Parts
 from podo.node.worker.pod_files import PodFiles
 
-HANDLERS = ("", "crun", "runc")  # of RuntimeClasses: all the same one
 WRONG_WISHES = (ConfigurationError, ClaimFailure, DeviceFailure, MountFailure, UnknownField)
 
 
@@ -83,7 +82,8 @@ async def _handler(pod: Pod, parts: Parts) -> str:
     found = await find(parts.client, RuntimeClass, Key("", name))
     if found is None:
         raise RuntimeFailure(f'failed to get sandbox runtime: RuntimeClass "{name}" not found')
-    if found.handler not in HANDLERS:
+    handlers = parts.facts.handlers
+    if handlers is not None and found.handler not in handlers:
         raise RuntimeFailure(f'failed to get sandbox runtime: no runtime for "{found.handler}" is configured')
     return found.handler
 
