@@ -28,7 +28,7 @@ from podo.network.nft import NftCommand
 from podo.network.pods import LinkedPods
 from podo.network.policy.keeper import PolicyKeeper
 from podo.network.route_keeper import RouteKeeper
-from podo.network.routes import Place
+from podo.network.routes import Place, Underlay
 from podo.network.services.conntrack import KernelFlows
 from podo.network.services.health import HEALTH_PORT, STATUS_PORT, HealthChecks
 from podo.network.services.host_ports import SavedHostPorts
@@ -122,11 +122,14 @@ def node_data_plane(
     plugins: Path,
     client: Client,
     clock: Clock,
+    underlay: Underlay | None = None,
 ) -> NodeDataPlane:
     """The data plane of a node with these addresses and Pod ranges; `state` is the node's folder.
 
-    Configurations in the folder `plugins` have CNI plug-ins link Pods in podo's place.
+    Configurations in the folder `plugins` have CNI plug-ins link Pods in podo's place. `underlay` is there if the node
+    is a machine of its own: by it other machines are reached.
     """
+    device = underlay.device if underlay else NODE_DEVICE
     health = HealthChecks(own=(("0.0.0.0", HEALTH_PORT), ("127.0.0.1", STATUS_PORT)))
     proxy = _proxy(ProxySettings(config=config, node=node, node_addresses=addresses), clock, health)
     host_ports = SavedHostPorts(state / "host-ports.json", proxy)
@@ -135,7 +138,7 @@ def node_data_plane(
         config,
         proxy=proxy,
         dns=_dns(config, (config.dns_address,), clock, relay=config.host_addresses),
-        routes=RouteKeeper(config, Place(NODE_DEVICE, addresses, node), clock),
+        routes=RouteKeeper(config, Place(device, addresses, node, underlay), clock),
         attachments=Attachments(state / "cni-attachments", PluginPrograms()),
         plugins=plugins,
         links=LinkedPods(
@@ -151,14 +154,17 @@ def node_data_plane(
     )
 
 
-def host_data_plane(config: NetworkConfig, *, clock: Clock) -> DataPlane:
-    """The host's: cluster IPs, and node ports on loopback and on the bridge's address, however the nodes fare."""
+def host_data_plane(config: NetworkConfig, *, clock: Clock, underlay: Underlay | None = None) -> DataPlane:
+    """The host's: cluster IPs, and node ports on loopback and on the bridge's address, however the nodes fare.
+
+    `underlay` is there if nodes of other machines are to be reached.
+    """
     open_on = ("127.0.0.0/8", *config.host_addresses)
     return DataPlane(
         config,
         proxy=_proxy(ProxySettings(config=config, node="", node_addresses=open_on), clock),
         dns=_dns(config, (config.dns_address, *config.host_addresses), clock, relay=()),
-        routes=RouteKeeper(config, Place(config.bridge, config.host_addresses), clock),
+        routes=RouteKeeper(config, Place(config.bridge, config.host_addresses, underlay=underlay), clock),
     )
 
 

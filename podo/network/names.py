@@ -21,6 +21,11 @@ def bridge_name(cluster: str) -> str:
     return "podo0" if cluster == DEFAULT_CLUSTER else f"podo-{_digest(cluster)}"
 
 
+def overlay_name(cluster: str) -> str:
+    """The link by which Pods on other machines are reached."""
+    return "podo0-vxlan" if cluster == DEFAULT_CLUSTER else f"pvx-{_digest(cluster)}"
+
+
 def node_link_name(cluster: str, node: str) -> str:
     """The host's end of a node's link."""
     return f"node-{_digest(cluster, node)}"

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +19,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from podo.network import bare_pyroute2, namespaces
 from podo.network.names import ROUTE_PROTOCOL
+from podo.network.overlay import PORT as VXLAN_PORT
+from podo.network.overlay import Tunnel, VxlanLink
 from podo.network.routes import Route, RouteKind
 
 T = TypeVar("T")
 
 _MAIN_TABLE = 254
+AF_BRIDGE = 7
+_ONLINK = 4  # RTNH_F_ONLINK
 _IPV6_DEFAULT_METRIC = 1024  # what the kernel gives a route of IPv6 that was added without one
 _DOOMED = 0x706F_646F  # the group of links that are about to be removed
 _KINDS = {1: RouteKind.UNICAST, 7: RouteKind.UNREACHABLE}
@@ -149,6 +153,40 @@ class Netlink:
         family = socket.AF_INET if ip_address(address).version == 4 else socket.AF_INET6
         self._ip.neigh("replace", ifindex=index, family=family, dst=address, lladdr=mac, state="permanent")
 
+    def ensure_vxlan(self, link: VxlanLink, *, alias: str) -> int:
+        """The index of a tunnel's end, made if need be, up. Who is at its other ends is told by `lead_to`."""
+        if not (index := self.index(link.name)):
+            family = "vxlan_local6" if ":" in link.machine else "vxlan_local"
+            self._ip.link(
+                "add",
+                ifname=link.name,
+                kind="vxlan",
+                vxlan_id=link.number,
+                vxlan_port=VXLAN_PORT,
+                vxlan_learning=False,
+                vxlan_link=self.index(link.device),
+                address=link.mac,
+                mtu=link.mtu,
+                **{family: link.machine},
+            )
+            index = self.index(link.name)
+            trust_addresses(link.name)
+        self.attach(index, alias=alias)
+        return index
+
+    def lead_to(self, index: int, tunnels: Collection[Tunnel]) -> None:
+        """Make these, and no others, the ends that a VXLAN link leads to."""
+        wanted = {(each.mac, each.machine) for each in tunnels}
+        entries = (each for each in self._ip.get_neighbours(AF_BRIDGE) if each["ifindex"] == index)
+        have = {(_text(each, "NDA_LLADDR"), _text(each, "NDA_DST")) for each in entries}
+        for mac, machine in sorted(have - wanted):
+            if machine:
+                self._ip.fdb("del", ifindex=index, lladdr=mac, dst=machine)
+        for mac, machine in sorted(wanted - have):
+            self._ip.fdb("append", ifindex=index, lladdr=mac, dst=machine)
+        for each in tunnels:
+            self.add_neighbour(index, each.gateway, each.mac)
+
     def addresses(self) -> list[tuple[int, str]]:
         """(link index, address with prefix length) of all addresses."""
         return [(each["index"], f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}") for each in self._ip.get_addr()]
@@ -240,6 +278,10 @@ def _quiet(*codes: int) -> Iterator[None]:
             raise
 
 
+def _text(message: Any, attribute: str) -> str:
+    return message.get_attr(attribute) or ""
+
+
 def _route(message: Any, names: dict[int, str]) -> Route:
     version = 4 if message["family"] == socket.AF_INET else 6
     zero = "0.0.0.0" if version == 4 else "::"
@@ -251,6 +293,7 @@ def _route(message: Any, names: dict[int, str]) -> Route:
         device="" if message["type"] == 7 else names.get(message.get_attr("RTA_OIF") or 0, ""),
         source=message.get_attr("RTA_PREFSRC") or "",
         metric=0 if version == 6 and metric == _IPV6_DEFAULT_METRIC else metric,
+        onlink=bool(message["flags"] & _ONLINK),
     )
 
 
@@ -270,6 +313,8 @@ def _route_fields(route: Route, index: int) -> dict[str, Any]:
         fields["gateway"] = route.gateway
     elif route.kind is RouteKind.UNICAST and version == 4:
         fields["scope"] = _SCOPES["link"]
+    if route.onlink:
+        fields["flags"] = _ONLINK
     if route.source:
         fields["prefsrc"] = route.source
     if route.metric:

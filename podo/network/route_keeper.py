@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from podo.api.types.core_v1 import Node
 from podo.client.base import Key, key_of
 from podo.clock import Clock
 from podo.network.config import NetworkConfig
-from podo.network.names import last_resort_metric
+from podo.network.names import last_resort_metric, owner
 from podo.network.netlink import Netlink, in_namespace
-from podo.network.routes import Place, Route, base_routes, node_routes, route_changes
+from podo.network.overlay import Overlay, overlay, vxlan_link
+from podo.network.routes import Place, Route, base_routes, machine_of, node_routes, route_changes
 
 log = logging.getLogger(__name__)
 _RETRY_SECONDS, _GUARD_SECONDS = 1.0, 20.0
@@ -31,7 +32,7 @@ class RouteKeeper:
             self._nodes[key_of(new)] = new
         elif old is not None:
             self._nodes.pop(key_of(old), None)
-        if old is None or new is None or (old.spec, old.status.addresses) != (new.spec, new.status.addresses):
+        if old is None or new is None or _matters(old) != _matters(new):
             self._wake.set()
 
     async def run(self) -> None:
@@ -58,13 +59,29 @@ class RouteKeeper:
 
     async def sync(self) -> None:
         """Make the routes what they should be. Raises OSError."""
-        want = base_routes(self._config, self.place) | node_routes(self._config, self.place, self._nodes.values())
-        await in_namespace(self._netns, _application(want, self.place.device, last_resort_metric(self._config.cluster)))
+        config, place, nodes = self._config, self.place, list(self._nodes.values())
+        far = overlay(config, place, nodes)
+        want = base_routes(config, place) | node_routes(config, place, nodes) | far.routes
+        await in_namespace(self._netns, _application(want, far, config, place))
 
 
-def _application(want: set[Route], device: str, metric: int) -> Callable[[Netlink], None]:
+def _matters(node: Node) -> tuple[object, ...]:
+    return node.spec, node.status.addresses, machine_of(node)
+
+
+def _application(want: set[Route], far: Overlay, config: NetworkConfig, place: Place) -> Callable[[Netlink], None]:
+    metric, tunnel = last_resort_metric(config.cluster), vxlan_link(config, place)
+
     def apply(netlink: Netlink) -> None:
-        have = {route for route in netlink.routes() if is_kept(route, device, metric)}
+        if tunnel is not None and far.tunnelled:
+            index = netlink.ensure_vxlan(tunnel, alias=owner(config.cluster))
+            for address in sorted(far.addresses):
+                netlink.add_address(index, f"{address}/{128 if ':' in address else 32}")
+            netlink.lead_to(index, far.tunnels)
+        elif tunnel is not None:
+            netlink.delete_link(tunnel.name)
+        devices = {place.device, tunnel.name} if tunnel is not None else {place.device}
+        have = {route for route in netlink.routes() if is_kept(route, devices, metric)}
         add, remove = route_changes(want, have)
         for route in sorted(add):
             netlink.add_route(route)
@@ -74,11 +91,11 @@ def _application(want: set[Route], device: str, metric: int) -> Callable[[Netlin
     return apply
 
 
-def is_kept(route: Route, device: str, metric: int) -> bool:
+def is_kept(route: Route, devices: Collection[str], metric: int) -> bool:
     """Whether a route of podo's is one of those that a keeper keeps: not the default route, not a Pod's own.
 
     Last resorts have no device; the cluster's own bear its `metric`, and others are another cluster's on this host.
     """
-    if not route.device:
+    if not route.device or route.metric == metric:
         return route.metric == metric
-    return route.device == device and route.destination not in ("0.0.0.0/0", "::/0")
+    return route.device in devices and route.destination not in ("0.0.0.0/0", "::/0")

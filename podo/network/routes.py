@@ -30,18 +30,35 @@ class Route(NamedTuple):
     device: str = ""
     source: str = ""  # the address that packets from here to there carry
     metric: int = 0
+    onlink: bool = False  # the gateway is reached by the device, whatever its addresses are
+
+
+@dataclass(frozen=True)
+class Underlay:
+    """The network by which a machine reaches the others: its device there, and its address with prefix length."""
+
+    device: str
+    address: str
+    mtu: int = 1500
+
+    @property
+    def machine(self) -> str:
+        """The address by which others know the machine."""
+        return self.address.partition("/")[0]
 
 
 @dataclass(frozen=True)
 class Place:
     """From where routes are seen: the device that leads to the other nodes, our addresses on it, our node's name.
 
-    On the host `node` is "": no node is its own.
+    On the host `node` is "": no node is its own. `underlay` is there if we are who reaches other machines: the host, or
+    a node that is a machine of its own.
     """
 
     device: str
     addresses: tuple[str, ...]
     node: str = ""
+    underlay: Underlay | None = None
 
     def address(self, version: int) -> str:
         """Our address of this IP version; "" if there is none."""
@@ -63,10 +80,12 @@ def base_routes(config: NetworkConfig, place: Place) -> set[Route]:
 
 
 def node_routes(config: NetworkConfig, place: Place, nodes: Iterable[Node]) -> set[Route]:
-    """Routes to the Pods of all other nodes. A node without a Pod range or an address has none yet."""
+    """Routes to the Pods of all other nodes of this machine. One without a Pod range or an address has none yet."""
     routes: set[Route] = set()
-    for node in nodes:
-        if node.metadata.name == place.node:
+    known = list(nodes)
+    here = own_machine(place, known)
+    for node in known:
+        if node.metadata.name == place.node or machine_of(node) not in ("", here):
             continue
         addresses = internal_addresses(node)
         for pod_range in pod_ranges(node):
@@ -92,6 +111,22 @@ def pod_ranges(node: Node) -> tuple[str, ...]:
 def internal_addresses(node: Node) -> tuple[str, ...]:
     """The addresses under which the cluster reaches the node."""
     return tuple(each.address for each in node.status.addresses if each.type == "InternalIP")
+
+
+MACHINE = "podo/machine"
+"""The annotation of a Node with the address by which other machines reach the one that it is on."""
+
+
+def machine_of(node: Node) -> str:
+    """The address of a node's machine; "" if all nodes are on one."""
+    return node.metadata.annotations.get(MACHINE, "")
+
+
+def own_machine(place: Place, nodes: Iterable[Node]) -> str:
+    """The address of our own machine."""
+    if place.underlay is not None:
+        return place.underlay.machine
+    return next((machine_of(each) for each in nodes if place.node and each.metadata.name == place.node), "")
 
 
 def _version(text: str) -> int:

@@ -68,11 +68,11 @@ def test_a_route_that_is_replaced_is_not_removed_as_well():
 
 
 def test_the_keeper_leaves_default_and_pod_routes_alone():
-    assert not is_kept(Route("0.0.0.0/0", gateway="10.245.0.1", device="eth0"), "eth0", 5)
-    assert not is_kept(Route("10.244.1.2/32", device="pod-0123456789"), "eth0", 5)
-    assert is_kept(Route("10.244.2.0/24", gateway="10.245.0.3", device="eth0"), "eth0", 5)
+    assert not is_kept(Route("0.0.0.0/0", gateway="10.245.0.1", device="eth0"), {"eth0"}, 5)
+    assert not is_kept(Route("10.244.1.2/32", device="pod-0123456789"), {"eth0"}, 5)
+    assert is_kept(Route("10.244.2.0/24", gateway="10.245.0.3", device="eth0"), {"eth0"}, 5)
 
 
 def test_the_keeper_keeps_its_own_clusters_last_resorts():
-    assert is_kept(Route("10.244.0.0/16", RouteKind.UNREACHABLE, metric=5), "eth0", 5)
-    assert not is_kept(Route("10.243.0.0/16", RouteKind.UNREACHABLE, metric=6), "eth0", 5)
+    assert is_kept(Route("10.244.0.0/16", RouteKind.UNREACHABLE, metric=5), {"eth0"}, 5)
+    assert not is_kept(Route("10.243.0.0/16", RouteKind.UNREACHABLE, metric=6), {"eth0"}, 5)
