@@ -12,6 +12,7 @@ from podo.node.eviction import words
 from podo.node.eviction.ranking import is_critical
 from podo.node.eviction.thresholds import MEMORY_PRESSURE
 from podo.node.resources.qos import BEST_EFFORT, qos_class
+from podo.node.worker.security import app_armor_profile
 from podo.node.worker.state import Verdict
 
 REASONS = {"cpu": "OutOfcpu", "memory": "OutOfmemory", "ephemeral-storage": "OutOfephemeral-storage"}
@@ -33,6 +34,8 @@ def admit(
     node: Node,
     pressures: frozenset[str] = frozenset(),
     given: Collection[str] = (),
+    *,
+    apparmor: bool = False,
 ) -> Verdict | None:
     """None, or why the Pod is refused. `others` are those that run here already, `pressures` the node's conditions;
     of the resources in `given` the Pod has its part already."""
@@ -43,6 +46,7 @@ def admit(
         lacking = None
     return (
         _system(pod)
+        or _apparmor(pod, there=apparmor)
         or _pressure(pod, pressures)
         or _sysctls(pod)
         or lacking
@@ -60,6 +64,17 @@ def _system(pod: Pod) -> Verdict | None:
     if pod.spec.os is not None and pod.spec.os.name != OS:
         return _refuse("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS")
     return None
+
+
+def _apparmor(pod: Pod, *, there: bool) -> Verdict | None:
+    """Profiles that would not be enforced are refused, unless the Pod runs already."""
+    if there or pod.status.phase not in ("", "Pending"):
+        return None
+    containers = (*pod.spec.containers, *pod.spec.init_containers)
+    profiles = (app_armor_profile(pod, container) for container in containers)
+    if all(p is None or p.type == "Unconfined" for p in profiles):
+        return None
+    return _refuse("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
 
 
 def _pressure(pod: Pod, pressures: frozenset[str]) -> Verdict | None:

@@ -44,6 +44,7 @@ from podo.node.registration.node_object import NodeFigures, allocatable, capacit
 from podo.node.registration.register import Registration
 from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
+from podo.node.runtime import apparmor
 from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.measured import MeasuredRuntime
@@ -388,6 +389,7 @@ class _Starting:
             cluster_domain=config.network.cluster_domain,
             seccomp_profiles=config.state_dir / "seccomp",
             seccomp_default=config.seccomp_default,
+            apparmor=apparmor.enabled(),
             drain_limit=config.drain_limit,
             handlers=self._backend.handlers,
         )

@@ -17,6 +17,7 @@ from podo.node.probes.checks import NodeChecks
 from podo.node.references import References
 from podo.node.runtime.config import LinuxResources
 from podo.node.runtime.fake import FakeRuntime
+from podo.node.runtime.fake_programs import Programs, shell_words
 from podo.node.volumes.base import Places
 from podo.node.volumes.fake import FakeVolumes
 from podo.node.worker.facts import NodeFacts
@@ -148,10 +149,12 @@ def parts(folder: Path, clock: VirtualClock, runtime: FakeRuntime, client: Clien
 
 
 @asynccontextmanager
-async def stage(folder: Path, clock: VirtualClock, client: Client, pod: Pod, **fields: Any) -> AsyncIterator[Stage]:
+async def stage(
+    folder: Path, clock: VirtualClock, client: Client, pod: Pod, *, programs: Programs = shell_words, **fields: Any
+) -> AsyncIterator[Stage]:
     """A worker for `pod`, running; the runtime's events reach it."""
     events = KeptEvents()
-    async with FakeRuntime(clock) as runtime, asyncio.TaskGroup() as tasks:
+    async with FakeRuntime(clock, programs=programs) as runtime, asyncio.TaskGroup() as tasks:
         made = parts(folder, clock, runtime, client, events=PodEvents(events), **fields)
         worker = PodWorker(pod, made)
         setting = Stage(clock, runtime, made, made.images, made.volumes, made.cgroups, made.statuses, events, worker)  # type: ignore[arg-type]  # the fakes that `parts` made

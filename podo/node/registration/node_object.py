@@ -65,13 +65,17 @@ def capacity(machine: Machine, figures: NodeFigures) -> dict[str, str]:
         "ephemeral-storage": f"{machine.disk // 1024}Ki",
         "memory": quantity.canonical(figures.memory) if figures.memory else f"{machine.memory // 1024}Ki",
         "pods": str(figures.max_pods),
-    } | {f"hugepages-{size}": str(count) for size, count in sorted(machine.huge_pages.items())}
+    } | {
+        f"hugepages-{size}": quantity.format_binary(Decimal(count))
+        for size, count in sorted(machine.huge_pages.items())
+    }
 
 
 def allocatable(machine: Machine, figures: NodeFigures) -> dict[str, str]:
     """What of it Pods may have."""
     whole = capacity(machine, figures)
-    memory = max(quantity.to_int(whole["memory"]) - EVICTION_MEMORY, 0)
+    taken = EVICTION_MEMORY + sum(machine.huge_pages.values())  # huge pages are no memory for anybody else
+    memory = max(quantity.to_int(whole["memory"]) - taken, 0)
     disk = int(machine.disk * (1 - EVICTION_DISK))
     return whole | {"memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk)}
 

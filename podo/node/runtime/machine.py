@@ -5,7 +5,7 @@ from pathlib import Path
 
 from podo.node.cgroups.detect import CgroupSetup
 from podo.node.images.manifest import architecture
-from podo.node.runtime import seccomp
+from podo.node.runtime import apparmor, seccomp
 from podo.node.runtime.capabilities import possible_here
 from podo.node.runtime.devices import host_devices
 from podo.node.runtime.spec import Machine
@@ -20,7 +20,7 @@ def this_machine(setup: CgroupSetup) -> Machine:
         swap_accounting=_swap_accounting(setup),
         oom_score_adj_min=-1000 if "SYS_RESOURCE" in capabilities else own_score,
         capabilities=capabilities,
-        apparmor=Path("/sys/kernel/security/apparmor").exists(),
+        apparmor=apparmor.prepare(),
         host_devices=host_devices(),
     )
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podo.node.images.base import ImageConfig
+from podo.node.runtime.apparmor import NO_APPARMOR, AppArmor
 from podo.node.runtime.capabilities import granted
-from podo.node.runtime.config import ContainerConfig, IDRange, LinuxResources, Mount, ProfileType
+from podo.node.runtime.config import ContainerConfig, IDRange, LinuxResources, Mount, ProfileType, SecurityProfile
 from podo.node.runtime.users import User
 
 Document = dict[str, Any]
@@ -29,7 +30,7 @@ class Machine:
     swap_accounting: bool = False
     oom_score_adj_min: int = -1000  # what the kernel lets us set
     capabilities: frozenset[str] = frozenset()
-    apparmor: bool = False
+    apparmor: AppArmor = NO_APPARMOR
     host_devices: tuple[Document, ...] = ()  # for privileged containers, as in `linux.devices`
 
 
@@ -118,9 +119,15 @@ def _process(
         "noNewPrivileges": security.no_new_privs and not security.privileged,
         "oomScoreAdj": max(config.resources.oom_score_adj, machine.oom_score_adj_min),
     }
-    if machine.apparmor and not security.privileged and security.apparmor.type is ProfileType.LOCALHOST:
-        process["apparmorProfile"] = security.apparmor.localhost_ref
+    if machine.apparmor.enabled and not security.privileged and (profile := _apparmor(security.apparmor, machine)):
+        process["apparmorProfile"] = profile
     return process
+
+
+def _apparmor(wanted: SecurityProfile, machine: Machine) -> str:
+    if wanted.type is ProfileType.RUNTIME_DEFAULT:
+        return machine.apparmor.default
+    return wanted.localhost_ref
 
 
 def exec_process(spec: Mapping[str, Any], command: tuple[str, ...], *, tty: bool) -> Document:

@@ -24,6 +24,7 @@ from podo.api.types.core_v1 import (
 from podo.node.resize.decide import difference
 from podo.node.runtime import observed as seen_as
 from podo.node.runtime.observed import ObservedContainer
+from podo.node.worker import restart_all
 from podo.node.worker.labels import IMAGE, IMAGE_REF
 from podo.node.worker.restart_policy import as_container, restarts
 from podo.node.worker.state import PodState, ProbeState, Waiting
@@ -142,6 +143,9 @@ def _waits(
     if seen.state is seen_as.ContainerState.CREATED:
         return ContainerState(waiting=ContainerStateWaiting(reason=_until_started(given)))
     spec = given.state.pod.spec
+    if seen.id in given.state.outlived and not given.terminal:
+        why = given.waiting.get(container.name, Waiting(restart_all.WAITING))
+        return ContainerState(waiting=ContainerStateWaiting(reason=why.reason, message=why.message))
     if given.terminal or ephemeral or not (waiting := given.waiting.get(container.name)):
         return None
     done = init and not is_sidecar(container) and seen.exit_code == 0

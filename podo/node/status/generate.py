@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from podo.api import timestamps
 from podo.api.types.core_v1 import (
     ContainerStatus,
@@ -19,6 +21,7 @@ from podo.node.resources.qos import qos_class
 from podo.node.status import conditions
 from podo.node.status.containers import StatusInput, container_statuses, ephemeral_statuses, init_statuses
 from podo.node.status.phase import FAILED, PENDING, RUNNING, SUCCEEDED, phase_of
+from podo.node.worker import restart_all
 
 
 def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
@@ -31,7 +34,7 @@ def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
     made = conditions.conditions(
         pod, phase, statuses, has_sandbox=state.observed.ready_sandbox is not None, initialized=initialized
     )
-    made += words.conditions(progress(state), pod)
+    made += words.conditions(progress(state), pod) + _restarting(given, phase)
     if state.verdict and state.verdict.disruption:
         why = state.verdict
         made += (PodCondition(type=conditions.DISRUPTION, status="True", reason=why.disruption, message=why.message),)
@@ -54,6 +57,19 @@ def pod_status(given: StatusInput, before: PodStatus) -> PodStatus:
         resources=_resources(given, phase),
         allocated_resources=whole.allocated(pod.spec),
     )
+
+
+def _restarting(given: StatusInput, phase: str) -> tuple[PodCondition, ...]:
+    """Whether the whole Pod is being restarted, of Pods that may be."""
+    state, pod = given.state, given.state.pod
+    if not restart_all.has_rule(pod.spec):
+        return ()
+    made = PodCondition(type=restart_all.CONDITION, status="False", observed_generation=pod.metadata.generation)
+    if phase in (SUCCEEDED, FAILED):
+        return (replace(made, reason="PodCompleted" if phase == SUCCEEDED else "PodFailed"),)
+    if not state.outlived:
+        return (made,)
+    return (replace(made, status="True", reason=restart_all.REASON, message=restart_all.MESSAGE),)
 
 
 def _resources(given: StatusInput, phase: str) -> ResourceRequirements:
@@ -79,6 +95,8 @@ def _phase(
         if known.phase in (FAILED, SUCCEEDED):
             return known.phase, known.reason, known.message
     phase = phase_of(pod.spec, statuses, terminal=given.terminal, initialized=initialized)
+    if state.outlived and not given.terminal:
+        return before.phase or PENDING, before.reason, before.message
     if given.terminal:
         if state.verdict:
             return FAILED, state.verdict.reason, state.verdict.message

@@ -15,6 +15,7 @@ from podo.client.informer import revision_of
 from podo.clock import Clock
 from podo.node.resize.words import IN_PROGRESS, PENDING
 from podo.node.status.conditions import DISRUPTION, OWNED
+from podo.node.worker.restart_all import CONDITION as RESTARTING
 
 RETRY = Backoff(base=0.1, cap=10.0)
 AT_ONCE = 16  # writes under way at the same time
@@ -142,7 +143,7 @@ def status_changes(old: PodStatus, new: PodStatus) -> dict[str, Any]:
             value = _cleared_all(before.get(name) or {}, value)
         changes[name] = [{"$patch": "replace"}, *value] if name in MERGED_BY_IP and value else value
     known = {c["type"]: c for c in before.get("conditions", ())}
-    own = {c["type"]: c for c in after.get("conditions", ()) if c["type"] in (*OWNED, DISRUPTION, *PASSING)}
+    own = {c["type"]: c for c in after.get("conditions", ()) if c["type"] in (*OWNED, DISRUPTION, RESTARTING, *PASSING)}
     changed = [_cleared(known.get(kind, {}), c) for kind, c in own.items() if known.get(kind) != c]
     changed += [{"$patch": "delete", "type": kind} for kind in PASSING if kind in known and kind not in own]
     if changed:

@@ -50,6 +50,9 @@ def decide(state: PodState) -> Decision:
         return decision
     if state.observed.ready_sandbox is None:
         _prepare_sandbox(state, decision)
+    elif running := [c for c in state.observed.active if c.id in state.outlived]:
+        kills = [do.KillContainer(c.id, c.name, 0, restart=True) for c in running if c.state is RUNNING]
+        decision.actions += kills or [do.RemoveContainer(c.id) for c in running]
     else:
         _run_containers(state, decision)
     if not decision.finished:
@@ -167,7 +170,9 @@ def _keep(state: PodState, decision: Decision, container: Container, *, held: bo
 
 
 def _restarts(state: PodState, container: Container, seen: ObservedContainer) -> bool:
-    return seen.id in state.to_restart or restart_policy.restarts(state.pod.spec, container, seen.exit_code)
+    return seen.id in state.to_restart | state.outlived or restart_policy.restarts(
+        state.pod.spec, container, seen.exit_code
+    )
 
 
 def _kill_if_unwell(state: PodState, decision: Decision, container: Container, seen: ObservedContainer) -> bool:
@@ -225,14 +230,16 @@ def _run_init_containers(state: PodState, decision: Decision) -> bool:
         elif not done:
             if f"start:{container.name}" in state.operations:
                 return False
-            if seen is None or seen.state is not EXITED or seen.exit_code != 0:
+            if seen is None or seen.state is not EXITED or seen.exit_code != 0 or seen.id in state.outlived:
                 return _run_step(state, decision, container, seen)
     return True
 
 
 def _has_begun(state: PodState, container: Container) -> bool:
     seen = state.observed.current(container.name)
-    return f"start:{container.name}" in state.operations or (seen is not None and seen.started_at is not None)
+    if f"start:{container.name}" in state.operations:
+        return True
+    return seen is not None and seen.started_at is not None and seen.id not in state.outlived
 
 
 def _run_step(state: PodState, decision: Decision, container: Container, seen: ObservedContainer | None) -> bool:
@@ -242,7 +249,7 @@ def _run_step(state: PodState, decision: Decision, container: Container, seen: O
     elif seen.state is RUNNING:
         _resize(state, decision, container, seen)
     else:
-        if restart_policy.restarts(state.pod.spec, container, seen.exit_code):
+        if seen.id in state.outlived or restart_policy.restarts(state.pod.spec, container, seen.exit_code):
             _start(state, decision, container)
         else:
             _finish(state, decision)
@@ -291,7 +298,8 @@ def _start(
     if seen is not None and seen.state is not EXITED:  # left over from a start that was cut short
         decision.actions.append(do.RemoveContainer(seen.id))
         return
-    if seen is not None and _crash_loops(state, decision, container, seen):
+    again = seen is not None and seen.id not in state.outlived
+    if seen is not None and again and _crash_loops(state, decision, container, seen):
         return
     if not _may_try(state, decision, f"start:{name}", name):
         return
@@ -301,7 +309,7 @@ def _start(
         return
     attempt = seen.attempt + 1 if seen else 0
     start = do.StartContainer(
-        container, attempt, sandbox.id, image, ephemeral=ephemeral, again=seen is not None, target_id=target_id
+        container, attempt, sandbox.id, image, ephemeral=ephemeral, again=again, target_id=target_id
     )
     decision.actions.append(start)
 

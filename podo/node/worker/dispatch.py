@@ -187,7 +187,10 @@ class PodDispatcher:
     def _admit_now(self, pod: Pod) -> None:
         node = self._node()
         others = [w.pod for w in self.workers.values() if _counts(w)]
-        refused = admit(pod, others, node, self.pressures, self._parts.devices.resources) if node else None
+        refused = None
+        if node:
+            given, apparmor = self._parts.devices.resources, self._parts.facts.apparmor
+            refused = admit(pod, others, node, self.pressures, given, apparmor=apparmor)
         if refused:
             pod = self._reject(pod, refused)
         self._begin(pod)

@@ -21,6 +21,7 @@ class NodeFacts:
     cluster_domain: str = "cluster.local"
     seccomp_profiles: Path = Path("/var/lib/podo/seccomp")
     seccomp_default: bool = True  # RuntimeDefault where a Pod does not say
+    apparmor: bool = False  # whether the kernel enforces it
     pids_limit: int = 0  # for each Pod; 0: none
     drain_limit: float = 2.0  # seconds to wait until no Service leads to a Pod that leaves
     resolv_conf: Path = Path("/etc/resolv.conf")

@@ -12,7 +12,7 @@ def restarts(spec: PodSpec, container: Container, exit_code: int | None) -> bool
     """
     code = 137 if exit_code is None else exit_code
     if container.restart_policy:
-        if _by_rule(container, code):
+        if matching_action(container, code):
             return True
         return _by_policy(container.restart_policy, code)
     return _by_policy(spec.restart_policy, code)
@@ -24,15 +24,13 @@ def _by_policy(policy: str, code: int) -> bool:
     return code != 0 if policy == "OnFailure" else True
 
 
-def _by_rule(container: Container, code: int) -> bool:
+def matching_action(container: Container, code: int) -> str:
+    """What the first rule that matches says: to restart the container, or all of the Pod; "" if none does."""
     for rule in container.restart_policy_rules:
         codes = rule.exit_codes
-        if rule.action != "Restart" or codes is None:
-            continue
-        listed = code in codes.values
-        if listed == (codes.operator == "In"):
-            return True
-    return False
+        if codes is not None and (code in codes.values) == (codes.operator == "In"):
+            return rule.action
+    return ""
 
 
 def restarts_unwell(spec: PodSpec, container: Container) -> bool:

@@ -6,6 +6,8 @@ from podo.node.runtime import config as runtime
 from podo.node.worker.environment import ConfigurationError
 from podo.node.worker.facts import NodeFacts
 
+APP_ARMOR, LOCALHOST = "container.apparmor.security.beta.kubernetes.io/", "localhost/"
+ANNOTATED = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"}
 TYPES = {t.value: t for t in runtime.ProfileType}
 
 
@@ -30,7 +32,7 @@ def security(pod: Pod, container: Container, image: ImageConfig, facts: NodeFact
         masked_paths=() if unmasked or privileged else None,
         readonly_paths=() if unmasked or privileged else None,
         seccomp=_seccomp(own.seccomp_profile or whole.seccomp_profile, facts, privileged=privileged),
-        apparmor=_apparmor(own.app_armor_profile or whole.app_armor_profile),
+        apparmor=_apparmor(app_armor_profile(pod, container), facts),
     )
 
 
@@ -48,9 +50,24 @@ def _seccomp(wanted: SeccompProfile | None, facts: NodeFacts, *, privileged: boo
     return runtime.SecurityProfile(TYPES[wanted.type], ref)
 
 
-def _apparmor(wanted: AppArmorProfile | None) -> runtime.SecurityProfile:
-    if wanted is None:
-        return runtime.SecurityProfile()
+def app_armor_profile(pod: Pod, container: Container) -> AppArmorProfile | None:
+    """The container's own, what an annotation has for it (those of static Pods become no fields), or its Pod's."""
+    own, whole = container.security_context, pod.spec.security_context
+    if own and own.app_armor_profile:
+        return own.app_armor_profile
+    annotation = pod.metadata.annotations.get(APP_ARMOR + container.name, "")
+    if annotation in ANNOTATED:
+        return AppArmorProfile(type=ANNOTATED[annotation])
+    if annotation.startswith(LOCALHOST):
+        return AppArmorProfile(type="Localhost", localhost_profile=annotation.removeprefix(LOCALHOST))
+    return whole.app_armor_profile if whole else None
+
+
+def _apparmor(wanted: AppArmorProfile | None, facts: NodeFacts) -> runtime.SecurityProfile:
+    if wanted is None:  # confined where that is possible, as by every runtime
+        return runtime.SecurityProfile(
+            runtime.ProfileType.RUNTIME_DEFAULT if facts.apparmor else runtime.ProfileType.UNCONFINED
+        )
     return runtime.SecurityProfile(TYPES[wanted.type], wanted.localhost_profile)
 
 

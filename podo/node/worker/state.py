@@ -10,6 +10,7 @@ from podo.api.types.core_v1 import Container, Pod, PodSpec, ResourceRequirements
 from podo.node.resize.words import Resize
 from podo.node.runtime.observed import ContainerState, ObservedContainer, ObservedSandbox, SandboxState
 from podo.node.worker.backoff import Backoff
+from podo.node.worker.restart_all import outlived
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ class PodState:
     resize: Resize = field(default_factory=Resize)
     verdict: Verdict | None = None
     deleted: bool = False  # no longer in the API
+
+    @cached_property
+    def outlived(self) -> frozenset[str]:
+        """The ids of containers that are to be replaced because the whole Pod is restarted."""
+        return outlived(self.pod.spec, self.observed.containers)
 
 
 def all_containers(spec: PodSpec) -> Iterable[Container]:

@@ -1,10 +1,12 @@
 """The Node object and the Lease, against the true API."""
 
 import asyncio
+import dataclasses
 
 import pytest
 from msgspec.structs import replace
 
+from podo.api import quantity
 from podo.api.types.coordination_v1 import Lease
 from podo.api.types.core_v1 import Node
 from podo.client.base import MERGE_PATCH, Key, Patch
@@ -39,6 +41,14 @@ def test_capacity_is_the_machines_unless_it_is_set():
         "hugepages-2Mi": "0",
     }
     assert allocatable(MACHINE, small)["memory"] == "946176Ki"
+
+
+def test_huge_pages_are_no_memory_for_anybody_else():
+    machine = dataclasses.replace(MACHINE, huge_pages={"2Mi": 64 * 2**20, "1Gi": 2**30})
+    here = allocatable(machine, FIGURES)
+    assert (here["hugepages-2Mi"], here["hugepages-1Gi"]) == ("64Mi", "1Gi")
+    less = quantity.to_int(allocatable(MACHINE, FIGURES)["memory"]) - quantity.to_int(here["memory"])
+    assert less == 64 * 2**20 + 2**30
 
 
 def test_a_condition_keeps_its_time_while_it_stays():

@@ -224,3 +224,29 @@ def test_a_node_under_pressure_keeps_pods_out(wanted, pressures, refused):
     if found:
         listed = " ".join(sorted(pressures))
         assert (found.reason, found.message) == ("Evicted", f"Pod was rejected: The node had condition: [{listed}]. ")
+
+
+LOADED = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "mine"}}
+ANNOTATION = "container.apparmor.security.beta.kubernetes.io/app"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"),
+    [
+        (pod(), False),
+        (pod(securityContext={"appArmorProfile": {"type": "Unconfined"}}), False),
+        (pod(securityContext=LOADED), True),
+        (pod(container(securityContext={"appArmorProfile": {"type": "RuntimeDefault"}})), True),
+        (pod(initContainers=[container("i", securityContext=LOADED)]), True),
+        (pod(meta={"annotations": {ANNOTATION: "runtime/default"}}), True),
+        (pod(meta={"annotations": {ANNOTATION: "unconfined"}}), False),
+        (pod(securityContext=LOADED, status={"phase": "Running"}), False),
+    ],
+)
+def test_profiles_that_would_not_be_enforced_are_refused(wanted, refused):
+    found = admit(wanted, (), node())
+    assert (found is not None) == refused
+    if found:
+        text = "Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host"
+        assert (found.reason, found.message) == ("AppArmor", text)
+    assert admit(wanted, (), node(), apparmor=True) is None

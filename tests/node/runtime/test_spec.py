@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from podo.node.images.base import ImageConfig
+from podo.node.runtime.apparmor import AppArmor
 from podo.node.runtime.config import (
     ContainerConfig,
     LinuxResources,
@@ -126,10 +127,21 @@ def test_the_cgroup_lies_in_the_pods():
     assert spec()["linux"]["cgroupsPath"] == "/podo/c/n/burstable/pod1/cid"
 
 
-def test_apparmor_needs_a_machine_that_has_it():
-    profile = SecurityContext(apparmor=SecurityProfile(ProfileType.LOCALHOST, "mine"))
-    assert "apparmorProfile" not in spec(security=profile)["process"]
-    assert spec(dataclasses.replace(MACHINE, apparmor=True), security=profile)["process"]["apparmorProfile"] == "mine"
+@pytest.mark.parametrize(
+    ("wanted", "machine", "profile"),
+    [
+        (SecurityProfile(ProfileType.LOCALHOST, "mine"), AppArmor(), None),
+        (SecurityProfile(ProfileType.LOCALHOST, "mine"), AppArmor(enabled=True), "mine"),
+        (SecurityProfile(ProfileType.RUNTIME_DEFAULT), AppArmor(enabled=True, default="podo-default"), "podo-default"),
+        (SecurityProfile(ProfileType.RUNTIME_DEFAULT), AppArmor(enabled=True), None),
+        (SecurityProfile(), AppArmor(enabled=True, default="podo-default"), None),
+    ],
+)
+def test_apparmor_needs_a_machine_that_has_it(wanted, machine, profile):
+    here = dataclasses.replace(MACHINE, apparmor=machine)
+    assert spec(here, security=SecurityContext(apparmor=wanted))["process"].get("apparmorProfile") == profile
+    privileged = SecurityContext(apparmor=wanted, privileged=True)
+    assert "apparmorProfile" not in spec(here, security=privileged)["process"]
 
 
 @pytest.mark.parametrize(
