@@ -1,5 +1,6 @@
 """Custom resources that podo brings along: their definitions written, and served before anyone uses them."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any
@@ -8,10 +9,13 @@ import msgspec
 
 from podo.api.errors import APIError
 from podo.api.types.apiextensions_v1 import CustomResourceDefinition
-from podo.client.base import APPLY_PATCH, Client, Key, Kind, Patch, find
+from podo.api.types.meta_v1 import ObjectMeta
+from podo.client.base import APPLY_PATCH, Client, Key, Kind, Patch, find, kind_of, metadata_kind
 from podo.clock import Clock
 
 MANAGER = "podo"
+WRITTEN = "podo/written"
+"""The annotation with the digest of what podo wrote: another podo may have more to say."""
 _ATTEMPTS, _PAUSE = 50, 0.02
 
 
@@ -47,10 +51,7 @@ def _expand(node: Any, parts: dict[str, Any]) -> Any:
 async def ensure_served(
     client: Client, clock: Clock, definitions: Iterable[Mapping[str, Any]], kinds: Iterable[Kind[Any]]
 ) -> list[Kind[Any]]:
-    """Write the definitions that are not there; which of `kinds` are served then.
-
-    A definition that is there already stays as it is, whoever wrote it.
-    """
+    """Write the definitions that are not there, or that an older podo wrote; which of `kinds` are served then."""
     for definition in definitions:
         await ensure(client, CustomResourceDefinition, definition)
     served = []
@@ -67,7 +68,19 @@ async def ensure_served(
 
 
 async def ensure(client: Client, kind: Any, body: Mapping[str, Any]) -> None:
-    """Write a cluster-scoped object unless one of its name is there."""
-    key = Key("", body["metadata"]["name"])
-    if await find(client, kind, key) is None:
-        await client.patch(kind, key, Patch(media_type=APPLY_PATCH, body=body, field_manager=MANAGER))
+    """Write a cluster-scoped object, unless it is there as this podo writes it, or its spec is somebody else's."""
+    metadata = body["metadata"]
+    key, digest = Key("", metadata["name"]), hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+    found = await find(client, metadata_kind(kind_of(kind).resource), key)
+    if found is not None and (found.metadata.annotations.get(WRITTEN) == digest or is_others(found.metadata)):
+        return
+    marked = {**body, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), WRITTEN: digest}}}
+    await client.patch(kind, key, Patch(media_type=APPLY_PATCH, body=marked, field_manager=MANAGER, force=True))
+
+
+def is_others(metadata: ObjectMeta) -> bool:
+    """Whether anybody but podo has written any of the spec: a newer definition, say, or one that came with a chart."""
+    return any(
+        entry.manager != MANAGER and not entry.subresource and "f:spec" in (entry.fields_v1 or {})
+        for entry in metadata.managed_fields
+    )

@@ -21,6 +21,8 @@ from podo.network.gateway.keeper import GatewayKeeper
 from podo.network.gateway.kinds import API_VERSION, GATEWAY_CLASSES, GATEWAYS, GRANTS
 from podo.network.gateway.routes import HTTP_ROUTES, ROUTES
 from podo.server.core import running_core
+from podo.server.fields import Fields, built_in_versions
+from podo.server.patching import Patches
 from podo.store.memory import MemoryStore
 from tests.network.build import endpoint_slice, service
 from tests.network.ingress.test_keeper import Follower, RecordedProxy
@@ -182,18 +184,20 @@ async def programmed(made, name):
     return next((each.status, each.reason) for each in found if each.type == "Programmed")
 
 
-async def test_definitions_that_are_there_stay_as_they_are():
-    clock = VirtualClock()
-    async with running_core(MemoryStore(), clock) as core:
+async def test_definitions_of_others_stay_as_they_are():
+    clock, fields, patcher = VirtualClock(), Fields(built_in_versions), Patches(built_in_versions)
+    async with running_core(MemoryStore(), clock, fields=fields, patcher=patcher) as core:
         client = core.client()
         (theirs,) = [each for each in definitions() if each["spec"]["names"]["kind"] == "TCPRoute"]
         own = theirs | {
             "metadata": theirs["metadata"] | {"annotations": theirs["metadata"]["annotations"] | {"own": "1"}}
         }
-        await ensure_served(client, clock, [own], ())
+        key = Key("", own["metadata"]["name"])
+        patch = Patch(media_type=APPLY_PATCH, body=own, field_manager="helm")
+        await client.patch(CustomResourceDefinition, key, patch)
         serving = asyncio.ensure_future(ensure_served(client, clock, definitions(), ROUTES))
         await clock.run_for(timedelta(seconds=3))
         served = await serving
         assert len(served) == len(ROUTES)
-        found = await client.get(CustomResourceDefinition, Key("", "tcproutes.gateway.networking.k8s.io"))
+        found = await client.get(CustomResourceDefinition, key)
         assert found.metadata.annotations["own"] == "1"
