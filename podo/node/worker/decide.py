@@ -50,14 +50,29 @@ def decide(state: PodState) -> Decision:
         return decision
     if state.observed.ready_sandbox is None:
         _prepare_sandbox(state, decision)
-    elif running := [c for c in state.observed.active if c.id in state.outlived]:
-        kills = [do.KillContainer(c.id, c.name, 0, restart=True) for c in running if c.state is RUNNING]
-        decision.actions += kills or [do.RemoveContainer(c.id) for c in running]
-    else:
+    elif not (state.outlived and _ends_old_life(state, decision)):
         _run_containers(state, decision)
     if not decision.finished:
         _tidy(state, decision)
     return _undone(state, decision)
+
+
+def _ends_old_life(state: PodState, decision: Decision) -> bool:
+    """Stop what is to be replaced; but first begin what was just about to begin, so that all of it is restarted.
+
+    Whether there is anything to be done yet.
+    """
+    mains, observed = state.pod.spec.containers, state.observed
+    for container in mains if any(observed.latest(c.name) for c in mains) else ():
+        name = container.name
+        failed = any(key in state.failures for key in ("volumes", f"pull:{name}", f"start:{name}"))
+        if observed.latest(name) is None and not failed:
+            _start(state, decision, container)
+            return True
+    running = [c for c in observed.active if c.id in state.outlived]
+    kills = [do.KillContainer(c.id, c.name, 0, restart=True) for c in running if c.state is RUNNING]
+    decision.actions += kills or [do.RemoveContainer(c.id) for c in running]
+    return bool(running)
 
 
 def _undone(state: PodState, decision: Decision) -> Decision:

@@ -5,7 +5,6 @@ replaced. It is stopped at once; when all has ended, the init containers begin a
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from podo.api.types.core_v1 import Container, PodSpec
 from podo.node.runtime.observed import ContainerState, ObservedContainer
@@ -23,28 +22,32 @@ def has_rule(spec: PodSpec) -> bool:
 
 
 def outlived(spec: PodSpec, attempts: Iterable[ObservedContainer]) -> frozenset[str]:
-    """The ids of the newest attempts at each container that are to be replaced."""
+    """The ids of the newest attempts at each container that are to be replaced.
+
+    Containers begin one after the other. What comes before the one that ended belongs to the old life if it was made
+    before that end; what comes after it, if it was made before that one began anew.
+    """
     if not has_rule(spec):
         return frozenset()
-    containers, seen = {c.name: c for c in _containers(spec)}, list(attempts)
-    moment = max((at for c in seen if (at := _ended_by_rule(c, containers)) is not None), default=None)
-    if moment is None:
-        return frozenset()
-    newest: dict[str, ObservedContainer] = {}
-    for one in sorted(seen, key=lambda c: c.attempt):
-        newest[one.name] = one
-    return frozenset(
-        c.id
-        for name, c in newest.items()
-        if name in containers and (c.created_at < moment or _ended_by_rule(c, containers) == moment)
-    )
+    containers = _containers(spec)
+    order = {c.name: index for index, c in enumerate(containers)}
+    seen = sorted((c for c in attempts if c.name in order), key=lambda c: c.attempt)
+    newest = {c.name: c for c in seen}
+    found: set[str] = set()
+    for cause in seen:
+        if not _has_all_restarted(containers[order[cause.name]], cause):
+            continue
+        anew = next((c.created_at for c in seen if c.name == cause.name and c.attempt > cause.attempt), None)
+        for name, one in newest.items():
+            limit = cause.finished_at if order[name] < order[cause.name] else anew
+            if limit is None or one.created_at < limit:
+                found.add(one.id)
+    return frozenset(found)
 
 
-def _ended_by_rule(seen: ObservedContainer, containers: dict[str, Container]) -> datetime | None:
-    container = containers.get(seen.name)
-    if container is None or seen.state is not ContainerState.EXITED or seen.exit_code is None:
-        return None
-    return seen.finished_at if matching_action(container, seen.exit_code) == RESTART_ALL else None
+def _has_all_restarted(container: Container, seen: ObservedContainer) -> bool:
+    ended = seen.state is ContainerState.EXITED and seen.exit_code is not None and seen.finished_at is not None
+    return ended and matching_action(container, seen.exit_code or 0) == RESTART_ALL
 
 
 def _containers(spec: PodSpec) -> tuple[Container, ...]:

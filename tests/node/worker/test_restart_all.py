@@ -106,6 +106,17 @@ async def test_all_containers_begin_anew_in_their_order(tmp_path, clock, client)
         assert {one.phase for one in s.statuses.all if one.phase} <= {"Pending", "Running"}
 
 
+async def test_what_was_about_to_begin_when_it_ended_is_restarted_too(tmp_path, clock, client):
+    def programs(config, command):
+        at_once = config.name == "source" and config.attempt == 0
+        return Program(runs_for=0, exit_code=42) if at_once else Program(stop_code=137)
+
+    made = pod(container("source", **SOURCE), container("other"), restartPolicy="Never")
+    async with stage(tmp_path, clock, client, made, programs=programs) as s:
+        await s.settle(30)
+        assert attempts(s, "source") == attempts(s, "other") == (1, ContainerState.RUNNING)
+
+
 async def test_a_rule_for_another_code_changes_nothing(tmp_path, clock, client):
     async with stage(tmp_path, clock, client, POD, programs=ends_once(41)) as s:
         await s.settle(60)
