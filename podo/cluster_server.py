@@ -5,6 +5,7 @@ Imports are local to what needs them, so that the process starts fast.
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from podo.server.app import ServerConfig
     from podo.server.core import Core
     from podo.storage.csi.remote import Post
+
+THAW_EVERY = 15.0  # seconds
+log = logging.getLogger(__name__)
 
 
 def server_config(settings: "ServerSettings") -> "ServerConfig":
@@ -108,6 +112,8 @@ async def serve_cluster(settings: "ServerSettings") -> None:
             "cluster policies": partial(serve_cluster_policies, core, clock),
             "snapshots": partial(take_snapshots, core, informers, clock, volumes, to_drivers),
         }
+        beside["backups"] = partial(take_backups, settings, clock)
+        beside["frozen volumes"] = partial(thaw_volumes, volumes, clock)
         if cluster.vertical_autoscaling:
             figures = (await apis.of("vertical-autoscaler")).fetch
             beside["vertical autoscaling"] = partial(scale_vertically, core, informers, clock, figures)
@@ -243,6 +249,24 @@ async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", v
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.run(), name="events of snapshots")
         tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
+
+
+async def take_backups(settings: "ServerSettings", clock: "Clock") -> None:
+    """Take backups by the cluster's schedules, until cancelled."""
+    from podo.cluster.backup.schedules import Schedules, keep, taker
+
+    state = Path(settings.state_dir)
+    await keep(Schedules(state), taker(settings.cluster.name, state), clock)
+
+
+async def thaw_volumes(volumes: Path, clock: "Clock") -> None:
+    """Let go volumes that somebody's end has left frozen, until cancelled."""
+    from podo.storage.local.freezing import thaw_left
+
+    while True:
+        for handle in await asyncio.to_thread(thaw_left, volumes):
+            log.warning("volume %s was left frozen: it is let go", handle)
+        await clock.sleep(THAW_EVERY)
 
 
 async def scale_vertically(core: "Core", informers: "Informers", clock: "Clock", fetch: "Fetch") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from podo.cluster.errors import ClusterError
 
 OURS = frozenset(
-    {"cluster", "pki", "state", "kubeconfig", "nodes", "images", "volumes", "build", "logs"}
+    {"cluster", "pki", "state", "kubeconfig", "nodes", "images", "volumes", "build", "logs", "backups"}
 )  # without suffixes
 STATE_ROOT, RUN_ROOT = Path("/var/lib/podo"), Path("/run/podo")
 

@@ -63,6 +63,7 @@ from podo.node.volumes.objects import ObjectNode
 from podo.node.volumes.plugins import KubeletFolder, Plugins
 from podo.node.volumes.publishing import Publishing
 from podo.node.volumes.shares import DeviceNode, NFSNode, SMBNode
+from podo.node.volumes.silence import Waiting
 from podo.node.volumes.sources import ContentSources
 from podo.node.volumes.tokens import Tokens
 from podo.node.withdrawal import Withdrawal
@@ -124,6 +125,8 @@ async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: 
     async with HTTPClient(config.credentials, agent=f"podo-agent/{__version__}", clock=clock) as client:
         node = _Starting(config, client, clock, await open_backend(config, clock))
         await asyncio.to_thread(node.plugins.folder.make)
+        with contextlib.suppress(OSError):  # a kernel without FUSE mounts no stores either
+            await asyncio.to_thread(node.waiting.prepare)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(node.informers.run(), name="informers")
             tasks.create_task(node.events.run(), name="events")
@@ -210,7 +213,9 @@ class _Starting:
         known = self.informers.of(CSIDriver)
         self.plugins = Plugins(client, clock, folder, config.node_name, takers, lambda: bare_drivers(known))
         self.plugins.add_own(LocalNode(config.volumes_dir))
-        self.stores = [ObjectNode(name, config.run_dir / "stores", clock, config.host_netns) for name in DRIVERS]
+        self.waiting = Waiting(config.run_dir / "fuse")
+        places = config.run_dir / "stores", clock, config.host_netns, self.waiting
+        self.stores = [ObjectNode(name, *places) for name in DRIVERS]
         own: list[NodeDriver] = [*self.stores, SMBNode(config.run_dir / "stores")]
         for store in own:
             self.plugins.add_own(store)

@@ -1,7 +1,9 @@
 """Object stores as tests start them: Azurite for Azure Blob Storage, moto for S3."""
 
+import contextlib
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,3 +61,45 @@ def answers(port: int) -> None:
             return tried.connect_ex(("127.0.0.1", port)) == 0
 
     processes.until(f"port {port} answers", look, 30)
+
+
+class Relay:
+    """Passes on what goes to a port of loopback, until it is told to be silent: then it accepts, and says nothing."""
+
+    def __init__(self, to: int) -> None:
+        self._to, self._speaks = to, threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.speak()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def speak(self) -> None:
+        self._speaks.set()
+
+    def be_silent(self) -> None:
+        self._speaks.clear()
+
+    def close(self) -> None:
+        self.speak()
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                taken, _ = self._listening.accept()
+                threading.Thread(target=self._pass_on, args=(taken,), daemon=True).start()
+
+    def _pass_on(self, taken: socket.socket) -> None:
+        self._speaks.wait()
+        with contextlib.suppress(OSError), taken, socket.create_connection(("127.0.0.1", self._to)) as far:
+            back = threading.Thread(target=self._copy, args=(far, taken), daemon=True)
+            back.start()
+            self._copy(taken, far)
+            back.join()
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._speaks.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)

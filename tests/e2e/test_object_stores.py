@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e import processes
 from tests.e2e.manifests import pod
-from tests.e2e.object_stores import azurite, moto
+from tests.e2e.object_stores import Relay, azurite, moto
 from tests.e2e.test_storage import claim, on, user, write
 
 pytestmark = pytest.mark.e2e
@@ -175,6 +175,28 @@ def test_a_store_that_is_gone_gives_errors_and_no_node_hangs(kubectl, podo, clou
             volume = kubectl.get("pvc", "c")["spec"]["volumeName"]
             kubectl("delete", "pvc", "c")
             kubectl.wait("delete", f"pv/{volume}")
+
+
+def test_a_store_that_falls_silent_gives_errors_within_a_minute_and_comes_back(kubectl, podo, cloud, tmp_path):
+    with azurite(tmp_path) as (connection, _):
+        port = connection.split("127.0.0.1:")[1].split("/")[0]
+        relay = Relay(int(port))
+        values = secret({"connectionString": connection.replace(f":{port}/", f":{relay.port}/")})
+        kubectl.apply(values, storage_class(kubectl, "blob.csi.podo"), shared(kubectl))
+        kubectl.apply(user("p", nodeSelector=on("node-1")))
+        kubectl.ready("pod/p")
+        write(kubectl, "p", "kept")
+        relay.be_silent()
+        refused = kubectl.refusal("exec", "p", "--", "sh", "-c", "sleep 2; cat /data/new", seconds=75)
+        assert any(words in refused for words in ("connection abort", "not connected", "put/output error")), refused
+        relay.speak()
+        processes.until(
+            "it is read again",
+            lambda: kubectl.try_("exec", "p", "--", "cat", "/data/x", seconds=75).stdout == "kept\n",
+            90,
+        )
+        kubectl("delete", "pod", "p", "--grace-period=1", seconds=90)
+        relay.close()
 
 
 def test_a_bucket_that_is_there_is_a_volume_and_a_folder_of_it_another(kubectl, podo, buckets, cloud):

@@ -108,16 +108,25 @@ def extents_of(image: Path) -> tuple[tuple[int, int], ...]:
 def opened(path: Path, passphrase: bytes) -> Iterator[tuple[Content, tarfile.TarFile]]:
     """Its content, and the rest of it to be read on with `fill`. Raises ClusterError."""
     try:
-        with open(path, "rb") as file:
-            sealed = ReadSealed(file, passphrase)
-            with tarfile.open(fileobj=cast(BinaryIO, sealed), mode="r|gz") as tar:
-                first = tar.next()
-                data = tar.extractfile(first) if first and first.name == CONTENT else None
-                if data is None:
-                    raise ClusterError(f"{path} has no content")
-                yield msgspec.json.decode(data.read(), type=Content), tar
-    except (OSError, tarfile.TarError, json.JSONDecodeError, msgspec.DecodeError) as error:
+        with open(path, "rb") as file, read(file, passphrase, str(path)) as found:
+            yield found
+    except OSError as error:
         raise ClusterError(f"{path} cannot be read: {error}") from error
+
+
+@contextmanager
+def read(file: BinaryIO, passphrase: bytes, label: str) -> Iterator[tuple[Content, tarfile.TarFile]]:
+    """The same, of a backup that is read as it comes; `label` is what it is called."""
+    try:
+        sealed = ReadSealed(file, passphrase)
+        with tarfile.open(fileobj=cast(BinaryIO, sealed), mode="r|gz") as tar:
+            first = tar.next()
+            data = tar.extractfile(first) if first and first.name == CONTENT else None
+            if data is None:
+                raise ClusterError(f"{label} has no content")
+            yield msgspec.json.decode(data.read(), type=Content), tar
+    except (OSError, tarfile.TarError, json.JSONDecodeError, msgspec.DecodeError) as error:
+        raise ClusterError(f"{label} cannot be read: {error}") from error
 
 
 def fill(tar: tarfile.TarFile, volume: Volume, image: Path) -> None:

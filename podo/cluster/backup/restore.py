@@ -5,8 +5,7 @@ What is there already is left alone, so that a restore may be repeated; a claim 
 
 import uuid
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -52,9 +51,10 @@ class Restore:
         self._failed: list[str] = []
         self._kinds: dict[tuple[str, str], Resource] = {}
 
-    def run(self, file: Path, passphrase: bytes) -> Outcome:
-        """Restore all that a file has. Raises ClusterError."""
-        with API(self._where, self._cluster, timeout=60) as api, archive.opened(file, passphrase) as (content, tar):
+    def run(self, file: BinaryIO, label: str, passphrase: bytes) -> Outcome:
+        """Restore all that a backup has. Raises ClusterError."""
+        opened = archive.read(file, passphrase, label)
+        with API(self._where, self._cluster, timeout=60) as api, opened as (content, tar):
             if self._into and len(content.namespaces) != 1:
                 raise ClusterError("only a backup of one namespace can be restored into another")
             objects = [self._renamed(obj) for obj in ordered(content.objects)]
@@ -161,7 +161,7 @@ def persistent_volume(handle: str, volume: Volume, claim: Object) -> Object:
     }
 
 
-def described(file: Path, passphrase: bytes) -> Content:
+def described(file: BinaryIO, label: str, passphrase: bytes) -> Content:
     """What a backup has. Raises ClusterError."""
-    with archive.opened(file, passphrase) as (content, _):
+    with archive.read(file, passphrase, label) as (content, _):
         return content

@@ -16,8 +16,9 @@ from podo.cluster.config import ClusterConfig
 from podo.cluster.errors import ClusterError
 from podo.cluster.paths import Paths
 from podo.storage.local import DRIVER, loops
+from podo.storage.local.freezing import frozen, thaw_left
 from podo.storage.local.layout import Description, VolumeFolder
-from podo.storage.local.maker import checked, frozen, run
+from podo.storage.local.maker import checked, run
 
 Progress = Callable[[str], None]
 
@@ -42,6 +43,7 @@ def take(
         (where.state / "build").mkdir(exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix="backup-", dir=where.state / "build") as made:
             copies = Path(made)
+            thaw_left(where.volumes)
             with held(where.volumes, [handle for _, _, handle in volumes]) as known:
                 for _, _, handle in volumes:
                     _copy(VolumeFolder(where.volumes, handle).image, copies / handle)
@@ -156,16 +158,3 @@ def _listed(api: API, resource: Resource) -> list[Any]:
     except APIError:
         return []  # gone since discovery
     return items
-
-
-def files(folder: Path) -> list[Path]:
-    """The backups in a folder, the oldest first."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
-
-
-def prune(folder: Path, cluster: str, keep: int) -> list[Path]:
-    """Delete all but the newest backups of a cluster; what was deleted."""
-    gone = [f for f in files(folder) if f.name.startswith(f"{cluster}-")][:-keep] if keep else []
-    for file in gone:
-        file.unlink()
-    return gone

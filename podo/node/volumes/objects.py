@@ -20,6 +20,8 @@ import msgspec
 from podo.clock import Clock
 from podo.node import syscalls
 from podo.node.mounts import MOUNTINFO, mount_points, unmount_now, unmount_quietly
+from podo.node.volumes import silence
+from podo.node.volumes.silence import Waiting
 from podo.storage.drivers import DriverFailure, NodeVolume
 from podo.storage.objects.rclone import PATIENCE, PROGRAM, environment, said
 from podo.storage.objects.stores import REMOTE, checked, configuration, container_of
@@ -60,11 +62,14 @@ class ObjectNode:
 
     foreign, groups = False, True
 
-    def __init__(self, name: str, secrets: Path, clock: Clock, netns: Path | None) -> None:
+    def __init__(
+        self, name: str, secrets: Path, clock: Clock, netns: Path | None, waiting: Waiting | None = None
+    ) -> None:
         self.name, self._secrets, self._clock, self._netns = name, secrets, clock, netns
         self._dead: asyncio.Queue[Path] = asyncio.Queue()
         self._locks: dict[Path, asyncio.Lock] = {}
         self._watched: dict[Path, int] = {}  # the process of each, as a descriptor
+        self._waiting = waiting
 
     async def stage(self, volume: NodeVolume, staging: Path) -> None:
         async with self._alone(staging):
@@ -115,6 +120,8 @@ class ObjectNode:
             if (known := described(file.parent)) is not None:
                 self._watch(file.parent, known)
         async with asyncio.TaskGroup() as tasks:
+            if self._waiting is not None:
+                tasks.create_task(self._end_silent(self._waiting))
             while True:
                 tasks.create_task(self._revive(await self._dead.get()))
 
@@ -136,6 +143,27 @@ class ObjectNode:
                     log.warning("%s cannot be mounted again: %s", known.place, error)
             await self._clock.sleep(wait)
             wait = min(2 * wait, AGAIN_AT_MOST)
+
+    async def _end_silent(self, waiting: Waiting) -> None:
+        """End what serves a store that has gone silent: who waits for it gets an error, and it is mounted again."""
+        looks: dict[Path, int] = {}
+        while True:
+            await self._clock.sleep(silence.LOOK_EVERY)
+            looks = {s: looks.get(s, 0) + 1 for s in self._watched if waiting.at(s / "mount")}
+            for staging in [s for s, number in looks.items() if number >= silence.LOOKS]:
+                known = described(staging)
+                if known is None or not await self._is_silent(known):
+                    continue
+                log.warning("the store of %s is silent: its mount is ended, and mounted again", known.place)
+                if alive(known):
+                    os.kill(known.pid, signal.SIGKILL)
+
+    async def _is_silent(self, known: MountedStore) -> bool:
+        try:
+            text = await asyncio.to_thread(Path(known.configuration).read_text)
+        except OSError:
+            return False
+        return await silence.is_silent(text, self._netns)
 
     async def _mount(
         self, staging: Path, place: str, options: tuple[str, ...], file: Path, targets: tuple[str, ...]

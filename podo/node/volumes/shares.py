@@ -13,6 +13,7 @@ from pathlib import Path
 from podo.node import syscalls
 from podo.node.mounts import MOUNTINFO, mount_points, unmount_now, unmount_quietly
 from podo.storage.drivers import DriverFailure, NodeVolume
+from podo.storage.objects.rclone import ended
 
 DEVICE, NFS, SMB = "kubernetes.io/local-volume", "kubernetes.io/nfs", "smb.csi.podo"
 MOUNTED_WITHIN = 60.0  # seconds: a server that does not answer
@@ -36,8 +37,7 @@ async def run(*command: str) -> tuple[int, str]:
     except TimeoutError as error:
         raise DriverFailure(f"{command[0]} does not end within {MOUNTED_WITHIN:.0f} s") from error
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        await ended(process)
     return process.returncode or 0, output.decode(errors="replace").strip()
 
 

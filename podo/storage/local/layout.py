@@ -73,6 +73,19 @@ class VolumeFolder:
         new.replace(self._file)
 
     @contextmanager
+    def try_lock(self) -> Iterator[bool]:
+        """Alone with the volume if nobody else is: whether that is so. Does not block."""
+        opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+        finally:
+            os.close(opened)
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Alone with the volume: the server and the agents of all local nodes work on it. Blocks."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

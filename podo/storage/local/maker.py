@@ -1,12 +1,10 @@
 """Make, copy, grow and delete podo's own volumes: sparse files with a file system in them (what blocks, in threads)."""
 
 import asyncio
-import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +21,7 @@ from podo.storage.drivers import (
     VolumeRequest,
 )
 from podo.storage.local import DRIVER, loops
+from podo.storage.local.freezing import frozen
 from podo.storage.local.layout import Description, VolumeFolder
 
 SMALLEST, ROUND = 8 << 20, 1 << 20
@@ -31,7 +30,6 @@ FORMAT = {
     "xfs": ("mkfs.xfs", "-q", "-f", "-K"),
 }
 DEFAULT_FS = "ext4"
-FREEZE, THAW = 0xC0045877, 0xC0045878  # FIFREEZE, FITHAW
 
 
 class LocalVolumes:
@@ -155,23 +153,6 @@ class LocalVolumes:
                 grow_unmounted(volume, known)
                 return Grown(known.size)
             return Grown(known.size, on_node=True)
-
-
-@contextmanager
-def frozen(mounted: Path) -> Iterator[None]:
-    """Hold the writers of a mounted file system, and have all that they wrote on its disk (blocking)."""
-    if not mounted.is_mount():
-        yield
-        return
-    opened = os.open(mounted, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.ioctl(opened, FREEZE, 0)
-        try:
-            yield
-        finally:
-            fcntl.ioctl(opened, THAW, 0)
-    finally:
-        os.close(opened)
 
 
 def grow_mounted(volume: VolumeFolder, known: Description, device: Path) -> bool:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from podo.storage.drivers import DriverFailure
@@ -17,10 +18,8 @@ WORDS = 300  # characters of what rclone says that are worth an event
 
 async def rclone(configuration: str, *arguments: str) -> str:
     """What a command prints. Raises DriverFailure with what it says."""
-    with tempfile.NamedTemporaryFile(prefix="podo-store-", dir=_memory(), mode="w") as file:
-        file.write(configuration)
-        file.flush()
-        command = [PROGRAM, "--config", file.name, *PATIENCE, *arguments]
+    with configured(configuration) as file:
+        command = [PROGRAM, "--config", file, *PATIENCE, *arguments]
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
@@ -34,11 +33,29 @@ async def rclone(configuration: str, *arguments: str) -> str:
         except TimeoutError as error:
             raise DriverFailure(f"the store does not answer within {LIMIT:.0f} s") from error
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            await ended(process)
     if process.returncode:
         raise DriverFailure(said(errors.decode(errors="replace")))
     return output.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def configured(configuration: str) -> Iterator[str]:
+    """A file with it, in memory if there is such."""
+    with tempfile.NamedTemporaryFile(prefix="podo-store-", dir=_memory(), mode="w") as file:
+        file.write(configuration)
+        file.flush()
+        yield file.name
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """End a process that may have ended already, and take leave of it; one that the kernel holds is left to it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await process.wait()
 
 
 def environment() -> dict[str, str]:
