@@ -14,6 +14,8 @@ from podo.cluster.errors import ClusterError
 from podo.network.names import DEFAULT_CLUSTER, bridge_name
 from podo.node.cgroups.detect import detect, problem
 
+CONNECTIONS_FULL = 0.9  # of the table, from where on it is a matter for the doctor
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -120,6 +122,19 @@ def other_firewalls() -> Finding:
     return Finding("firewall", False, f"{listed} drops what nodes and Pods send", fix)
 
 
+def connections(folder: Path = Path("/proc/sys/net/netfilter")) -> Finding:
+    """The kernel's table of connections: once it is full, new connections to Pods and Services are dropped silently."""
+    try:
+        most, count = (int((folder / f"nf_conntrack_{each}").read_text()) for each in ("max", "count"))
+    except (OSError, ValueError):
+        return Finding("conntrack table", True, "no connections are tracked yet")
+    detail = f"{count:,} of {most:,} connections"
+    if count < most * CONNECTIONS_FULL:
+        return Finding("conntrack table", True, detail)
+    fix = f"sysctl -w net.netfilter.nf_conntrack_max={most * 2}"
+    return Finding("conntrack table", False, f"{detail}: new ones are dropped when it is full", fix)
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
     root,
     python,
@@ -135,6 +150,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     nftables,
     forwarding,
     other_firewalls,
+    connections,
 )
 
 # What a cluster cannot start without; the rest is needed only for some commands.

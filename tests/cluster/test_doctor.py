@@ -34,3 +34,20 @@ def test_only_what_is_missing_is_installed():
 
 def test_every_finding_that_fails_says_what_to_do():
     assert all(f.ok or f.fix for f in doctor.examine())
+
+
+def table(folder, count, most=1000):
+    for name, number in (("count", count), ("max", most)):
+        (folder / f"nf_conntrack_{name}").write_text(f"{number}\n")
+    return doctor.connections(folder)
+
+
+def test_a_table_of_connections_that_is_nearly_full_is_told_before_new_ones_are_dropped(tmp_path):
+    assert table(tmp_path, 899).ok
+    found = table(tmp_path, 900)
+    assert (found.ok, found.detail) == (False, "900 of 1,000 connections: new ones are dropped when it is full")
+    assert found.fix == "sysctl -w net.netfilter.nf_conntrack_max=2000"
+
+
+def test_a_kernel_that_tracks_nothing_yet_is_well(tmp_path):
+    assert doctor.connections(tmp_path).ok

@@ -10,7 +10,7 @@ from dnslib import QTYPE, RCODE, DNSError, DNSRecord
 
 from podo.clock import Clock
 
-ATTEMPT_SECONDS = 2.0
+ATTEMPT_SECONDS, SHUN_SECONDS = 2.0, 30.0
 MAX_CACHE_SECONDS = 30
 MAX_CACHED, MAX_WAITING = 10_000, 1000
 Servers = Callable[[], tuple[str, ...]]
@@ -31,10 +31,24 @@ class _Cached(NamedTuple):
 
 
 class Upstream:
-    """Resolves names through `servers()`, which may read a file: it is called now and then, in a thread."""
+    """Resolves names through `servers()`, which may read a file: it is called now and then, in a thread.
 
-    def __init__(self, servers: Servers, clock: Clock, chance: Random | None = None, *, port: int = 53) -> None:
+    One that gave no answer is asked after the others for a while: so only one question waits for it. `patience` is how
+    many seconds it is given.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        clock: Clock,
+        chance: Random | None = None,
+        *,
+        port: int = 53,
+        patience: float = ATTEMPT_SECONDS,
+    ) -> None:
         self._servers, self._clock, self._chance, self._port = servers, clock, chance or Random(), port
+        self._patience = patience
+        self._shunned: dict[str, float] = {}  # until when
         self._cache: OrderedDict[Asked, _Cached] = OrderedDict()
         self._waiting: dict[Asked, asyncio.Future[Any]] = {}
         self._known_servers: tuple[str, ...] = ()
@@ -73,7 +87,9 @@ class Upstream:
         for server in await self._current_servers():
             message = await self._ask_one(server, asked)
             if message is None:
+                self._shunned[server] = self._clock.monotonic() + SHUN_SECONDS
                 continue
+            self._shunned.pop(server, None)
             if message.header.rcode in (RCODE.SERVFAIL, RCODE.REFUSED, RCODE.NOTIMP):
                 refused = message
                 continue
@@ -88,7 +104,7 @@ class Upstream:
             query.add_ar(_dnssec_ok())
         data = bytes(query.pack())
         try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
+            async with asyncio.timeout(self._patience):
                 message = _checked(await ask_udp(server, self._port, data), query)
                 if message is not None and message.header.tc:
                     message = _checked(await ask_tcp(server, self._port, data), query)
@@ -101,7 +117,7 @@ class Upstream:
         if now - self._read_at >= ATTEMPT_SECONDS:
             self._read_at = now
             self._known_servers = await asyncio.to_thread(self._servers)
-        return self._known_servers
+        return tuple(sorted(self._known_servers, key=lambda each: self._shunned.get(each, 0.0) > now))
 
     def _store(self, asked: Asked, message: Any) -> None:
         if seconds := cache_seconds(message):

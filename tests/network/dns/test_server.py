@@ -1,6 +1,7 @@
 """The server and its upstream on loopback, with real sockets."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -184,6 +185,42 @@ async def test_failures_are_not_kept_and_passed_on_when_no_other_server_knows_be
 async def test_a_dead_server_is_followed_by_the_next(name_server):
     upstream = Upstream(lambda: ("127.0.0.2", LOOPBACK), SystemClock(), port=name_server.port)
     assert addresses(await upstream.resolve(Asked("example.org.", QTYPE.A))) == ["192.0.2.1"]
+
+
+async def test_only_one_question_waits_for_a_server_that_is_silent(name_server, clock):
+    transport, second, tcp = await same_port_for_both_on("127.0.0.3", name_server.port)
+    name_server.silent = True
+    try:
+        upstream = Upstream(lambda: (LOOPBACK, "127.0.0.3"), clock, port=name_server.port, patience=0.02)
+        for name in ("a.example.", "b.example."):
+            assert addresses(await upstream.resolve(Asked(name, QTYPE.A))) == ["192.0.2.1"]
+        assert (len(name_server.asked), len(second.asked)) == (1, 2)
+        second.silent, name_server.silent = True, False
+        assert addresses(await upstream.resolve(Asked("c.example.", QTYPE.A))) == ["192.0.2.1"]
+        clock.advance(31)
+        second.silent = False
+        assert addresses(await upstream.resolve(Asked("d.example.", QTYPE.A))) == ["192.0.2.1"]
+        assert (len(name_server.asked), len(second.asked)) == (3, 3)
+    finally:
+        transport.close()
+        tcp.close()
+
+
+async def same_port_for_both_on(address, port):
+    loop = asyncio.get_running_loop()
+    transport, made = await loop.create_datagram_endpoint(NameServer, local_addr=(address, port))
+    return transport, made, await asyncio.start_server(made.serve_tcp, address, port)
+
+
+async def test_an_answer_costs_so_little_that_thousands_a_second_are_no_load(zone, upstream):
+    for number in range(200):
+        zone.service_changed(None, service(f"s{number}", ip=f"10.96.1.{number}"))
+    asked = [question(f"s{number}.default.svc.cluster.local") for number in range(200)]
+    async with serving(zone, upstream) as server:
+        began = time.process_time()
+        for turn in range(2000):
+            assert server.answer_now(asked[turn % 200])
+        assert (time.process_time() - began) / 2000 < 0.0001
 
 
 async def test_without_any_server_the_answer_is_servfail_and_cluster_names_still_work(zone, clock):
