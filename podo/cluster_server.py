@@ -189,7 +189,7 @@ async def serve_gateways(
     from podo.network.address_pool import AddressPool, family_of
     from podo.network.gateway.definitions import definitions, podo_class
     from podo.network.gateway.keeper import GatewayKeeper
-    from podo.network.gateway.kinds import BACKEND_TLS, GATEWAY_CLASSES, GATEWAYS, GRANTS
+    from podo.network.gateway.kinds import BACKEND_TLS, GATEWAY_CLASSES, GATEWAYS, GRANTS, LISTENER_SETS
     from podo.network.gateway.routes import ROUTES
     from podo.network.haproxy.process import Haproxy
     from podo.network.host_addresses import HostAddresses
@@ -197,7 +197,7 @@ async def serve_gateways(
     cluster, folder = settings.cluster, Path(settings.run_dir) / "gateway"
     client = account_client(core, ACCOUNT)
     served = await ensure_served(
-        client, clock, definitions(), (GATEWAY_CLASSES, GATEWAYS, GRANTS, BACKEND_TLS, *ROUTES)
+        client, clock, definitions(), (GATEWAY_CLASSES, GATEWAYS, GRANTS, BACKEND_TLS, LISTENER_SETS, *ROUTES)
     )
     await ensure(client, GATEWAY_CLASSES, podo_class())
     keeper = GatewayKeeper(

@@ -8,7 +8,7 @@ from podo.client.base import Key
 from podo.network.gateway.findings import ACCEPTED, Finding
 from podo.network.gateway.hostnames import intersection
 from podo.network.gateway.kinds import GROUP, Listener, ParentReference
-from podo.network.gateway.listeners import ListenerState
+from podo.network.gateway.listeners import ListenerState, Owner
 from podo.network.gateway.plan import TCP
 from podo.network.gateway.routes import Route
 
@@ -23,11 +23,11 @@ class Attachment(NamedTuple):
     hosts: tuple[str, ...]
 
 
-def gateway_of(ref: ParentReference, namespace: str) -> Key | None:
-    """The Gateway that a route of `namespace` names as its parent, None if that is no Gateway."""
-    if (ref.group, ref.kind) != (GROUP, "Gateway"):
+def parent_of(ref: ParentReference, namespace: str) -> Owner | None:
+    """What an object of `namespace` names as its parent, None if that can have no listeners."""
+    if ref.group != GROUP or ref.kind not in ("Gateway", "ListenerSet"):
         return None
-    return Key(ref.namespace or namespace, ref.name)
+    return Owner(ref.kind, Key(ref.namespace or namespace, ref.name))
 
 
 def attach(
@@ -38,7 +38,7 @@ def attach(
     if not named:
         return [], Finding(ACCEPTED, False, "NoMatchingParent", "the Gateway has no such listener")
     namespace = route.metadata.namespace
-    allowed = [s for s in named if route.kind in s.kinds and _admits(s.listener, s.gateway, namespace, labels)]
+    allowed = [s for s in named if route.kind in s.kinds and _admits(s.listener, s.owner.key, namespace, labels)]
     if not allowed:
         message = "no listener allows routes of this kind from this namespace"
         return [], Finding(ACCEPTED, False, "NotAllowedByListeners", message)
@@ -52,7 +52,7 @@ def _hosts(listener: Listener, wanted: Iterable[str]) -> list[str]:
     return [""] if listener.protocol == TCP else intersection(listener.hostname, wanted)
 
 
-def _admits(listener: Listener, gateway: Key, namespace: str, labels: Labels) -> bool:
+def _admits(listener: Listener, owner: Key, namespace: str, labels: Labels) -> bool:
     """Whether routes of `namespace` may attach."""
     rule = listener.allowed_routes.namespaces
     if rule.from_ == "All":
@@ -60,4 +60,4 @@ def _admits(listener: Listener, gateway: Key, namespace: str, labels: Labels) ->
     if rule.from_ == "Selector":
         found = labels(namespace)
         return rule.selector is not None and found is not None and from_object(rule.selector).matches(found)
-    return namespace == gateway.namespace
+    return namespace == owner.namespace

@@ -21,7 +21,15 @@ from podo.network.gateway.configuration import configuration
 from podo.network.gateway.configuration import files as files_of
 from podo.network.gateway.definitions import CONTROLLER
 from podo.network.gateway.findings import PROGRAMMED, Finding
-from podo.network.gateway.kinds import BACKEND_TLS, GATEWAY_CLASSES, GATEWAYS, GRANTS, Gateway, GatewayClass
+from podo.network.gateway.kinds import (
+    BACKEND_TLS,
+    GATEWAY_CLASSES,
+    GATEWAYS,
+    GRANTS,
+    LISTENER_SETS,
+    Gateway,
+    GatewayClass,
+)
 from podo.network.gateway.plan import Plan
 from podo.network.gateway.routes import ROUTES
 from podo.network.gateway.status import (
@@ -34,6 +42,8 @@ from podo.network.gateway.status import (
     refusal,
     route_body,
     route_parents,
+    set_body,
+    set_status,
 )
 from podo.network.gateway.translation import Cluster, Outcome, RouteKey, translate
 from podo.network.haproxy.authorities import authority_file
@@ -86,7 +96,7 @@ class GatewayKeeper:
             while not self._ours():
                 await self._tell_classes()
                 await self._serving.woken(self._wake)
-            kinds = (Service, Secret, Namespace, EndpointSlice, GRANTS, BACKEND_TLS, *self._routes)
+            kinds = (Service, Secret, Namespace, EndpointSlice, GRANTS, BACKEND_TLS, LISTENER_SETS, *self._routes)
             await self._watch(informers, *kinds)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_reporting(self._endpoints.progress, self._follow), name="progress of gateways")
@@ -167,6 +177,7 @@ class GatewayKeeper:
             labels=labels,
             config_map=self._informers["ConfigMap"].get if "ConfigMap" in self._informers else lambda key: None,
             policies=list(self._informers["BackendTLSPolicy"]),
+            sets=list(self._informers["ListenerSet"]),
         )
 
     def _addresses(self, gateways: list[Gateway]) -> tuple[dict[Key, str], dict[Key, Finding]]:
@@ -233,9 +244,11 @@ class GatewayKeeper:
         for each in gateways:
             key = key_of(each)
             shown = [addresses[key]] if key in addresses else []
-            status = gateway_status(each, outcome.listeners[key], shown, now, trouble.get(key))
+            sets = sum(found.accepted for found in outcome.sets.values() if found.gateway == key)
+            status = gateway_status(each, outcome.listeners[key], shown, now, trouble.get(key), sets)
             if status != each.status:
                 await self._write(GATEWAYS, each, gateway_body(status))
+        await self._tell_sets(outcome, trouble)
         for kind in self._routes:
             for route in self._informers[kind.cls.__name__]:
                 found = outcome.parents.get(RouteKey(route.kind, key_of(route)), ())
@@ -247,6 +260,13 @@ class GatewayKeeper:
             ancestors = policy_ancestors(policy, outcome.policies.get(key_of(policy), {}), now)
             if ancestors != policy.status.ancestors:
                 await self._write(BACKEND_TLS, policy, policy_body(ancestors))
+
+    async def _tell_sets(self, outcome: Outcome, trouble: Mapping[Key, Finding]) -> None:
+        for each in self._informers["ListenerSet"]:
+            if found := outcome.sets.get(key_of(each)):
+                status = set_status(each, found, self._now(), trouble.get(found.gateway))
+                if status != each.status:
+                    await self._write(LISTENER_SETS, each, set_body(status))
 
     async def _write(self, kind: Kind[Any], found: Any, status: dict[str, Any]) -> None:
         meta = found.metadata

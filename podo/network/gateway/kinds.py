@@ -104,12 +104,22 @@ class GatewayTLS(Part, frozen=True, kw_only=True):
     frontend: FrontendsTLS | None = None
 
 
+class ListenerNamespaces(Part, frozen=True, kw_only=True):
+    from_: str = msgspec.field(default="None", name="from")
+    selector: LabelSelector | None = None
+
+
+class AllowedListeners(Part, frozen=True, kw_only=True):
+    namespaces: ListenerNamespaces = ListenerNamespaces()
+
+
 class GatewaySpec(Part, frozen=True, kw_only=True):
     gateway_class_name: str = ""
     listeners: tuple[Listener, ...] = ()
     addresses: tuple[Address, ...] = ()
     infrastructure: Infrastructure | None = None
     tls: GatewayTLS | None = None
+    allowed_listeners: AllowedListeners = AllowedListeners()
 
 
 class ListenerStatus(Part, frozen=True, kw_only=True):
@@ -123,6 +133,7 @@ class GatewayStatus(Part, frozen=True, kw_only=True):
     addresses: tuple[Address, ...] = ()
     conditions: tuple[Condition, ...] = ()
     listeners: tuple[ListenerStatus, ...] = ()
+    attached_listener_sets: int | None = None
 
 
 class Gateway(Part, frozen=True, kw_only=True):
@@ -133,6 +144,26 @@ class Gateway(Part, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
     spec: GatewaySpec = GatewaySpec()
     status: GatewayStatus = GatewayStatus()
+
+
+class ListenerSetSpec(Part, frozen=True, kw_only=True):
+    parent_ref: ParentReference = ParentReference()
+    listeners: tuple[Listener, ...] = ()
+
+
+class ListenerSetStatus(Part, frozen=True, kw_only=True):
+    conditions: tuple[Condition, ...] = ()
+    listeners: tuple[ListenerStatus, ...] = ()
+
+
+class ListenerSet(Part, frozen=True, kw_only=True):
+    """Further listeners of a Gateway, of somebody who may have no right to change it."""
+
+    api_version: str = API_VERSION
+    kind: str = "ListenerSet"
+    metadata: ObjectMeta = ObjectMeta()
+    spec: ListenerSetSpec = ListenerSetSpec()
+    status: ListenerSetStatus = ListenerSetStatus()
 
 
 class GatewayClassSpec(Part, frozen=True, kw_only=True):
@@ -257,3 +288,4 @@ GATEWAY_CLASSES = Kind(resource("GatewayClass", "gatewayclasses", namespaced=Fal
 GATEWAYS = Kind(resource("Gateway", "gateways"), Gateway)
 GRANTS = Kind(resource("ReferenceGrant", "referencegrants", version="v1beta1"), ReferenceGrant)
 BACKEND_TLS = Kind(resource("BackendTLSPolicy", "backendtlspolicies"), BackendTLSPolicy)
+LISTENER_SETS = Kind(resource("ListenerSet", "listenersets"), ListenerSet)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from podo.api.types.core_v1 import Secret
 from podo.client.base import Key, key_of
 from podo.network.gateway.findings import ACCEPTED, CONFLICTED, PROGRAMMED, RESOLVED, Finding
 from podo.network.gateway.grants import Grants, Referrer
-from podo.network.gateway.kinds import GROUP, Gateway, Listener, SecretReference
+from podo.network.gateway.kinds import GROUP, Gateway, Listener, ListenerSet, SecretReference
 from podo.network.gateway.plan import HTTP, HTTPS, TCP, TLS, Bound, Certificate, ClientCheck
 from podo.network.gateway.trust import ConfigMaps, client_check
 from podo.network.haproxy.certificates import CertificateProblem, pem_of
@@ -17,11 +18,26 @@ KINDS = {HTTP: ("HTTPRoute", "GRPCRoute"), HTTPS: ("HTTPRoute", "GRPCRoute"), TL
 PASSTHROUGH = "Passthrough"
 
 
+class Sources(NamedTuple):
+    """What listeners refer to."""
+
+    grants: Grants
+    secret: Callable[[Key], Secret | None]
+    config_map: ConfigMaps
+
+
+class Owner(NamedTuple):
+    """Whose a listener is: a Gateway's own, or a ListenerSet's."""
+
+    kind: str
+    key: Key
+
+
 @dataclass
 class ListenerState:
     """A listener, what is wrong with it, and the routes that it has."""
 
-    gateway: Key
+    owner: Owner
     listener: Listener
     kinds: tuple[str, ...]
     accepted: Finding
@@ -48,6 +64,8 @@ class ListenerState:
         """Its conditions. `served`: its Gateway is; `why` says why it is not."""
         programmed = self.programmed and served
         reason = PROGRAMMED if programmed else "Invalid" if not self.programmed else "Pending"
+        if self.conflict.met and self.owner.kind == "ListenerSet":
+            reason = self.conflict.reason
         return [
             self.accepted,
             Finding(PROGRAMMED, programmed, reason, "" if programmed else why),
@@ -66,9 +84,38 @@ def listener_states(
     gateway: Gateway, grants: Grants, secret: Callable[[Key], Secret | None], config_map: ConfigMaps
 ) -> list[ListenerState]:
     """The listeners of a Gateway, in its order."""
-    key, conflicts = key_of(gateway), conflicts_of(gateway.spec.listeners)
-    states = [_state(key, each, conflicts.get(each.name, ""), grants, secret) for each in gateway.spec.listeners]
+    owner, conflicts = Owner("Gateway", key_of(gateway)), conflicts_of(gateway.spec.listeners)
+    states = [_state(owner, each, conflicts.get(each.name, ""), grants, secret) for each in gateway.spec.listeners]
     return [_with_check(gateway, each, grants, config_map) for each in states]
+
+
+def set_states(
+    gateway: Gateway,
+    found: ListenerSet,
+    taken: Iterable[ListenerState],
+    sources: Sources,
+) -> list[ListenerState]:
+    """The listeners of a set, in its order. None has what others of the Gateway have `taken`, or one before it."""
+    others = [each.listener for each in taken if each.accepted.met]
+    states = []
+    for each in found.spec.listeners:
+        conflict = clash(each, others)
+        state = _state(Owner("ListenerSet", key_of(found)), each, conflict, sources.grants, sources.secret)
+        if state.accepted.met:
+            others.append(each)
+        states.append(_with_check(gateway, state, sources.grants, sources.config_map))
+    return states
+
+
+def clash(listener: Listener, others: Iterable[Listener]) -> str:
+    """Why a listener cannot be told from one of the others; "" if it can."""
+    same = [each for each in others if each.port == listener.port]
+    if any(_family(each) != _family(listener) for each in same):
+        return "ProtocolConflict"
+    alike = [each for each in same if each.hostname == listener.hostname]
+    if not alike:
+        return ""
+    return "HostnameConflict" if all(each.protocol == listener.protocol for each in alike) else "ProtocolConflict"
 
 
 def _with_check(gateway: Gateway, state: ListenerState, grants: Grants, config_map: ConfigMaps) -> ListenerState:
@@ -85,7 +132,7 @@ def _with_check(gateway: Gateway, state: ListenerState, grants: Grants, config_m
 
 
 def _state(
-    gateway: Key, listener: Listener, conflict: str, grants: Grants, secret: Callable[[Key], Secret | None]
+    owner: Owner, listener: Listener, conflict: str, grants: Grants, secret: Callable[[Key], Secret | None]
 ) -> ListenerState:
     supported = KINDS.get(listener.protocol, ())
     accepted, conflicted = Finding(ACCEPTED, True, ACCEPTED), Finding(CONFLICTED, False, "NoConflicts")
@@ -100,13 +147,11 @@ def _state(
         )
     wanted = listener.allowed_routes.kinds
     kinds = tuple(dict.fromkeys(w.kind for w in wanted if w.group == GROUP and w.kind in supported))
-    resolved, certificates = _certificates(gateway, listener, grants, secret)
+    resolved, certificates = _certificates(owner, listener, grants, secret)
     if wrong := [w.kind for w in wanted if w.group != GROUP or w.kind not in supported]:
         message = f"no routes for protocol {listener.protocol}: {', '.join(wrong)}"
         resolved = Finding(RESOLVED, False, "InvalidRouteKinds", message)
-    return ListenerState(
-        gateway, listener, kinds if wanted else supported, accepted, resolved, conflicted, certificates
-    )
+    return ListenerState(owner, listener, kinds if wanted else supported, accepted, resolved, conflicted, certificates)
 
 
 def conflicts_of(listeners: Iterable[Listener]) -> dict[str, str]:
@@ -135,7 +180,7 @@ def _family(listener: Listener) -> str:
 
 
 def _certificates(
-    gateway: Key, listener: Listener, grants: Grants, secret: Callable[[Key], Secret | None]
+    owner: Owner, listener: Listener, grants: Grants, secret: Callable[[Key], Secret | None]
 ) -> tuple[Finding, tuple[Certificate, ...]]:
     found: list[Certificate] = []
     problem: Finding | None = None
@@ -144,7 +189,7 @@ def _certificates(
         if not refs:
             problem = Finding(RESOLVED, False, "InvalidCertificateRef", "tls.certificateRefs names no certificate")
         for ref in refs:
-            read = _certificate(gateway, ref, grants, secret)
+            read = _certificate(owner, ref, grants, secret)
             if isinstance(read, Certificate):
                 found.append(read)
             else:
@@ -153,13 +198,13 @@ def _certificates(
 
 
 def _certificate(
-    gateway: Key, ref: SecretReference, grants: Grants, secret: Callable[[Key], Secret | None]
+    owner: Owner, ref: SecretReference, grants: Grants, secret: Callable[[Key], Secret | None]
 ) -> Certificate | Finding:
     if (ref.group, ref.kind) != ("", "Secret"):
         message = f"a certificate cannot be of {ref.group or 'core'}/{ref.kind}"
         return Finding(RESOLVED, False, "InvalidCertificateRef", message)
-    key = Key(ref.namespace or gateway.namespace, ref.name)
-    if not grants.permit(Referrer("Gateway", gateway.namespace), key, group="", kind="Secret"):
+    key = Key(ref.namespace or owner.key.namespace, ref.name)
+    if not grants.permit(Referrer(owner.kind, owner.key.namespace), key, group="", kind="Secret"):
         return Finding(RESOLVED, False, "RefNotPermitted", f"no ReferenceGrant permits Secret {key}")
     found = secret(key)
     if found is None:

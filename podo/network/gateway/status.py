@@ -22,11 +22,14 @@ from podo.network.gateway.kinds import (
     GatewayClass,
     GatewayClassStatus,
     GatewayStatus,
+    ListenerSet,
+    ListenerSetStatus,
     ListenerStatus,
     ParentReference,
     ParentStatus,
     RouteKind,
 )
+from podo.network.gateway.listener_sets import SetState
 from podo.network.gateway.listeners import ListenerState
 from podo.network.gateway.routes import Route
 from podo.network.gateway.translation import ParentFinding
@@ -56,17 +59,38 @@ def refusal(gateway: Gateway) -> Finding | None:
 
 
 def gateway_status(
-    gateway: Gateway, states: Sequence[ListenerState], addresses: Sequence[str], now: str, trouble: Finding | None
+    gateway: Gateway,
+    states: Sequence[ListenerState],
+    addresses: Sequence[str],
+    now: str,
+    trouble: Finding | None,
+    sets: int = 0,
 ) -> GatewayStatus:
-    """That of a Gateway at `addresses`. `trouble`: why it is not served at all, a condition Accepted or Programmed."""
+    """That of a Gateway at `addresses`. `trouble`: why it is not served at all, a condition Accepted or Programmed.
+
+    `sets` is how many ListenerSets are its.
+    """
     generation, before = gateway.metadata.generation or 0, gateway.status
     findings = gateway_findings(states, trouble)
+    programmed = findings[1]
     if lets_strangers_in(gateway):
         words = "clients need no valid certificate"
         findings.append(Finding(STRANGERS, True, "ConfigurationChanged", words))
-    programmed = findings[1]
-    had = {each.name: each.conditions for each in before.listeners}
-    listeners = tuple(
+    listeners = _listeners(before.listeners, states, programmed, generation, now)
+    return GatewayStatus(
+        addresses=tuple(Address(value=each) for each in addresses),
+        conditions=conditions(before.conditions, findings, generation=generation, now=now, drop=[STRANGERS]),
+        listeners=listeners,
+        attached_listener_sets=sets or None,
+    )
+
+
+def _listeners(
+    before: Iterable[ListenerStatus], states: Sequence[ListenerState], programmed: Finding, generation: int, now: str
+) -> tuple[ListenerStatus, ...]:
+    """What is said of listeners, whose Gateway is served if `programmed` says so."""
+    had = {each.name: each.conditions for each in before}
+    return tuple(
         ListenerStatus(
             name=state.listener.name,
             supported_kinds=tuple(RouteKind(group=GROUP, kind=each) for each in state.kinds),
@@ -80,10 +104,15 @@ def gateway_status(
         )
         for state in states
     )
-    return GatewayStatus(
-        addresses=tuple(Address(value=each) for each in addresses),
-        conditions=conditions(before.conditions, findings, generation=generation, now=now, drop=[STRANGERS]),
-        listeners=listeners,
+
+
+def set_status(found: ListenerSet, state: SetState, now: str, trouble: Finding | None) -> ListenerSetStatus:
+    """That of a ListenerSet whose Gateway has this `trouble`."""
+    generation, before = found.metadata.generation or 0, found.status
+    findings = state.findings(trouble)
+    return ListenerSetStatus(
+        conditions=conditions(before.conditions, findings, generation=generation, now=now),
+        listeners=_listeners(before.listeners, state.listeners, findings[1], generation, now),
     )
 
 
@@ -161,15 +190,24 @@ def gateway_body(status: GatewayStatus) -> Body:
     return {
         "addresses": [{"type": each.type, "value": each.value} for each in status.addresses],
         "conditions": [as_json(each) for each in status.conditions],
-        "listeners": [
-            {
-                "name": each.name,
-                "supportedKinds": [{"group": kind.group, "kind": kind.kind} for kind in each.supported_kinds],
-                "attachedRoutes": each.attached_routes,
-                "conditions": [as_json(condition) for condition in each.conditions],
-            }
-            for each in status.listeners
-        ],
+        "listeners": [_listener_body(each) for each in status.listeners],
+        "attachedListenerSets": status.attached_listener_sets,
+    }
+
+
+def set_body(status: ListenerSetStatus) -> Body:
+    return {
+        "conditions": [as_json(each) for each in status.conditions],
+        "listeners": [_listener_body(each) for each in status.listeners],
+    }
+
+
+def _listener_body(found: ListenerStatus) -> Body:
+    return {
+        "name": found.name,
+        "supportedKinds": [{"group": kind.group, "kind": kind.kind} for kind in found.supported_kinds],
+        "attachedRoutes": found.attached_routes,
+        "conditions": [as_json(each) for each in found.conditions],
     }
 
 

@@ -8,13 +8,23 @@ import yaml
 
 from podo.api.types.core_v1 import ConfigMap, ServicePort
 from podo.client.base import Key
-from podo.network.gateway.kinds import BackendTLSPolicy, Gateway, GatewayClass, ReferenceGrant
+from podo.network.gateway.kinds import BackendTLSPolicy, Gateway, GatewayClass, ListenerSet, ReferenceGrant
 from podo.network.gateway.routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute
 from podo.network.gateway.translation import Cluster, RouteKey, translate
 from tests.network.build import port, service
 from tests.network.certificates import tls_secret
 
-CLASSES = (Gateway, GatewayClass, ReferenceGrant, BackendTLSPolicy, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute)
+CLASSES = (
+    Gateway,
+    GatewayClass,
+    ReferenceGrant,
+    BackendTLSPolicy,
+    ListenerSet,
+    HTTPRoute,
+    GRPCRoute,
+    TLSRoute,
+    TCPRoute,
+)
 KINDS = {cls.__name__: cls for cls in CLASSES}
 SERVICES = [
     service("web", namespace="ns", ports=[port(80), port(81, name="other")]),
@@ -76,12 +86,27 @@ def policy(name="p", *, target="{name: web}", created="2026-01-01T00:00:00Z", **
     return made("BackendTLSPolicy", name, json.dumps(spec), created=created)
 
 
-def come_to(gateways, routes=(), grants=(), secrets=SECRETS, policies=()):
+def listener_set(*listeners, name="more", parent="{name: edge}", **more):
+    """A ListenerSet; each listener is YAML."""
+    ref = {"group": "gateway.networking.k8s.io", "kind": "Gateway"} | yaml.safe_load(parent)
+    spec = {"parentRef": ref, "listeners": [yaml.safe_load(each) for each in listeners]}
+    return made("ListenerSet", name, json.dumps(spec), **more)
+
+
+def come_to(gateways, routes=(), grants=(), secrets=SECRETS, policies=(), sets=()):
     """The outcome, with the address 192.0.2.1 for the first Gateway and so on."""
     services = {Key(each.metadata.namespace, each.metadata.name): each for each in SERVICES}
     known = {Key(each.metadata.namespace, each.metadata.name): each for each in secrets}
     cluster = Cluster(
-        gateways, routes, grants, services.get, known.get, LABELS.get, config_map=CONFIG_MAPS.get, policies=policies
+        gateways,
+        routes,
+        grants,
+        services.get,
+        known.get,
+        LABELS.get,
+        config_map=CONFIG_MAPS.get,
+        policies=policies,
+        sets=sets,
     )
     addresses = {Key("ns", each.metadata.name): f"192.0.2.{n}" for n, each in enumerate(gateways, 1)}
     return translate(cluster, addresses)
