@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from podo import __version__
 from podo.api import quantity
-from podo.api.types.core_v1 import Node, ObjectReference, Service
+from podo.api.types.core_v1 import Node, Service
 from podo.api.types.storage_v1 import CSIDriver
 from podo.client.base import Key
 from podo.client.events import EventRecorder, EventWriter
@@ -40,6 +40,7 @@ from podo.node.probes.checks import NodeChecks
 from podo.node.references import References
 from podo.node.registration.lease import LeaseKeeper
 from podo.node.registration.machine import this_machine
+from podo.node.registration.node_events import NodeEvents, node_reference
 from podo.node.registration.node_object import NodeFigures, allocatable, capacity
 from podo.node.registration.register import Registration
 from podo.node.resources.limits import MIN_SHARES
@@ -202,7 +203,8 @@ class _Starting:
         inside = config.run_dir / "devices.sock"
         self.plugged = DevicePlugins(folder.root / "device-plugins", inside, ledger, clock, folder.real)
         amounts = self.plugged.amounts
-        self.registration = Registration(client, clock, self._machine, self.figures, self.images.list, amounts)
+        told = NodeEvents(self.events.recorder(COMPONENT, config.node_name))
+        self.registration = Registration(client, clock, self._machine, self.figures, self.images.list, amounts, told)
         self.plugged.changed = self.registration.touch
         self.lease = LeaseKeeper(client, clock, config.node_name, lambda: self.registration.node)
         records = ClaimRecords(config.state_dir / "claims.json")
@@ -417,11 +419,6 @@ class _Starting:
             self.registration.touch()
         if new is not None:
             self.registration.see(new)
-
-
-def node_reference(node: Node) -> ObjectReference:
-    """How a kubelet's events name its own Node: by the name, in place of the uid too."""
-    return ObjectReference(kind="Node", api_version="v1", name=node.metadata.name, uid=node.metadata.name)
 
 
 def _ranges(node: Node | None) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Machine:
 def this_machine(disk: Path) -> Machine:
     """The machine that this process runs on; `disk` is a folder on the file system of Pods."""
     memory = _meminfo()
-    usage = os.statvfs(disk)
+    usage, machine_id = os.statvfs(disk), _first_line("/etc/machine-id")
     return Machine(
         architecture=ARCHITECTURES.get(platform.machine(), platform.machine()),
         cpus=len(os.sched_getaffinity(0)),
@@ -39,8 +39,8 @@ def this_machine(disk: Path) -> Machine:
         disk=usage.f_frsize * usage.f_blocks,
         kernel=platform.release(),
         os_image=_os_name(),
-        machine_id=_first_line("/etc/machine-id"),
-        system_uuid=_first_line("/sys/class/dmi/id/product_uuid"),
+        machine_id=machine_id,
+        system_uuid=_first_line("/sys/class/dmi/id/product_uuid") or machine_id,  # not all firmware has one
         boot_id=_first_line("/proc/sys/kernel/random/boot_id"),
         swap=memory.get("SwapTotal", 0),
         huge_pages=_huge_pages(),

@@ -16,6 +16,7 @@ from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch
 from podo.clock import Clock
 from podo.node.images.base import Image
 from podo.node.registration.machine import Machine
+from podo.node.registration.node_events import NodeEvents
 from podo.node.registration.node_object import (
     Health,
     NodeFigures,
@@ -52,10 +53,11 @@ class Registration:
         figures: NodeFigures,
         images: Callable[[], Awaitable[tuple[Image, ...]]],
         devices: Callable[[], Amounts] = nothing,
+        events: NodeEvents | None = None,
     ) -> None:
-        """`devices` are what plug-ins add to capacity and allocatable."""
+        """`devices` are what plug-ins add to capacity and allocatable; `events` tell of the Node."""
         self._client, self._clock, self._machine, self._figures = client, clock, machine, figures
-        self._images, self._devices = images, devices
+        self._images, self._devices, self._events = images, devices, events
         self._health = Health(not_ready=STARTING)
         self._changed = asyncio.Event()
         self._of_others: dict[str, str | None] = {}
@@ -78,6 +80,8 @@ class Registration:
 
     def see(self, node: Node) -> None:
         """The Node as it is now: who gives it resources by its capacity alone is followed in what Pods may have."""
+        if self._events is not None:
+            self._events.seen(node)
         if found := of_others(node.status, self._devices()[0]):
             self._of_others = found
             self._changed.set()
@@ -91,13 +95,16 @@ class Registration:
         failures = 0
         while True:
             try:
-                self.node = await self._register()
+                node = await self._register()
             except APIError as error:
                 failures += 1
                 log.log(logging.WARNING if failures > 3 else logging.INFO, "cannot register: %s", error)
                 await self._clock.sleep(RETRY.delay(failures))
             else:
-                return self.node
+                if self._events is not None and self.node is None:
+                    self._events.started(node)
+                self.node = node
+                return node
 
     async def run(self) -> None:
         """Write the status when it changed, until cancelled."""
@@ -135,7 +142,11 @@ class Registration:
         except AlreadyExists:
             pass
         else:
-            return made if made.status.capacity else await self._patch_status(made)
+            if not made.status.capacity:
+                return await self._patch_status(made)
+            if self._events is not None:
+                self._events.changed(NodeStatus(), made)
+            return made
         key = Key("", self._figures.name)
         found = await self._client.get(Node, key)
         missing = {k: v for k, v in labels(self._machine, self._figures).items() if found.metadata.labels.get(k) != v}
@@ -157,7 +168,10 @@ class Registration:
         body.setdefault("images", [])
         body["allocatable"] = body.get("allocatable", {}) | self._of_others
         patch = Patch(media_type=STRATEGIC_PATCH, body={"status": body})
-        return await self._client.patch(Node, Key("", self._figures.name), patch, subresource="status")
+        written = await self._client.patch(Node, Key("", self._figures.name), patch, subresource="status")
+        if self._events is not None:
+            self._events.changed(node.status, written)
+        return written
 
     async def _status(self, before: NodeStatus) -> NodeStatus:
         now = timestamps.format_time(self._clock.now())

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.e2e.processes import until
+
 pytestmark = pytest.mark.e2e
 
 
@@ -71,3 +73,40 @@ def test_auth_answers_for_others_by_their_roles(kubectl):
     refused = kubectl.refusal("delete", "pod", "a", "--as=jo")
     assert 'pods "a" is forbidden: User "jo" cannot delete resource "pods" in API group "" in the namespace' in refused
     assert kubectl("get", "pods", "--as=jo") == ""
+
+
+def test_explain_shows_what_a_definition_says_of_each_of_its_versions(kubectl):
+    group = f"{kubectl.namespace}.example.com"
+    cloth = {"type": "object", "properties": {"color": {"type": "string", "description": "the color of it"}}}
+    parts = {"type": "array", "description": "what it is made of", "items": cloth}
+    schemas = {
+        "v1": {"type": "object", "description": "A shirt to wear", "properties": {"parts": parts}},
+        "v1beta1": {"type": "object", "description": "A shirt of before", "properties": {"cut": {"type": "integer"}}},
+    }
+    versions = [
+        {"name": name, "served": True, "storage": name == "v1", "schema": {"openAPIV3Schema": schema}}
+        for name, schema in schemas.items()
+    ]
+    names = {"plural": "shirts", "singular": "shirt", "kind": "Shirt"}
+    spec = {"group": group, "scope": "Namespaced", "names": names, "versions": versions}
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    kubectl.apply(kind | {"metadata": {"name": f"shirts.{group}"}, "spec": spec})
+    try:
+        kubectl("wait", "--for=condition=Established", f"crd/shirts.{group}")
+        resource = f"shirts.{group}"
+        said = until("it is described", lambda: kubectl.try_("explain", resource).stdout)
+        assert "A shirt to wear" in said
+        assert "APIVersion defines" in said
+        assert "the color of it" in kubectl("explain", f"{resource}.parts")
+        assert "the color of it" in kubectl("explain", f"{resource}.parts", "--output=plaintext-openapiv2")
+        older = kubectl("explain", "shirts", f"--api-version={group}/v1beta1")
+        assert "A shirt of before" in older
+        assert "cut\t<integer>" in older
+        assert "parts" not in older
+    finally:
+        kubectl("delete", "crd", f"shirts.{group}")
+
+
+def test_explain_knows_the_kinds_that_podo_defines(kubectl):
+    assert "Ports it listens at, each with host and protocol." in kubectl("explain", "gateways.spec")
+    assert "Whether volumes can be made from it." in kubectl("explain", "volumesnapshots.status")

@@ -30,6 +30,8 @@ def where(kubectl) -> set[str]:
 
 def test_nothing_new_comes_to_a_cordoned_node(nodes):
     assert nodes("cordon", "node-2") == "node/node-2 cordoned\n"
+    told = "Node node-2 status is now: NodeNotSchedulable"
+    until("the node tells of it", lambda: told in nodes("describe", "node", "node-2"))
     assert "Ready,SchedulingDisabled" in nodes("get", "node", "node-2")
     nodes.apply(deployment("web", replicas=3))
     nodes.rolled_out("deployment/web")
@@ -69,7 +71,9 @@ def test_taints_keep_pods_away_or_drive_them_out(nodes):
     nodes.apply(deployment("web", replicas=2))
     nodes.rolled_out("deployment/web")
     assert nodes("taint", "node", "node-1", "only=us:NoSchedule") == "node/node-1 tainted\n"
-    assert "only=us:NoSchedule" in nodes("describe", "node", "node-1")
+    described = nodes("describe", "node", "node-1")
+    assert "only=us:NoSchedule" in described
+    assert {"Starting", "NodeHasSufficientMemory", "NodeReady", "RegisteredNode"} <= set(described.split())
     nodes("rollout", "restart", "deployment/web")
     nodes.rolled_out("deployment/web")
     assert where(nodes) == {"node-2"}

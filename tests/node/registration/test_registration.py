@@ -13,6 +13,7 @@ from podo.client.base import MERGE_PATCH, Key, Patch
 from podo.node.images.fake import FakeImages
 from podo.node.registration.lease import LeaseKeeper
 from podo.node.registration.machine import Machine, this_machine
+from podo.node.registration.node_events import NodeEvents, changes
 from podo.node.registration.node_object import Health, NodeFigures, allocatable, capacity, conditions
 from podo.node.registration.register import Registration
 
@@ -113,6 +114,104 @@ async def test_it_becomes_ready_at_once_and_is_then_left_alone(registration, cli
     await clock.run_for(2)
     assert condition(await client.get(Node, KEY)).last_heartbeat_time == "2026-01-01T00:05:00Z"
     running.cancel()
+
+
+class Heard:
+    """Keeps the events that it is given."""
+
+    def __init__(self):
+        self.events = []
+
+    def normal(self, about, reason, message):
+        self.events.append((about.name, about.uid, reason, message))
+
+    warning = normal
+
+    def reasons(self):
+        found, self.events = [reason for _, _, reason, _ in self.events], []
+        return found
+
+
+async def test_users_hear_of_the_start_and_of_every_change_once(client, clock):
+    heard = Heard()
+    telling = Registration(client, clock, MACHINE, FIGURES, FakeImages().list, events=NodeEvents(heard))
+    await telling.register()
+    assert heard.events[-1] == ("node-1", "node-1", "Starting", "Starting kubelet.")
+    assert heard.reasons() == [
+        *("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"),
+        "Starting",
+    ]
+    running = asyncio.ensure_future(telling.run())
+    telling.set_health(Health())
+    await clock.run_for(0)
+    assert heard.events == [("node-1", "node-1", "NodeReady", "Node node-1 status is now: NodeReady")]
+    heard.reasons()
+    telling.set_pressures(frozenset({"DiskPressure"}))
+    await clock.run_for(0)
+    assert heard.reasons() == ["NodeHasDiskPressure"]
+    await clock.run_for(700)
+    assert heard.reasons() == [], "a heartbeat is no news"
+    telling.set_health(Health(not_ready="runtime is down"))
+    await clock.run_for(0)
+    assert heard.reasons() == ["NodeHasNoDiskPressure", "NodeNotReady"]
+    running.cancel()
+
+
+async def test_users_hear_when_a_node_takes_no_new_pods_and_when_it_does_again(client, clock):
+    heard = Heard()
+    telling = Registration(client, clock, MACHINE, FIGURES, FakeImages().list, events=NodeEvents(heard))
+    node = await telling.register()
+    heard.reasons()
+    cordoned = replace(node, spec=replace(node.spec, unschedulable=True))
+    for seen in (node, cordoned, cordoned, node):
+        telling.see(seen)
+    assert heard.reasons() == ["NodeNotSchedulable", "NodeSchedulable"]
+
+
+async def test_users_hear_of_a_reboot(client, clock):
+    before = Registration(client, clock, replace_machine(boot_id="one"), FIGURES, FakeImages().list)
+    await before.register()
+    heard = Heard()
+    machine = replace_machine(boot_id="two")
+    after = Registration(client, clock, machine, FIGURES, FakeImages().list, events=NodeEvents(heard))
+    await after.register()
+    running = asyncio.ensure_future(after.run())
+    after.set_health(Health())
+    await clock.run_for(0)
+    assert ("node-1", "node-1", "Rebooted", "Node node-1 has been rebooted, boot id: two") in heard.events
+    heard.reasons()
+    await clock.run_for(700)
+    assert heard.reasons() == []
+    running.cancel()
+
+
+def replace_machine(**changes):
+    return dataclasses.replace(MACHINE, **changes)
+
+
+async def test_a_node_that_comes_back_is_not_started_again(client, clock):
+    heard = Heard()
+    telling = Registration(client, clock, MACHINE, FIGURES, FakeImages().list, events=NodeEvents(heard))
+    await telling.register()
+    heard.reasons()
+    await client.delete(Node, KEY)
+    await telling.register()
+    assert "Starting" not in heard.reasons()
+
+
+async def test_an_agent_that_is_restarted_tells_of_its_start_alone(registration, client, clock):
+    await registration.register()
+    heard = Heard()
+    again = Registration(client, clock, MACHINE, FIGURES, FakeImages().list, events=NodeEvents(heard))
+    await again.register()
+    assert heard.reasons() == ["Starting"]
+
+
+def test_conditions_of_others_are_not_told_of():
+    made = conditions(Health(), (), "2026-01-01T00:00:00Z")
+    foreign = replace(made[0], type="GPUsHealthy")
+    assert list(changes(made, (*made, foreign))) == []
+    assert list(changes(made, (replace(made[-1], status="Unknown"),))) == []
 
 
 async def test_an_old_node_keeps_what_users_wrote(registration, client):
