@@ -65,6 +65,7 @@ from podo.server.metrics import Requests
 from podo.server.metricsapi.answers import MetricsAPI
 from podo.server.metricsapi.nodes import AgentSummaries
 from podo.server.metricsapi.objects import GROUP
+from podo.server.metricsapi.openapi import METRICS
 from podo.server.openapi.handler import OpenAPI
 from podo.server.operations import Below
 from podo.server.options import GuardOptions
@@ -323,7 +324,7 @@ def handler_of(
         paths={**paths}
         | (debug_paths(fairness) if fairness is not None else {})
         | Discovery(core.catalog, lambda: address, computed, aggregation.merged).paths()
-        | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged).paths(),
+        | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged, [METRICS] if computed else []).paths(),
         requests=requests,
         clock=core.clock,
         auditor=gateway.auditor,

@@ -7,7 +7,7 @@ what it is made from, so that the index needs no document; a client may keep wha
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path as File
@@ -37,10 +37,20 @@ V2_PROTOBUF_AS_ASKED = "application/com.github.proto-openapi.spec.v2@v1.0+protob
 """What clients ask for; no media type may have an `@`, so the answer says it otherwise."""
 FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT"}
 PREFIX = "/openapi/v3"
+V3_REFERENCE, V2_REFERENCE = "#/components/schemas/", "#/definitions/"
 
 
 Groups = dict[tuple[str, str], list[Resource]]
 Custom = dict[tuple[str, str], list[CustomServed]]
+
+
+class Computed(NamedTuple):
+    """A group in a version that no catalog holds; `schemas` are made for what stands before names in references."""
+
+    group: str
+    version: str
+    resources: Sequence[Resource]
+    schemas: Callable[[str], dict[str, Any]]
 
 
 class _Whole(NamedTuple):
@@ -53,8 +63,11 @@ class _Whole(NamedTuple):
 class OpenAPI:
     """The documents of what a catalog holds."""
 
-    def __init__(self, catalog: Catalog, server_version: str, others: Merged | None = None) -> None:
-        """`server_version` stands in each document; `others` serve groups as well."""
+    def __init__(
+        self, catalog: Catalog, server_version: str, others: Merged | None = None, computed: Sequence[Computed] = ()
+    ) -> None:
+        """`server_version` stands in each document; `others` serve groups as well, and `computed` are served."""
+        self._computed = {(one.group, one.version): one for one in computed}
         self._catalog, self._server_version, self._others = catalog, server_version, others
         self._version = (-1, 0)
         self._groups: Groups = {}
@@ -118,6 +131,7 @@ class OpenAPI:
             if isinstance(served, CustomServed):
                 self._custom.setdefault((served.resource.group, served.resource.version), []).append(served)
             self._groups.setdefault((served.resource.group, served.resource.version), []).append(served.resource)
+        self._groups |= {pair: list(one.resources) for pair, one in self._computed.items()}
         names = {_name(*pair): rows for pair, rows in self._groups.items()}
         described = {group for group, version in self._groups if group and (group, version) not in self._custom}
         names |= {f"apis/{group}": [] for group in described} | {"api": [], "apis": [], "version": []}
@@ -138,8 +152,10 @@ class OpenAPI:
             if pair in self._custom:  # neither discovery nor the old paths of watches are described
                 base = f"/apis/{group}/{version}/"
                 paths = {p: shown for p, shown in paths.items() if p != base and not p.startswith(f"{base}watch/")}
-            custom = schemas_of(self._custom.get(pair, ()), "#/components/schemas/")
-            return v3.document(paths, None if custom else group, version, self._server_version, custom)
+            given = schemas_of(self._custom.get(pair, ()), V3_REFERENCE)
+            if pair in self._computed:
+                given |= self._computed[pair].schemas(V3_REFERENCE)
+            return v3.document(paths, None if pair in self._custom else group, version, self._server_version, given)
         return v3.document(_others(name), "", "", self._server_version)
 
     def _whole(self, media_type: str, groups: Groups, custom: Custom) -> _Whole:
@@ -159,7 +175,9 @@ class OpenAPI:
         for name in [f"apis/{group}" for group, _ in groups if group] + ["api", "apis", "version"]:
             paths |= _others(name)
         document = v2.document(paths, self._server_version)
-        document["definitions"] |= definitions_of(chain.from_iterable(custom.values()), "#/definitions/")
+        document["definitions"] |= definitions_of(chain.from_iterable(custom.values()), V2_REFERENCE)
+        for one in self._computed.values():
+            document["definitions"] |= one.schemas(V2_REFERENCE)
         return self._others.swagger(document) if self._others is not None else document
 
 

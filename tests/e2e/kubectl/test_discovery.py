@@ -110,3 +110,6 @@ def test_explain_shows_what_a_definition_says_of_each_of_its_versions(kubectl):
 def test_explain_knows_the_kinds_that_podo_defines(kubectl):
     assert "Ports it listens at, each with host and protocol." in kubectl("explain", "gateways.spec")
     assert "Whether volumes can be made from it." in kubectl("explain", "volumesnapshots.status")
+    metrics = kubectl("explain", "pods", "--api-version=metrics.k8s.io/v1beta1")
+    assert "KIND:       PodMetrics" in metrics
+    assert "What each container uses." in metrics
