@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from podo import controller_lists as lists
 
 if TYPE_CHECKING:
+    from podo.client.events import EventWriter
     from podo.client.informers import Informers
     from podo.clock import Clock
     from podo.cluster.components import ServerSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from podo.controllers.base import Controller
     from podo.controllers.cluster_keys import ClusterKeys
     from podo.network.services.progress import Follow
+    from podo.scheduler.scheduler import Scheduler
     from podo.scheduler.snapshot import Snapshot
     from podo.server.app import ServerConfig
     from podo.server.core import Core
@@ -105,7 +107,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
                 *lists.storage_controllers(who, volumes, to_drivers),
             ]
 
-        tasks.create_task(manage(core, clock, informers, make), name="management")
+        tasks.create_task(manage(core, clock, informers, make, cluster.scheduler), name="management")
         beside: dict[str, Callable[[], Awaitable[None]]] = {
             "ingresses": partial(serve_ingresses, settings, core, informers, clock, partial(follow, "ingress")),
             "gateways": partial(serve_gateways, settings, core, informers, clock, partial(follow, "gateway")),
@@ -312,7 +314,37 @@ def cluster_keys(pki: Path) -> "ClusterKeys":
     )
 
 
-async def manage(core: "Core", clock: "Clock", informers: "Informers", make: "Make") -> None:
+def scheduler_of(
+    core: "Core", clock: "Clock", informers: "Informers", events: "EventWriter", given: Mapping[str, Any]
+) -> "Scheduler":
+    """The scheduler as itself; `given` is a KubeSchedulerConfiguration, or nothing."""
+    from podo.scheduler.scheduler import NAME, Scheduler
+    from podo.server.core import component
+
+    binder = core.client(component("kube-scheduler"), manager="kube-scheduler")
+    writer = events.by(binder)
+    if not given:
+        return Scheduler(binder, informers, writer.recorder(NAME), clock)
+    from podo.client.backoff import Backoff
+    from podo.scheduler.configured import profiles
+    from podo.scheduler.settings import read
+
+    settings = read(given)
+    found = profiles(settings)
+    return Scheduler(
+        binder,
+        informers,
+        writer.recorder(NAME),
+        clock,
+        profiles=found,
+        recorders={name: writer.recorder(name) for name in found},
+        backoff=Backoff(base=settings.pod_initial_backoff_seconds, cap=settings.pod_max_backoff_seconds),
+    )
+
+
+async def manage(
+    core: "Core", clock: "Clock", informers: "Informers", make: "Make", scheduling: Mapping[str, Any]
+) -> None:
     """Run the controllers and the scheduler on an API, each as who it is, until cancelled."""
     from podo.client.events import EventWriter
     from podo.client.informers import CachedClient
@@ -320,13 +352,10 @@ async def manage(core: "Core", clock: "Clock", informers: "Informers", make: "Ma
     from podo.controller_identities import Identities, account_client
     from podo.controllers import base
     from podo.controllers.accounts import CONTROLLER_MANAGER
-    from podo.scheduler.scheduler import NAME, Scheduler
-    from podo.server.core import component
 
     manager = account_client(core, CONTROLLER_MANAGER)
     cached, events = CachedClient(manager, informers, clock), EventWriter(manager, clock)
-    binder = core.client(component("kube-scheduler"), manager="kube-scheduler")
-    scheduler = Scheduler(binder, informers, events.by(binder).recorder(NAME), clock)
+    scheduler = scheduler_of(core, clock, informers, events, scheduling)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(events.run(), name="events")
         tasks.create_task(informers.run(), name="informers")

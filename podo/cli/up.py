@@ -43,6 +43,12 @@ def up(
             metavar="RUNTIME",
         ),
     ] = "",
+    scheduler_config: Annotated[
+        str,
+        typer.Option(
+            "--scheduler-config", help="A KubeSchedulerConfiguration, from the server's start on.", metavar="FILE"
+        ),
+    ] = "",
     config: Annotated[
         str, typer.Option("--config", help="A YAML file; its apiServer: has flags of kube-apiserver.", metavar="FILE")
     ] = "",
@@ -63,6 +69,7 @@ def up(
         node_idle=node_idle,
         vertical_autoscaling=vertical_autoscaling,
         runtime=runtime,
+        scheduler_config=scheduler_config,
     )
     result = bring_up(options, progress=note)
     note(f"{styled('ready', 'green')}: cluster {name!r}, {result.summary}, {result.seconds:.2f} s")

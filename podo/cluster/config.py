@@ -57,6 +57,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     autoscaling: NodeBounds | None = None
     vertical_autoscaling: bool = False
     runtime: str = ""  # of others, by CRI, for all nodes: "unix:///run/containerd/containerd.sock"
+    scheduler: dict[str, Any] = {}  # a KubeSchedulerConfiguration, as given
 
     @property
     def ip_family(self) -> IPFamily:

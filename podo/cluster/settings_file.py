@@ -6,6 +6,7 @@ apiServer:                        # flags of kube-apiserver, without their dashe
 """
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
@@ -38,6 +39,20 @@ def read_settings(path: Path) -> dict[str, str]:
         if name.endswith(("-file", "-config")) and value and not Path(value).is_file():
             raise ClusterError(f"{path}: {name}: {value} is no file")
     return flags
+
+
+def read_scheduler(path: Path) -> dict[str, Any]:
+    """The file of `podo up --scheduler-config`: a KubeSchedulerConfiguration, checked. Raises ClusterError."""
+    from podo.scheduler.settings import SettingsError, read  # only for those who have one
+
+    try:
+        given: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        read(given)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, SettingsError) as error:
+        hint = "docs/howto/configure-the-scheduler.md says what it may hold"
+        raise ClusterError(f"{path} cannot be used: {error}", hint=hint) from error
+    found: dict[str, Any] = given
+    return found
 
 
 def _text(name: str, value: str | float | bool, folder: Path) -> str:

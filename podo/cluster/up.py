@@ -21,7 +21,7 @@ from podo.cluster.lock import locked
 from podo.cluster.logs import last_lines
 from podo.cluster.paths import Paths, locate, paths, remember_state_dir
 from podo.cluster.processes import recorded, spawn
-from podo.cluster.settings_file import read_settings
+from podo.cluster.settings_file import read_scheduler, read_settings
 
 Progress = Callable[[str], None]
 ROOM = 16 << 20  # bytes on disk that a new cluster wants, most of them for its first objects and logs
@@ -46,6 +46,7 @@ class UpOptions:
     node_idle: float = 120  # seconds
     vertical_autoscaling: bool | None = None  # None: as it was
     runtime: str = ""  # "containerd", "crio" or a socket; "": podo's own, or what the cluster has
+    scheduler_config: str = ""  # a file; "": as it was
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def plan(where: Paths, options: UpOptions) -> ClusterConfig:
             cluster = msgspec.structs.replace(cluster, runtime=runtimes.address(options.runtime))
     if options.config:
         cluster = msgspec.structs.replace(cluster, api_server=read_settings(Path(options.config)))
+    if options.scheduler_config:
+        cluster = msgspec.structs.replace(cluster, scheduler=read_scheduler(Path(options.scheduler_config)))
     if options.vertical_autoscaling is not None:
         cluster = msgspec.structs.replace(cluster, vertical_autoscaling=options.vertical_autoscaling)
     while len(cluster.nodes) < (options.nodes or 1):

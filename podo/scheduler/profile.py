@@ -32,10 +32,11 @@ from podo.scheduler.scores.least_allocated import LeastAllocated
 
 @dataclass(frozen=True)
 class Profile:
-    """Filters in the order in which they are asked; scores with their weights."""
+    """Filters in the order in which they are asked; scores with their weights; whether others go for a Pod."""
 
     filters: Sequence[Filter]
     scores: Sequence[tuple[Score, float]]
+    preempts: bool = True
 
 
 DEFAULT = Profile(

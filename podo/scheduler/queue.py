@@ -23,8 +23,8 @@ HASTY_AT_MOST = 64  # when more Pods than these are unparked at once, all wait f
 class SchedulingQueue:
     """Each Pod is in one place at most: ready, waiting for its back-off, or parked."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, backoff: Backoff = BACKOFF) -> None:
+        self._clock, self._wait_after = clock, backoff
         self._pods: dict[Key, PodInfo] = {}
         self._ready: list[tuple[int, int, Key]] = []
         self._order = itertools.count()
@@ -138,7 +138,7 @@ class SchedulingQueue:
             self._changed.set()
 
     def _backoff(self, key: Key) -> float:
-        return BACKOFF.delay(self._attempts.get(key, 1))
+        return self._wait_after.delay(self._attempts.get(key, 1))
 
     def _make_ready(self, key: Key, *, hasty: bool = False) -> None:
         self._due.pop(key, None)

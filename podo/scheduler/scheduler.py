@@ -15,6 +15,7 @@ from podo.api.types.meta_v1 import ObjectMeta
 from podo.api.types.policy_v1 import PodDisruptionBudget
 from podo.api.types.resource_v1 import DeviceClass, ResourceClaim, ResourceSlice
 from podo.api.types.storage_v1 import CSIDriver, CSINode, CSIStorageCapacity, StorageClass
+from podo.client.backoff import Backoff
 from podo.client.base import STRATEGIC_PATCH, Client, Key, Patch, key_of, kind_of
 from podo.client.events import EventRecorder
 from podo.client.informer import Informer
@@ -29,7 +30,7 @@ from podo.scheduler.placement import Nomination, Placement, place
 from podo.scheduler.plugin import DEVICE, NODE, POD_GONE, POD_PLACED, VOLUME
 from podo.scheduler.preemption import Candidate, preempt
 from podo.scheduler.profile import DEFAULT, Profile
-from podo.scheduler.queue import SchedulingQueue
+from podo.scheduler.queue import BACKOFF, SchedulingQueue
 from podo.scheduler.requests import PodInfo
 from podo.scheduler.snapshot import Snapshot
 from podo.scheduler.volume_binder import VolumeBinder, VolumesNotBound
@@ -51,7 +52,10 @@ class Unplaced:
 
 
 class Scheduler:
-    """Binds the Pods that name one of its profiles. Its snapshot is fed by informers, synchronously."""
+    """Binds the Pods that name one of its profiles. Its snapshot is fed by informers, synchronously.
+
+    `recorders` are those of profiles whose events come from another name than `recorder`'s.
+    """
 
     def __init__(
         self,
@@ -61,13 +65,15 @@ class Scheduler:
         clock: Clock,
         *,
         profiles: Mapping[str, Profile] = PROFILES,
+        recorders: Mapping[str, EventRecorder] = {},
+        backoff: Backoff = BACKOFF,
         chance: Random | None = None,
     ) -> None:
         self._client, self._recorder, self._clock = client, recorder, clock
-        self._profiles, self._chance = profiles, chance or Random()
+        self._profiles, self._recorders, self._chance = profiles, recorders, chance or Random()
         self._informers = informers
         self._evictions = Evictions(client, recorder, clock)
-        self.queue, self.snapshot = SchedulingQueue(clock), Snapshot()
+        self.queue, self.snapshot = SchedulingQueue(clock, backoff), Snapshot()
         self._binder = VolumeBinder(client, self.snapshot.storage, clock)
         self.snapshot.devices.now = clock.now
         self._claim_binder = ClaimBinder(client, self.snapshot.devices, recorder, clock)
@@ -133,6 +139,8 @@ class Scheduler:
         self, key: Key, info: PodInfo, placement: Placement, profile: Profile
     ) -> tuple[Unplaced, Candidate | None, list[Pod]]:
         """Decide whether other Pods go for this one; note at once where it will go then."""
+        if not profile.preempts:
+            return Unplaced(placement.message(), ""), None, []
         nominations = list(self._nominations.values())
         budgets = list(self._informers.of(PodDisruptionBudget))
         found = preempt(info, placement, self.snapshot, profile, self._chance, nominations=nominations, budgets=budgets)
@@ -154,7 +162,7 @@ class Scheduler:
     ) -> None:
         """Say in the Pod's condition and in an event why it is not placed, and make room for it."""
         pod = info.pod
-        self._recorder.warning(pod, "FailedScheduling", shortened(why.message))
+        self._recorder_of(pod).warning(pod, "FailedScheduling", shortened(why.message))
         if says_other(pod, why):
             condition = {"type": "PodScheduled", "status": "False", "reason": why.reason, "message": why.message}
             nominated = {"nominatedNodeName": why.nominated or None}
@@ -224,11 +232,15 @@ class Scheduler:
         else:
             self._forget(key)
             message = f"Successfully assigned {key} to {node}"
-            self._recorder.normal(info.pod, "Scheduled", message)
+            self._recorder_of(info.pod).normal(info.pod, "Scheduled", message)
             return True
         finally:
             self._assumed.pop(key, None)
             self._bindings.release()
+
+    def _recorder_of(self, pod: Pod) -> EventRecorder:
+        """Events come from the scheduler that the Pod names."""
+        return self._recorders.get(pod.spec.scheduler_name, self._recorder)
 
     def _give_up(self, key: Key, info: PodInfo, node: str, error: Exception) -> None:
         """The binding failed: undo what was assumed, unless the Pod's real place is known by now."""

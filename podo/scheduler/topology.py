@@ -44,13 +44,32 @@ def selector_of(pod: PodInfo, constraint: TopologySpreadConstraint) -> LabelSele
     return selectors.from_object(narrowed)
 
 
-def count(pod: PodInfo, constraint: TopologySpreadConstraint, snapshot: Snapshot, eligible: Mask) -> Spread:
-    """Count the Pods of the same namespace that the constraint selects, by domain; not those that are going."""
+def siblings_of(pod: PodInfo, snapshot: Snapshot) -> Numbers:
+    """By row, how many Pods of the same controller are there."""
+    found = np.zeros(snapshot.size, np.int64)
+    for row, number in snapshot.controlled_by(pod.controller).items():
+        found[row] = number
+    return found
+
+
+def count(
+    pod: PodInfo,
+    constraint: TopologySpreadConstraint,
+    snapshot: Snapshot,
+    eligible: Mask,
+    column: Numbers | None = None,
+) -> Spread:
+    """Count the Pods of the same namespace that the constraint selects, by domain; not those that are going.
+
+    `column` is how many there are by row, where the constraint does not say which are meant; the Pod is one of them.
+    """
     selector, meta = selector_of(pod, constraint), pod.pod.metadata
     domains = snapshot.label(constraint.topology_key)
-    match = PodMatch(frozenset((meta.namespace,)), NOTHING, selector)
-    column = snapshot.index.selected(Selection((match,), terminating=False)).values
+    selects_itself = column is not None or selector.matches(meta.labels)
+    if column is None:
+        match = PodMatch(frozenset((meta.namespace,)), NOTHING, selector)
+        column = snapshot.index.selected(Selection((match,), terminating=False)).values
     length = int(domains.max(initial=0)) + 1
     counts = np.bincount(domains[eligible], weights=column[eligible], minlength=length).astype(np.int64)
     counts[0] = 0
-    return Spread(constraint, domains, counts, eligible, selector.matches(meta.labels))
+    return Spread(constraint, domains, counts, eligible, selects_itself)

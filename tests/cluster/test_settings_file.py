@@ -3,7 +3,7 @@
 import pytest
 
 from podo.cluster.errors import ClusterError
-from podo.cluster.settings_file import read_settings
+from podo.cluster.settings_file import read_scheduler, read_settings
 
 
 def settings(tmp_path, text):
@@ -46,3 +46,17 @@ def test_what_cannot_be_used_is_said_in_words(tmp_path, text, words):
 def test_a_file_that_is_missing_is_said_in_words(tmp_path):
     with pytest.raises(ClusterError, match=r"nothing\.yaml cannot be used"):
         read_settings(tmp_path / "nothing.yaml")
+
+
+def test_a_configuration_of_the_scheduler_is_kept_as_it_is(tmp_path):
+    path = tmp_path / "scheduler.yaml"
+    path.write_text("profiles: [{schedulerName: packer}]\n")
+    assert read_scheduler(path) == {"profiles": [{"schedulerName": "packer"}]}
+
+
+@pytest.mark.parametrize("text", ["profiles: []", "{", "colour: red", "- a"])
+def test_a_configuration_of_the_scheduler_that_says_nonsense_is_refused(tmp_path, text):
+    path = tmp_path / "scheduler.yaml"
+    path.write_text(text)
+    with pytest.raises(ClusterError, match=r"scheduler\.yaml cannot be used"):
+        read_scheduler(path)

@@ -11,25 +11,42 @@ from podo.client.base import Client, DeleteOptions, Key
 from podo.client.events import EventWriter
 from podo.client.informers import Informers
 from podo.clock import VirtualClock
+from podo.scheduler.configured import profiles
 from podo.scheduler.profile import DEFAULT
+from podo.scheduler.queue import BACKOFF
 from podo.scheduler.scheduler import NAME, Scheduler
+from podo.scheduler.settings import read
 from podo.server.app import install_subresources
 from podo.server.core import running_core
 from podo.store.memory import MemoryStore
-from tests.scheduler.build import node, pod
+from tests.scheduler.build import node, pod, taint
+
+BOLD = {
+    "filter": {"disabled": [{"name": "TaintToleration"}]},
+    "postFilter": {"disabled": [{"name": "DefaultPreemption"}]},
+}
 
 
 @asynccontextmanager
-async def scheduling(clock: VirtualClock, *filters):
-    """An API with a scheduler at work, with some more filters; yields its client."""
+async def scheduling(clock: VirtualClock, *filters, more=None, backoff=BACKOFF):
+    """An API with a scheduler at work, with some more filters, and `more` profiles; yields its client."""
     async with running_core(MemoryStore(), clock) as core, asyncio.TaskGroup() as tasks:
         install_subresources(core, None)
         client = core.client()
         await client.create(Namespace(metadata=ObjectMeta(name="default")))
         informers, events = Informers(client, clock), EventWriter(client, clock)
-        profiles = {NAME: replace(DEFAULT, filters=(*filters, *DEFAULT.filters))}
-        recorder = events.recorder("default-scheduler")
-        scheduler = Scheduler(client, informers, recorder, clock, profiles=profiles, chance=Random(1))
+        profiles = {NAME: replace(DEFAULT, filters=(*filters, *DEFAULT.filters))} | (more or {})
+        recorders = {name: events.recorder(name) for name in profiles}
+        scheduler = Scheduler(
+            client,
+            informers,
+            recorders[NAME],
+            clock,
+            profiles=profiles,
+            recorders=recorders,
+            backoff=backoff,
+            chance=Random(1),
+        )
         running = [tasks.create_task(part.run()) for part in (informers, events, scheduler)]
         try:
             yield client
@@ -203,3 +220,30 @@ async def test_a_pod_whose_volume_cannot_be_made_says_so_and_is_placed_anew(cloc
         await clock.run_for(2, turns=300)
         asked = await client.get(PersistentVolumeClaim, Key("ns", "c"))
         assert asked.metadata.annotations == {"volume.kubernetes.io/selected-node": "a"}
+
+
+async def test_each_pod_is_placed_by_the_profile_that_it_names_and_events_come_from_that_name(clock):
+    more = profiles(read({"profiles": [{"schedulerName": "bold", "plugins": BOLD}]}))
+    async with scheduling(clock, more=more) as client:
+        await client.create(node("a", taints=(taint("gpu"),)))
+        await client.create(pod("p"))
+        await client.create(pod("q", scheduler_name="bold"))
+        await client.create(pod("r", scheduler_name="of-somebody-else"))
+        assert await placed(client, clock, "q") == "a"
+        assert await placed(client, clock, "p") == await placed(client, clock, "r") == ""
+        found = {e.involved_object.name: e.source.component for e in (await client.list(Event)).items}
+        assert found == {"p": "default-scheduler", "q": "bold"}
+
+
+async def test_a_profile_without_preemption_makes_no_room(clock):
+    more = profiles(read({"profiles": [{"schedulerName": "bold", "plugins": BOLD}]}))
+    async with scheduling(clock, more=more) as client:
+        await client.create(node("a", cpu="1"))
+        await client.create(pod("low", cpu="1"))
+        await placed(client, clock, "low")
+        await client.create(pod("high", cpu="1", priority=10, scheduler_name="bold"))
+        assert await placed(client, clock, "high", 5) == ""
+        found = (await client.get(Pod, Key("default", "high"))).status
+        assert found.nominated_node_name == ""
+        assert found.conditions[0].message == "0/1 nodes are available: 1 Insufficient cpu."
+        assert (await client.get(Pod, Key("default", "low"))).metadata.deletion_timestamp == ""

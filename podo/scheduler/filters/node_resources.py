@@ -1,5 +1,7 @@
 """A node must have what the Pod requests, beside what its Pods have requested already."""
 
+from collections.abc import Set
+
 import numpy as np
 
 from podo.scheduler.plugin import NODE, POD_GONE, Verdict
@@ -13,6 +15,10 @@ class NodeResources:
     name = "NodeResourcesFit"
     helped_by = frozenset((NODE, POD_GONE))
 
+    def __init__(self, ignored: Set[str] = frozenset(), ignored_groups: Set[str] = frozenset()) -> None:
+        """What others see to: extended resources by name, or all whose names begin with a group and a slash."""
+        self._ignored, self._ignored_groups = ignored, ignored_groups
+
     def filter(self, pod: PodInfo, snapshot: Snapshot) -> Verdict | None:
         reasons: dict[str, Mask] = {}
         short = snapshot.requested[PODS] + 1 > snapshot.allocatable[PODS]
@@ -20,7 +26,7 @@ class NodeResources:
         hopeless: Mask = np.zeros(snapshot.size, bool)
         reasons[TOO_MANY_PODS] = short
         for name, wanted in pod.requests.items():
-            if not wanted:
+            if not wanted or self._is_ignored(name):
                 continue
             snapshot.ensure_resource(name)
             short = snapshot.requested[name] + wanted > snapshot.allocatable[name]
@@ -30,3 +36,7 @@ class NodeResources:
             fits = np.logical_and(fits, ~short)
             hopeless = np.logical_or(hopeless, short & (wanted > snapshot.allocatable[name]))
         return Verdict(fits, reasons, hopeless)
+
+    def _is_ignored(self, name: str) -> bool:
+        group, slash, _ = name.partition("/")
+        return bool(slash) and (name in self._ignored or group in self._ignored_groups)
