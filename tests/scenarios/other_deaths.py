@@ -21,6 +21,7 @@ from podo.api.types.core_v1 import (
     Binding,
     ConfigMap,
     Namespace,
+    Node,
     ObjectReference,
     Pod,
     ReplicationController,
@@ -38,6 +39,7 @@ from podo.controllers.job import JobController
 from podo.controllers.namespace import NamespaceController
 from podo.controllers.node_lifecycle import NodeLifecycle
 from podo.controllers.pod_gc import PodGC
+from podo.controllers.pods import is_ready
 from podo.controllers.replicaset import ReplicaSetController
 from podo.controllers.replication_controller import ReplicationControllerController
 from podo.controllers.service_account import ServiceAccountController
@@ -134,15 +136,18 @@ async def a_lost_node(seed: int) -> int:
             await lab.user.create(Lease(metadata=meta(name, LEASES), spec=spec))
         await lab.user.create(deployment(replicas=4))
         await at_work(lab, "n1", "n2")
+        ready = node(ready="True").status.conditions
 
         async def pass_by():
             lease = await lab.get(Lease, "n2", LEASES)
             await lab.change(lease, renew_time=format_microtime(lab.clock.now()))
+            await lab.change_status(await lab.get(Node, "n2", ""), conditions=ready)  # had it been given up in error
             for one in await lab.all(Pod):
                 if one.spec.node_name == "n1" and one.metadata.deletion_timestamp:
                     await lab.finish_deletions()  # as if the node had come back to say that they have ended
                     break
             await at_work(lab, "n2")
+            await lab.become(p for p in await lab.all(Pod) if p.spec.node_name == "n2" and not is_ready(p))
 
         for _ in range(14):
             await lab.run_for(30)
