@@ -62,9 +62,6 @@ async def a_rollback(seed: int) -> int:
     async with mortal(seed) as lab:
         lab.start(DeploymentController, ReplicaSetController, AutomaticRollback)
         await lab.user.create(with_annotations(deployment(replicas=3), rollback="on-failure"))
-        while not await lab.event_lines("ScalingReplicaSet") or len(await lab.all(Pod)) < 3:
-            await steps(lab, 1)
-        await steps(lab, 6)
         await until_good(lab)
         found = await lab.get(Deployment, "web")
         await lab.change(found, template=template("web", BAD))
