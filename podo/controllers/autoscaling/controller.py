@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from podo.api import selectors
+from podo.api import quantity, selectors
 from podo.api.errors import APIError, NotFound
 from podo.api.timestamps import format_time
 from podo.api.types.autoscaling_v2 import (
@@ -158,8 +158,8 @@ class HorizontalPodAutoscalerController:
             wanted=scaled.wanted,
             actual=scaled.actual,
             tolerances=Tolerances(
-                float(down.tolerance) if down and down.tolerance else default.down,
-                float(up.tolerance) if up and up.tolerance else default.up,
+                float(quantity.parse(down.tolerance)) if down and down.tolerance else default.down,
+                float(quantity.parse(up.tolerance)) if up and up.tolerance else default.up,
             ),
             now=self._clock.now(),
         )
