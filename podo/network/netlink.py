@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from podo.network import bare_pyroute2, namespaces
+from podo.network.bandwidth import burst
 from podo.network.names import ROUTE_PROTOCOL
 from podo.network.overlay import PORT as VXLAN_PORT
 from podo.network.overlay import Tunnel, VxlanLink
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _MAIN_TABLE = 254
 AF_BRIDGE = 7
+_ROOT = 0x10000  # the handle of a link's own queue
 _ONLINK = 4  # RTNH_F_ONLINK
 _IPV6_DEFAULT_METRIC = 1024  # what the kernel gives a route of IPv6 that was added without one
 _DOOMED = 0x706F_646F  # the group of links that are about to be removed
@@ -186,6 +188,10 @@ class Netlink:
             self._ip.fdb("append", ifindex=index, lladdr=mac, dst=machine)
         for each in tunnels:
             self.add_neighbour(index, each.gateway, each.mac)
+
+    def limit(self, index: int, rate: int) -> None:
+        """Let the link send so many bits a second at most."""
+        self._ip.tc("replace", "tbf", index, _ROOT, rate=rate // 8, burst=burst(rate), latency="25ms")
 
     def addresses(self) -> list[tuple[int, str]]:
         """(link index, address with prefix length) of all addresses."""

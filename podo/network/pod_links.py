@@ -7,6 +7,7 @@ any other (docs/adr/0031).
 
 from dataclasses import dataclass
 
+from podo.network.bandwidth import UNLIMITED, Bandwidth, bandwidth
 from podo.network.base import PodSandbox
 from podo.network.config import NetworkConfig, of_family
 from podo.network.ipam import mac_of
@@ -27,12 +28,16 @@ class PodLink:
     addresses: tuple[str, ...]
     node_routes: tuple[Route, ...]  # in the node's namespace, to the Pod
     pod_routes: tuple[Route, ...]  # in the Pod's, to everything; in this order
+    bandwidth: Bandwidth = UNLIMITED
 
 
 def pod_link(
     config: NetworkConfig, sandbox: PodSandbox, *, addresses: tuple[str, ...], sources: tuple[str, ...]
 ) -> PodLink:
-    """The link of `sandbox` with its `addresses`; `sources` are the node's own, from which it talks to its Pods."""
+    """The link of `sandbox` with its `addresses`; `sources` are the node's own, from which it talks to its Pods.
+
+    Raises BandwidthError.
+    """
     name = pod_link_name(sandbox.id)
     veth = Veth(
         name=name,
@@ -52,7 +57,13 @@ def pod_link(
         node_routes.append(Route(f"{address}/{bits}", device=name, source=source))
         pod_routes.append(Route(f"{gateway}/{bits}", device=POD_DEVICE))
         pod_routes.append(Route(everything, gateway=gateway, device=POD_DEVICE))
-    return PodLink(veth=veth, addresses=addresses, node_routes=tuple(node_routes), pod_routes=tuple(pod_routes))
+    return PodLink(
+        veth=veth,
+        addresses=addresses,
+        node_routes=tuple(node_routes),
+        pod_routes=tuple(pod_routes),
+        bandwidth=bandwidth(sandbox.annotations),
+    )
 
 
 def apply_pod_link(node: Netlink, link: PodLink) -> None:
@@ -66,6 +77,8 @@ def apply_pod_link(node: Netlink, link: PodLink) -> None:
         for address, route in zip(link.addresses, link.node_routes, strict=True):
             node.add_neighbour(index, address, mac)
             node.add_route(route)
+        if link.bandwidth.ingress:
+            node.limit(index, link.bandwidth.ingress)
     except OSError:
         node.delete_link(link.veth.name)
         raise
@@ -87,3 +100,5 @@ def _inside(pod: Netlink, link: PodLink) -> None:
         if not route.gateway:
             pod.add_neighbour(index, route.destination.partition("/")[0], link.veth.mac)
         pod.add_route(route)
+    if link.bandwidth.egress:  # here: the kernel may have no classifiers; to lift it takes CAP_NET_ADMIN
+        pod.limit(index, link.bandwidth.egress)

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from podo.network.bandwidth import BandwidthError
 from podo.network.base import NetworkFailure, OpenGate, PodSandbox, PolicyGate
 from podo.network.config import NetworkConfig
 from podo.network.ipam import AddressManager, NoFreeAddress
@@ -49,9 +50,9 @@ class LinkedPods:
             link = pod_link(self._config, sandbox, addresses=addresses, sources=self._sources)
             await in_namespace(self._netns, lambda node: apply_pod_link(node, link))
             await self._host_ports.open(sandbox.id, OpenPorts(sandbox.port_mappings, addresses))
-        except (OSError, NetworkFailure, asyncio.CancelledError) as error:
+        except (OSError, NetworkFailure, BandwidthError, asyncio.CancelledError) as error:
             await asyncio.shield(self._undo(sandbox))
-            if isinstance(error, OSError):
+            if isinstance(error, (OSError, BandwidthError)):
                 raise NetworkFailure(f"linking {sandbox.namespace}/{sandbox.name}: {error}") from error
             raise
         return addresses

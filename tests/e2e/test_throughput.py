@@ -112,3 +112,17 @@ async def test_pods_talk_about_as_fast_as_over_a_bare_bridge(tmp_path, across, r
             record_property(f"{name} of a bare bridge", round(ratio, 2))
             print(f"{name}: bridge {bridge:.3g}, Pods {podo:.3g}, ratio {ratio:.2f}")
             assert ratio >= least
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+async def test_a_pod_is_no_faster_than_its_annotations_allow(tmp_path, direction):
+    async with world(tmp_path) as made:
+        limit = {f"kubernetes.io/{direction}-bandwidth": "40M"}
+        slow = await made.add_pod("node-1", "slow", annotations=limit)
+        other = await made.add_pod("node-1", "other")
+        to, back = (other.netns, slow.netns, slow.address), (slow.netns, other.netns, other.address)
+        limited, free = (to, back) if direction == "ingress" else (back, to)
+        assert (
+            await asyncio.to_thread(read, throughput, limited) < 5_000_000 * 3
+        )  # bytes a second, and what may go at once
+        assert await asyncio.to_thread(read, throughput, free) > 5_000_000 * 5

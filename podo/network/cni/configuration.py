@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from podo.api.quantity import to_int
+from podo.network.bandwidth import BandwidthError, bandwidth
 from podo.network.base import PodSandbox, PortMapping
 
 Json = dict[str, Any]
 SUFFIXES = (".conflist", ".conf", ".json")
-INGRESS_RATE, EGRESS_RATE = "kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth"
 _BURST = 2**31 - 1  # bits; what kubelet gives where the Pod says nothing
 
 
@@ -71,14 +70,15 @@ def runtime_of(sandbox: PodSandbox) -> Runtime:
     values: Json = {}
     if sandbox.port_mappings:
         values["portMappings"] = [_mapping(each) for each in sandbox.port_mappings]
-    bandwidth: Json = {}
-    for name, annotation in (("ingress", INGRESS_RATE), ("egress", EGRESS_RATE)):
-        if text := sandbox.annotations.get(annotation):
-            try:
-                bandwidth |= {f"{name}Rate": to_int(text), f"{name}Burst": _BURST}
-            except ValueError as error:
-                raise ConfigurationError(f"{annotation}: {error}") from error
-    return Runtime(values | ({"bandwidth": bandwidth} if bandwidth else {}))
+    try:
+        rates = bandwidth(sandbox.annotations)._asdict()
+    except BandwidthError as error:
+        raise ConfigurationError(str(error)) from error
+    told: Json = {}
+    for name, rate in rates.items():
+        if rate:
+            told |= {f"{name}Rate": rate, f"{name}Burst": _BURST}
+    return Runtime(values | ({"bandwidth": told} if told else {}))
 
 
 def _mapping(mapping: PortMapping) -> Json:
