@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -308,6 +309,7 @@ class _Starting:
     async def free_claims(self, dispatcher: PodDispatcher) -> None:
         """Give back what was prepared for Pods that are no more, and let those look whose devices change."""
         self.health.changed = dispatcher.poke
+        self.plugged.changed = partial(self._devices_changed, dispatcher)
         await dispatcher.synced.wait()
         while True:
             for uid in {uid for record in self.claims.records for uid in record.pods}:
@@ -408,6 +410,11 @@ class _Starting:
         for qos in QOSClass:
             least = LinuxResources(cpu_shares=MIN_SHARES) if qos is QOSClass.BEST_EFFORT else None
             cgroups.ensure(names.qos(qos), least)
+
+    def _devices_changed(self, dispatcher: PodDispatcher) -> None:
+        """The node may have more or fewer devices, and Pods may have others that are well or not."""
+        self.registration.touch()
+        dispatcher.poke(self.plugged.ledger.holders())
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         """If others took this node for dead, or deleted it, say that it lives."""

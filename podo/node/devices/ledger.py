@@ -48,6 +48,10 @@ class Ledger:
         """The devices of a resource that Pods have."""
         return frozenset(id for grant in self._grants(resource) for id in grant.ids)
 
+    def holders(self) -> frozenset[str]:
+        """The uids of the Pods that have any."""
+        return frozenset(uid for uid, containers in self._kept.pods.items() if containers)
+
     def offer(self, resource: str) -> None:
         """A resource that there was not before."""
         if resource not in self._kept.resources:

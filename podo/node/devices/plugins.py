@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from podo.api.types.core_v1 import Container, Pod
+from podo.api.types.core_v1 import Container, Pod, ResourceHealth, ResourceStatus
 from podo.clock import Clock
 from podo.node.devices import wire
 from podo.node.devices.allocation import NotAllocated, Offer, amounts, candidates, chosen, wanted
@@ -103,6 +103,15 @@ class DevicePlugins:
                     raise DeviceFailure(f"device plugin PreStartContainer rpc failed with err: {error}") from error
             whole = together(whole, grant)
         return whole
+
+    def statuses(self, pod: Pod, container: Container) -> tuple[ResourceStatus, ...]:
+        """The devices of a container, and how they are (KEP-4680): what no plug-in calls healthy is not."""
+        grants = self.ledger.of(pod.metadata.uid).get(container.name, {})
+        return tuple(ResourceStatus(name=name, resources=self._health(name, ids)) for name, ids in by_resource(grants))
+
+    def _health(self, name: str, ids: Collection[str]) -> tuple[ResourceHealth, ...]:
+        healthy = self.resources.get(name, Resource()).offer.healthy
+        return tuple(ResourceHealth(resource_id=id, health=HEALTHY if id in healthy else "Unhealthy") for id in ids)
 
     async def _allocated(self, pod: Pod) -> Containers:
         given: Containers = {}

@@ -244,8 +244,15 @@ class PodWorker:
             statuses.set(self.pod, status)
 
     def _devices(self) -> dict[str, tuple[ResourceStatus, ...]]:
-        using = (c for c in self.pod.spec.containers if c.resources is not None and c.resources.claims)
-        return {c.name: self._parts.claims.statuses(self.pod, c) for c in using}
+        devices, claims = self._parts.devices, self._parts.claims
+        found = {}
+        for container in self.pod.spec.containers:
+            if container.resources is not None:
+                told = devices.statuses(self.pod, container)
+                if container.resources.claims:
+                    told += claims.statuses(self.pod, container)
+                found[container.name] = told
+        return found
 
     def _tell_of_crashes(self, decision: Decision) -> None:
         looping = {name for name, waiting in decision.waiting.items() if waiting.reason == "CrashLoopBackOff"}

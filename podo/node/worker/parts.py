@@ -118,6 +118,10 @@ class Devices(Protocol):
         """What a container gets with them. Raises DeviceFailure."""
         ...
 
+    def statuses(self, pod: Pod, container: Container) -> tuple[ResourceStatus, ...]:
+        """The devices of a container, and how they are."""
+        ...
+
 
 class NoDevices:
     """For nodes without device plug-ins."""
@@ -132,6 +136,9 @@ class NoDevices:
 
     async def granted(self, pod: Pod, container: Container) -> Grant:
         return Grant(())
+
+    def statuses(self, pod: Pod, container: Container) -> tuple[ResourceStatus, ...]:
+        return ()
 
 
 Drained = Callable[[Pod], Awaitable[None]]

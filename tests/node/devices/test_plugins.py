@@ -112,6 +112,26 @@ async def test_a_container_gets_the_preferred_devices_and_all_that_comes_with_th
         ]  # fmt: skip
 
 
+async def test_the_devices_of_a_container_are_told_with_their_health(tmp_path, folder):
+    def health(node, made):
+        (status,) = node.plugins.statuses(made, made.spec.containers[0])
+        return status.name, {r.resource_id: r.health for r in status.resources}
+
+    async with agent(tmp_path) as node:
+        made, other = user("u", 2), replace(pod(), metadata=replace(pod().metadata, uid="other"))
+        async with plugged(folder, a="Healthy", b="Healthy") as plugin:
+            await node.until(2, 2)
+            await node.plugins.allocate(made, ())
+            assert health(node, made) == (NAME, {"a": "Healthy", "b": "Healthy"})
+            await plugin.offer(a="Unhealthy", b="Healthy")
+            await node.until(2, 1)
+            assert health(node, made) == (NAME, {"a": "Unhealthy", "b": "Healthy"})
+        await node.until(2, 0)
+        assert health(node, made) == (NAME, {"a": "Unhealthy", "b": "Unhealthy"})
+        assert node.plugins.statuses(other, other.spec.containers[0]) == ()
+        assert node.plugins.ledger.holders() == {"u"}
+
+
 async def test_no_two_pods_have_the_same_device_until_one_is_gone(tmp_path, folder):
     async with agent(tmp_path) as node, plugged(folder, a="Healthy", b="Healthy"):
         await node.until(2, 2)

@@ -3,9 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from podo.api.types.core_v1 import ResourceHealth, ResourceStatus
 from podo.node.runtime.base import RuntimeFailure
 from podo.node.runtime.observed import ContainerState
 from podo.node.volumes.base import VolumeFailure
+from podo.node.worker.parts import NoDevices
 from podo.node.worker.state import Verdict
 from tests.node.build import container, pod
 from tests.node.fakes import stage
@@ -300,3 +302,15 @@ async def test_pods_with_users_of_their_own_are_counted_apart(tmp_path, clock, c
         await s.settle()
         counts = s.parts.measures.counts
         assert counts["kubelet_started_user_namespaced_pods_total", ()] == counts["kubelet_started_pods_total", ()] == 1
+
+
+async def test_the_status_shows_the_devices_of_plug_ins(tmp_path, clock, client):
+    told = (ResourceStatus(name="example.com/dongle", resources=(ResourceHealth(resource_id="a", health="Healthy"),)),)
+
+    class Dongles(NoDevices):
+        def statuses(self, pod, container):
+            return told if container.name == "app" else ()
+
+    made = pod(container(resources={"limits": {"example.com/dongle": "1"}}), container("other", resources={}))
+    async with stage(tmp_path, clock, client, made, devices=Dongles()) as s:
+        assert [c.allocated_resources_status for c in s.status.container_statuses] == [told, ()]
