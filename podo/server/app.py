@@ -49,6 +49,7 @@ from podo.server.customresources.conversion import Converter, converter_of
 from podo.server.customresources.definition import Definition
 from podo.server.customresources.scale import CustomScales
 from podo.server.discovery import Discovery
+from podo.server.event_lifetime import EventLifetime
 from podo.server.fairness.showing import debug_paths, metric_lines
 from podo.server.figures import build_lines, expression_lines, object_lines, process_lines
 from podo.server.gate import Gate, gate
@@ -212,6 +213,8 @@ async def serving(config: ServerConfig, clock: Clock | None = None) -> AsyncIter
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         stack.callback(tasks.create_task(aggregation.following.run(), name="aggregation").cancel)
         stack.callback(tasks.create_task(presence.run(), name="presence").cancel)
+        old_events = EventLifetime(core, config.guard.event_ttl)
+        stack.callback(tasks.create_task(old_events.run(), name="old events").cancel)
         yield Server(core, host, port, in_force)
 
 

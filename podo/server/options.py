@@ -36,6 +36,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     disable_admission_plugins: str = ""
     enable_admission_plugins: str = ""
     enable_priority_and_fairness: bool = True
+    event_ttl: float = 3600.0
     max_requests_inflight: int = 400
     max_mutating_requests_inflight: int = 200
     request_timeout: float = 60.0
