@@ -236,6 +236,7 @@ async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", v
     from podo.controller_identities import Identities
     from podo.controllers import base
     from podo.controllers.bare_drivers import BareDrivers, snapshotters_of
+    from podo.controllers.group_snapshots import GroupSnapshots
     from podo.controllers.volume_snapshots import VolumeSnapshots, serve_snapshots
     from podo.storage.local import CLASS, DRIVER
     from podo.storage.local.maker import LocalVolumes
@@ -247,10 +248,14 @@ async def take_snapshots(core: "Core", informers: "Informers", clock: "Clock", v
     cached, events = who.client(VolumeSnapshots.name), who.events(VolumeSnapshots.name)
     await serve_snapshots(cached, clock, DRIVER, CLASS)
     own: dict[str, Snapshotter] = {DRIVER: LocalVolumes(volumes)}
-    taking = VolumeSnapshots(cached, clock, events, snapshotters_of(own, BareDrivers(cached, post)))
+    makers = snapshotters_of(own, BareDrivers(cached, post))
+    taking: list[base.Controller[Any]] = [
+        VolumeSnapshots(cached, clock, events, makers),
+        GroupSnapshots(cached, clock, events, makers),
+    ]
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.run(), name="events of snapshots")
-        tasks.create_task(base.run([taking], cached, informers, clock), name="snapshots")
+        tasks.create_task(base.run(taking, cached, informers, clock), name="snapshots")
 
 
 async def take_backups(settings: "ServerSettings", clock: "Clock") -> None:

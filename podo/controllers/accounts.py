@@ -63,6 +63,7 @@ ACCOUNTS = {
     "volume-attacher": "podo-volume-attacher",
     "volume-deleter": "podo-volume-provisioner",
     "volume-expander": "podo-volume-expander",
+    "volume-group-snapshots": "podo-volume-snapshots",
     "volume-modifier": "podo-volume-expander",
     "volume-provisioner": "podo-volume-provisioner",
     "volume-snapshots": "podo-volume-snapshots",
@@ -81,7 +82,7 @@ def rule(group: str, resources: str, verbs: str, *names: str) -> Rule:
 
 
 EVENTS = rule("", "events", "create patch update")
-SNAPSHOTS = "snapshot.storage.k8s.io"
+SNAPSHOTS, GROUP_SNAPSHOTS = "snapshot.storage.k8s.io", "groupsnapshot.storage.k8s.io"
 SNAPSHOT_KINDS = ("volumesnapshots", "volumesnapshotcontents", "volumesnapshotclasses")
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_KINDS = (
@@ -201,6 +202,9 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
         rule(SNAPSHOTS, "volumesnapshots volumesnapshotclasses", "create get list patch watch"),
         rule(SNAPSHOTS, "volumesnapshotcontents", "create delete get list patch watch"),
         rule(SNAPSHOTS, "volumesnapshots/status volumesnapshotcontents/status", "patch"),
+        rule(GROUP_SNAPSHOTS, "volumegroupsnapshots volumegroupsnapshotclasses", "get list patch watch"),
+        rule(GROUP_SNAPSHOTS, "volumegroupsnapshotcontents", "create delete get list patch watch"),
+        rule(GROUP_SNAPSHOTS, "volumegroupsnapshots/status volumegroupsnapshotcontents/status", "patch"),
         rule("", "nodes persistentvolumes persistentvolumeclaims", "get list watch"),
         rule("", "secrets", "get"),
         rule("storage.k8s.io", "csidrivers csinodes", "get list watch"),
@@ -209,6 +213,7 @@ OWN_RULES: Mapping[str, tuple[Rule, ...]] = {
             "customresourcedefinitions",
             "create get patch",
             *(f"{plural}.{SNAPSHOTS}" for plural in SNAPSHOT_KINDS),
+            *(f"volumegroup{plural.removeprefix('volume')}.{GROUP_SNAPSHOTS}" for plural in SNAPSHOT_KINDS),
         ),
         EVENTS,
     ),

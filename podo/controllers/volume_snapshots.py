@@ -213,9 +213,11 @@ def about(snapshot: VolumeSnapshot) -> ObjectReference:
 async def serve_snapshots(client: Client, clock: Clock, driver: str, name: str) -> None:
     """Have the snapshot API served, with a class for podo's own driver. What is there already stays as it is."""
     from podo.client.definitions import ensure, ensure_served
+    from podo.storage.group_snapshots import KINDS, group_definitions
     from podo.storage.snapshots import definitions
 
-    await ensure_served(client, clock, definitions(), (CLASSES, CONTENTS, SNAPSHOTS))
+    both = (*definitions(), *group_definitions())
+    await ensure_served(client, clock, both, (CLASSES, CONTENTS, SNAPSHOTS, *KINDS))
     body = {
         "apiVersion": API_VERSION,
         "kind": "VolumeSnapshotClass",

@@ -114,6 +114,19 @@ class Snapshotter(Protocol):
     async def delete(self, handle: str, secrets: Mapping[str, str]) -> None: ...
 
 
+@runtime_checkable
+class GroupSnapshotter(Protocol):
+    """A driver that can take snapshots of several volumes as they are at one moment. Calls raise DriverFailure."""
+
+    async def snapshot_group(
+        self, name: str, volumes: Sequence[str], options: SnapOptions = NO_OPTIONS
+    ) -> tuple[str, list[Snapped]]:
+        """The group's handle, and its snapshots."""
+        ...
+
+    async def delete_group(self, handle: str, snapshots: Sequence[str], secrets: Mapping[str, str]) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
     """A volume that a node, by the name that its driver has for it, is to have."""

@@ -82,11 +82,11 @@ class VolumeSnapshotClass(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     parameters: dict[str, str] = {}
 
 
-def _resource(kind: str, plural: str, *, namespaced: bool) -> Resource:
+def resource_of(kind: str, plural: str, *, namespaced: bool, group: str = GROUP, version: str = VERSION) -> Resource:
     verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
     return Resource(
-        group=GROUP,
-        version=VERSION,
+        group=group,
+        version=version,
         kind=kind,
         plural=plural,
         singular=kind.lower(),
@@ -95,9 +95,9 @@ def _resource(kind: str, plural: str, *, namespaced: bool) -> Resource:
     )
 
 
-SNAPSHOTS = Kind(_resource("VolumeSnapshot", "volumesnapshots", namespaced=True), VolumeSnapshot)
-CONTENTS = Kind(_resource("VolumeSnapshotContent", "volumesnapshotcontents", namespaced=False), VolumeSnapshotContent)
-CLASSES = Kind(_resource("VolumeSnapshotClass", "volumesnapshotclasses", namespaced=False), VolumeSnapshotClass)
+SNAPSHOTS = Kind(resource_of("VolumeSnapshot", "volumesnapshots", namespaced=True), VolumeSnapshot)
+CONTENTS = Kind(resource_of("VolumeSnapshotContent", "volumesnapshotcontents", namespaced=False), VolumeSnapshotContent)
+CLASSES = Kind(resource_of("VolumeSnapshotClass", "volumesnapshotclasses", namespaced=False), VolumeSnapshotClass)
 
 TEXT, FLAG, NUMBER, TIME = (
     {"type": "string"},
@@ -118,22 +118,24 @@ SIZE = {
 POLICY = {"type": "string", "enum": ["Delete", "Retain"]}
 
 
-def _object(required: str = "", /, **fields: Any) -> dict[str, Any]:
+def structure(required: str = "", /, **fields: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "object", "properties": fields}
     return found | ({"required": required.split()} if required else {})
 
 
-ERROR = _object(message=TEXT, time=TIME)
-REF = _object(**dict.fromkeys(["apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"], TEXT))
+ERROR = structure(message=TEXT, time=TIME)
+REF = structure(
+    **dict.fromkeys(["apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"], TEXT)
+)
 SCHEMAS = {
-    "VolumeSnapshot": _object(
+    "VolumeSnapshot": structure(
         "spec",
-        spec=_object(
+        spec=structure(
             "source",
-            source=_object(persistentVolumeClaimName=TEXT, volumeSnapshotContentName=TEXT),
+            source=structure(persistentVolumeClaimName=TEXT, volumeSnapshotContentName=TEXT),
             volumeSnapshotClassName=TEXT,
         ),
-        status=_object(
+        status=structure(
             boundVolumeSnapshotContentName=TEXT,
             creationTime=TIME,
             error=ERROR,
@@ -142,18 +144,18 @@ SCHEMAS = {
             volumeGroupSnapshotName=TEXT,
         ),
     ),
-    "VolumeSnapshotContent": _object(
+    "VolumeSnapshotContent": structure(
         "spec",
-        spec=_object(
+        spec=structure(
             "deletionPolicy driver source volumeSnapshotRef",
             deletionPolicy=POLICY,
             driver=TEXT,
-            source=_object(volumeHandle=TEXT, snapshotHandle=TEXT),
+            source=structure(volumeHandle=TEXT, snapshotHandle=TEXT),
             sourceVolumeMode=TEXT,
             volumeSnapshotClassName=TEXT,
             volumeSnapshotRef=REF | {"x-kubernetes-map-type": "atomic"},
         ),
-        status=_object(
+        status=structure(
             creationTime=NUMBER,
             error=ERROR,
             readyToUse=FLAG,
@@ -162,7 +164,7 @@ SCHEMAS = {
             volumeGroupSnapshotHandle=TEXT,
         ),
     ),
-    "VolumeSnapshotClass": _object("deletionPolicy driver", driver=TEXT, deletionPolicy=POLICY, parameters=WORDS),
+    "VolumeSnapshotClass": structure("deletionPolicy driver", driver=TEXT, deletionPolicy=POLICY, parameters=WORDS),
 }
 COLUMNS = {
     "VolumeSnapshot": (
@@ -197,33 +199,39 @@ SHORT = {"VolumeSnapshot": "vs", "VolumeSnapshotContent": "vsc", "VolumeSnapshot
 def definitions() -> Iterator[dict[str, Any]]:
     """The CustomResourceDefinitions of the snapshot API, as plain objects."""
     for kind in (SNAPSHOTS, CONTENTS, CLASSES):
-        resource = kind.resource
-        schema = SCHEMAS[resource.kind]
-        fields = {"apiVersion": TEXT, "kind": TEXT, "metadata": {"type": "object"}} | schema["properties"]
-        version: dict[str, Any] = {
-            "name": VERSION,
-            "served": True,
-            "storage": True,
-            "schema": {"openAPIV3Schema": schema | {"properties": fields}},
-            "additionalPrinterColumns": [
-                dict(zip(("name", "type", "jsonPath"), text.split(), strict=True)) for text in COLUMNS[resource.kind]
-            ],
-        }
-        if resource.kind != "VolumeSnapshotClass":
-            version["subresources"] = {"status": {}}
-        names: dict[str, Any] = {"kind": resource.kind, "listKind": f"{resource.kind}List", "plural": resource.plural}
-        names |= {"singular": resource.singular, "shortNames": [SHORT[resource.kind]]}
-        yield {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {
-                "name": f"{resource.plural}.{GROUP}",
-                "annotations": {"api-approved.kubernetes.io": APPROVED},
-            },
-            "spec": {
-                "group": GROUP,
-                "names": names,
-                "scope": "Namespaced" if resource.namespaced else "Cluster",
-                "versions": [version],
-            },
-        }
+        name = kind.resource.kind
+        yield definition(kind.resource, SCHEMAS[name], COLUMNS[name], SHORT[name], APPROVED)
+
+
+def definition(
+    resource: Resource, schema: dict[str, Any], columns: tuple[str, ...], short: str, approved: str
+) -> dict[str, Any]:
+    """The definition of a kind; one with a status in its schema has that as a subresource."""
+    fields = {"apiVersion": TEXT, "kind": TEXT, "metadata": {"type": "object"}} | schema["properties"]
+    version: dict[str, Any] = {
+        "name": resource.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema | {"properties": fields}},
+        "additionalPrinterColumns": [
+            dict(zip(("name", "type", "jsonPath"), text.split(), strict=True)) for text in columns
+        ],
+    }
+    if "status" in schema["properties"]:
+        version["subresources"] = {"status": {}}
+    names: dict[str, Any] = {"kind": resource.kind, "listKind": f"{resource.kind}List", "plural": resource.plural}
+    names |= {"singular": resource.singular, "shortNames": [short]}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{resource.plural}.{resource.group}",
+            "annotations": {"api-approved.kubernetes.io": approved},
+        },
+        "spec": {
+            "group": resource.group,
+            "names": names,
+            "scope": "Namespaced" if resource.namespaced else "Cluster",
+            "versions": [version],
+        },
+    }

@@ -214,6 +214,28 @@ async def test_a_snapshot_is_the_volume_as_it_was_and_becomes_volumes(root, tmp_
         await maker.size_of("s")
 
 
+async def test_snapshots_of_a_group_are_taken_while_all_its_volumes_are_held(root, tmp_path):
+    maker, node = LocalVolumes(root), LocalNode(root)
+    for name in ("v", "w"):
+        await maker.create(request(name))
+        await published(node, tmp_path / "pod" / name, used(name))
+        (tmp_path / "pod" / name / "x").write_text(name)
+    handle, taken = await maker.snapshot_group("g", ["w", "v"])
+    assert (handle, [(s.handle, s.volume) for s in taken]) == ("g", [("g-v", "v"), ("g-w", "w")])
+    assert await maker.snapshot_group("g", ["v", "w"]) == (handle, taken)
+    for name in ("v", "w"):
+        (tmp_path / "pod" / name / "x").write_text("they are let go again")
+        await ended(node, tmp_path / "pod" / name, name)
+    await maker.create(request("r", origin=Origin(snapshot="g-w")))
+    await published(node, tmp_path / "pod" / "r", used("r"))
+    assert (tmp_path / "pod/r/x").read_text() == "w"
+    await ended(node, tmp_path / "pod" / "r", "r")
+    await maker.delete_group("g", ["g-v", "g-w"], {})
+    assert sorted(f.name for f in root.iterdir()) == ["r", "v", "w"]
+    with pytest.raises(DriverFailure, match="there is no volume missing"):
+        await maker.snapshot_group("h", ["v", "missing"])
+
+
 async def test_a_clone_of_a_volume_in_use_is_whole(root, tmp_path):
     maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
     await maker.create(request())

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -80,10 +81,10 @@ class LocalVolumes:
         run(*FORMAT[wanted.fs_type], str(image))
         return msgspec.structs.replace(wanted, formatted=wanted.size)
 
-    def _copied(self, volume: VolumeFolder, wanted: Description, handle: str) -> Description:
-        """Fill a new volume with the content of another, or of a snapshot."""
+    def _copied(self, volume: VolumeFolder, wanted: Description, handle: str, *, held: bool = False) -> Description:
+        """Fill a new volume with the content of another, or of a snapshot; `held`: the caller has its lock."""
         origin = VolumeFolder(self._root, checked(handle))
-        with origin.locked():
+        with nullcontext() if held else origin.locked():
             known = origin.describe()
             if known is None:
                 raise DriverFailure(f"there is no volume or snapshot {handle} to copy")
@@ -93,7 +94,7 @@ class LocalVolumes:
                 raise DriverFailure(f"{wanted.size} bytes are less than the {known.size} of what is to be copied")
             for device in loops.of(origin.image):
                 loops.flush(device)  # what was written to a block volume may be in memory still
-            with frozen(origin.mounted):
+            with nullcontext() if held else frozen(origin.mounted):
                 run("cp", "--reflink=auto", "--sparse=always", str(origin.image), str(volume.image))
         os.truncate(volume.image, wanted.size)
         return msgspec.structs.replace(known, size=wanted.size)
@@ -108,7 +109,7 @@ class LocalVolumes:
             raise DriverFailure(f"there is no snapshot {snapshot}")
         return known.size
 
-    def _snapshot(self, name: str, handle: str) -> Snapped:
+    def _snapshot(self, name: str, handle: str, *, held: bool = False) -> Snapped:
         copy, known = VolumeFolder(self._root, checked(name)), VolumeFolder(self._root, checked(handle)).describe()
         if known is None:
             raise DriverFailure(f"there is no volume {handle}")
@@ -117,10 +118,34 @@ class LocalVolumes:
                 return Snapped(name, done.size)
             copy.image.unlink(missing_ok=True)
             try:
-                copy.note(self._copied(copy, known, handle))
+                copy.note(self._copied(copy, known, handle, held=held))
             except OSError as error:
                 raise DriverFailure(f"the snapshot cannot be made: {error.strerror}") from error
         return Snapped(name, known.size)
+
+    async def snapshot_group(
+        self, name: str, volumes: Sequence[str], options: SnapOptions = NO_OPTIONS
+    ) -> tuple[str, list[Snapped]]:
+        """All are held until the last copy is there: they are of one moment."""
+        return name, await asyncio.to_thread(self._snapshot_group, name, sorted(volumes))
+
+    async def delete_group(self, handle: str, snapshots: Sequence[str], secrets: Mapping[str, str]) -> None:
+        for snapshot in snapshots:
+            await self.delete(snapshot, secrets)
+
+    def _snapshot_group(self, name: str, handles: Sequence[str]) -> list[Snapped]:
+        made = []
+        with ExitStack() as held:
+            for handle in handles:
+                volume = VolumeFolder(self._root, checked(handle))
+                if volume.describe() is None:
+                    raise DriverFailure(f"there is no volume {handle}")
+                held.enter_context(volume.locked())
+                held.enter_context(frozen(volume.mounted))
+            for handle in handles:
+                snapped = self._snapshot(f"{name}-{handle}"[:255], handle, held=True)
+                made.append(Snapped(snapped.handle, snapped.size, volume=handle))
+        return made
 
     def _delete(self, handle: str) -> None:
         volume = VolumeFolder(self._root, checked(handle))
