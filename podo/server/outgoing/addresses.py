@@ -8,7 +8,7 @@ answers differently a moment later (DNS rebinding) gains nothing.
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from podo.api.errors import APIError, BadRequest
 
@@ -55,19 +55,6 @@ def check_address(address: str) -> None:
         raise BadRequest(NOT_ALLOWED)
 
 
-async def checked_host(host: str) -> str:
-    """The IP address to connect to for a host, by name or address. Raises BadRequest, and APIError if there is none."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        found = await resolved(host)
-    else:
-        found = [host]
-    for address in found:
-        check_address(address)
-    return found[0]
-
-
 async def resolved(name: str) -> list[str]:
     """All addresses of a name. Raises APIError if there are none."""
     try:
@@ -75,3 +62,19 @@ async def resolved(name: str) -> list[str]:
     except OSError as error:
         raise APIError(f"lookup {name}: no such host") from error
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+Resolve = Callable[[str], Awaitable[list[str]]]
+
+
+async def checked_host(host: str, resolve: Resolve = resolved) -> str:
+    """The IP address to connect to for a host, by name or address. Raises BadRequest, and APIError if there is none."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        found = await resolve(host)
+    else:
+        found = [host]
+    for address in found:
+        check_address(address)
+    return found[0]

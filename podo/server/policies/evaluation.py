@@ -1,5 +1,6 @@
 """Run expressions within the budget of one policy."""
 
+import asyncio
 from typing import Any, NamedTuple
 
 from podo.cel.environment import PER_CALL_LIMIT
@@ -9,6 +10,8 @@ from podo.server.policies.activation import Activation, Undecided, Variables
 
 POLICY_BUDGET, CONDITIONS_BUDGET = 10_000_000, 2_500_000
 """Cost units for all expressions of a policy on one request, and for a set of match conditions."""
+LONG = 50_000
+"""Cost units after which others that wait for the server get their turn: some milliseconds."""
 SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
 
 
@@ -54,10 +57,13 @@ async def evaluate(expression: Compiled, activation: Activation, budget: Budget)
             continue
         except (EvalError, CostExceeded) as error:
             budget.spend(PER_CALL_LIMIT if isinstance(error, CostExceeded) else 0)
+            await asyncio.sleep(0)
             _spend_on_variables(activation, budget)
             return Outcome(None, f"expression '{expression.source}' resulted in error: {error}")
         _spend_on_variables(activation, budget)
         budget.spend(result.cost)
+        if result.cost > LONG:
+            await asyncio.sleep(0)  # it is others' turn
         return Outcome(result.value)
 
 

@@ -40,7 +40,8 @@ class API:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given["Authorization"] = f"Bearer {token}"
         url = URL(f"{self._base}{path}", encoded=True)  # as it is, dots and all
-        async with self._session.request(method, url, json=body, headers=given, allow_redirects=False) as answer:
+        data = {"json": body} if body is not None else {}
+        async with self._session.request(method, url, headers=given, allow_redirects=False, **data) as answer:
             text = await answer.text()
             return answer.status, msgspec.json.decode(text) if text.startswith("{") else text
 
@@ -84,7 +85,7 @@ async def api(tmp_path):
     )  # fmt: skip
     async with (
         serving(config, SystemClock()) as server,
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
         api = API(session, f"http://127.0.0.1:{server.port}", tmp_path / "audit.log")
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}

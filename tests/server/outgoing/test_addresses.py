@@ -40,3 +40,17 @@ async def test_a_name_that_leads_to_loopback_is_refused():
 
 async def test_an_address_needs_no_lookup():
     assert await checked_host("10.1.2.3") == "10.1.2.3"
+
+
+async def test_dns_rebinding_a_name_is_looked_up_once_and_each_answer_is_checked():
+    answers = [["10.9.9.9", "10.9.9.8"], ["10.9.9.9", "127.0.0.1"], ["127.0.0.1"]]
+
+    async def resolve(name):
+        assert name == "rebinding.example.com"
+        return answers.pop(0)
+
+    assert await checked_host("rebinding.example.com", resolve) == "10.9.9.9"
+    assert len(answers) == 2
+    for _ in range(2):
+        with pytest.raises(BadRequest, match="address not allowed"):
+            await checked_host("rebinding.example.com", resolve)
