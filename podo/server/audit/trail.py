@@ -86,9 +86,11 @@ class Trail:
             event["annotations"] = self._annotations
         self._put(msgspec.json.encode(event))
 
-    def impersonates(self, user: User) -> None:
-        """The request acts as someone else."""
+    def impersonates(self, user: User, constraint: str = "") -> None:
+        """The request acts as someone else, by the right to a verb that is for some requests only."""
         self._event["impersonatedUser"] = user_info(user)
+        if constraint:
+            self._event["authenticationMetadata"] = {"impersonationConstraint": constraint}
 
     def request(self, obj: Object) -> None:
         """What the client sent. It is taken as it is now, whatever becomes of it."""

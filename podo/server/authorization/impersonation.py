@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from podo.api import names
 from podo.api.errors import BadRequest, Forbidden
+from podo.api.field_errors import FieldError, aggregate
 from podo.server.authentication.service_account import EXTRA, GROUP, PREFIX
 from podo.server.authorization.base import Attempt, Authorizer, Verdict, forbidden
 from podo.server.authorization.union import MASTERS
 from podo.server.context import ANONYMOUS, User
+from podo.server.validation.domain_path import domain_path
 
 USER, UID, GROUPS, EXTRAS = "impersonate-user", "impersonate-uid", "impersonate-group", "impersonate-extra-"
 NODE_PREFIX, NODES = "system:node:", "system:nodes"
@@ -75,6 +77,13 @@ def _go(wanted: Wanted) -> str:
     return f'&user.DefaultInfo{{Name:"{wanted.name}", UID:"{wanted.uid}", Groups:{groups}, Extra:{extra}}}'
 
 
+class Acting(NamedTuple):
+    """The user that a request acts as, and the verb that allowed it; "": the old one."""
+
+    user: User
+    constraint: str
+
+
 class Impersonation:
     """Decides who a request acts as. The mode that served a user last is tried first."""
 
@@ -82,8 +91,8 @@ class Impersonation:
         self._authorizer = authorizer
         self._last: dict[str, Mode] = {}
 
-    async def resolve(self, wanted: Wanted, attempt: Attempt) -> User:
-        """The user to act as; `attempt` is what the real user wants to do then. Raises Forbidden."""
+    async def resolve(self, wanted: Wanted, attempt: Attempt) -> "Acting":
+        """Whom to act as; `attempt` is what the real user wants to do then. Raises Forbidden."""
         last = self._last.get(attempt.user.name)
         first: Forbidden | None = None
         for mode in sorted(MODES, key=lambda mode: mode is not last):
@@ -97,7 +106,7 @@ class Impersonation:
             if len(self._last) >= REMEMBERED:
                 self._last.clear()
             self._last[attempt.user.name] = mode
-            return user
+            return Acting(user, mode.verb if mode.name else "")
         assert first is not None  # the old mode fits everyone
         raise first
 
@@ -175,8 +184,23 @@ def needs(mode: Mode, wanted: Wanted, user: User) -> Iterator[Attempt]:
             raise forbidden(attempt, f"impersonating the {which} group is not allowed")
         yield attempt
     for key, values in wanted.extra.items():
+        if mode.name and (fault := _extra_fault(key, values)):
+            raise forbidden(detailed._replace(resource="userextras"), fault)
         for value in values:
             yield detailed._replace(resource="userextras", subresource=key, name=value)
+
+
+def _extra_fault(key: str, values: tuple[str, ...]) -> str:
+    """Why a constrained mode does not allow an extra at all; "" if it may."""
+    if not key:
+        return "impersonating the empty string key in extra is not allowed"
+    errors: list[FieldError] = []
+    domain_path(errors, "extra.key", key)
+    if errors:
+        return f"impersonating an invalid key in extra is not allowed: {aggregate(errors)}"
+    if key != key.lower():
+        return f'impersonating a non-lowercase key in extra is not allowed: "{key}"'
+    return "impersonating the empty string value in extra is not allowed" if "" in values else ""
 
 
 def acting(mode: Mode, wanted: Wanted) -> User:

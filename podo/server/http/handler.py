@@ -221,10 +221,10 @@ class Handler:
         user = await self._identified(request, info, notes)
         attempt = attempt_of(user, info, query)
         if (wanted := wanted_of(request.headers)) is not None:
-            user = await self._impersonation.resolve(wanted, attempt)
+            user, constraint = await self._impersonation.resolve(wanted, attempt)
             attempt = attempt._replace(user=user)
             if notes.trail is not None:
-                notes.trail.impersonates(user)
+                notes.trail.impersonates(user, constraint)
         if self._in_flight is not None:
             try:
                 with self._in_flight.place(user, info):

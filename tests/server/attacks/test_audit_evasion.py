@@ -62,3 +62,13 @@ async def test_audit_evasion_by_what_fails(api):
     await api.send("GET", f"{DEFAULT}/configmaps", token="bob", Impersonate_User="admin")
     event = await last(api)
     assert (event["user"]["username"], event["responseStatus"]["code"]) == ("bob", 403)
+
+
+async def test_audit_evasion_by_acting_as_another_by_a_constrained_mode(api):
+    group = {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"]}
+    on = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["impersonate-on:user-info:list"]}
+    await api.allow("acts", group, on)
+    await api.send("GET", f"{DEFAULT}/configmaps", token="bob", Impersonate_User="jane")
+    event = await last(api)
+    assert (event["user"]["username"], event["impersonatedUser"]["username"]) == ("bob", "jane")
+    assert event["authenticationMetadata"] == {"impersonationConstraint": "impersonate:user-info"}

@@ -1,6 +1,7 @@
 """A node that touches another node's Pods, Secrets, status or claims, or what steers Pods to it.
 
-podo's agents are network proxies too and read all Pods and nodes; `tests/server/test_refusals.py` has a node that is none.
+podo's agents are network proxies too and read all Pods and nodes; `tests/server/test_refusals.py` has nodes that are
+none.
 """
 
 import pytest

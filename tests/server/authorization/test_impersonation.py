@@ -49,7 +49,7 @@ def test_a_group_without_a_user_is_refused():
 async def test_the_old_verb_needs_each_part():
     only = Only(("impersonate", "users", "bob"), ("impersonate", "groups", "dev"))
     impersonation = Impersonation(only)
-    acting = await impersonation.resolve(Wanted("bob", groups=("dev",)), LIST)
+    acting = (await impersonation.resolve(Wanted("bob", groups=("dev",)), LIST)).user
     assert (acting.name, acting.groups) == ("bob", ("dev", "system:authenticated"))
     with pytest.raises(Forbidden, match='groups "ops" is forbidden: User "system:serviceaccount:ns:robot" cannot'):
         await impersonation.resolve(Wanted("bob", groups=("ops",)), LIST)
@@ -63,7 +63,7 @@ async def test_a_refusal_names_the_first_mode_that_was_tried():
 async def test_a_constrained_mode_needs_the_verb_too():
     only = Only(("impersonate-on:user-info:list", "pods", ""), ("impersonate:user-info", "users", "bob"))
     impersonation = Impersonation(only)
-    assert (await impersonation.resolve(Wanted("bob"), LIST)).name == "bob"
+    assert (await impersonation.resolve(Wanted("bob"), LIST)).user.name == "bob"
     with pytest.raises(Forbidden):
         await impersonation.resolve(Wanted("bob"), LIST._replace(verb="delete"))
 
@@ -82,7 +82,7 @@ async def test_an_account_may_act_as_its_own_node():
         ("impersonate-on:associated-node:list", "pods", ""),
         ("impersonate:associated-node", "nodes", "*"),
     )
-    acting = await Impersonation(only).resolve(Wanted("system:node:n1"), LIST)
+    acting = (await Impersonation(only).resolve(Wanted("system:node:n1"), LIST)).user
     assert acting.groups == ("system:nodes", "system:authenticated")
     with pytest.raises(Forbidden):
         await Impersonation(only).resolve(Wanted("system:node:n2"), LIST)
@@ -90,9 +90,9 @@ async def test_an_account_may_act_as_its_own_node():
 
 async def test_accounts_have_their_groups_and_the_anonymous_have_theirs():
     only = Only(("impersonate", "serviceaccounts", "b"), ("impersonate", "users", "system:anonymous"))
-    account = await Impersonation(only).resolve(Wanted("system:serviceaccount:a:b"), LIST)
+    account = (await Impersonation(only).resolve(Wanted("system:serviceaccount:a:b"), LIST)).user
     assert account.groups == ("system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated")
-    anonymous = await Impersonation(only).resolve(Wanted("system:anonymous"), LIST)
+    anonymous = (await Impersonation(only).resolve(Wanted("system:anonymous"), LIST)).user
     assert anonymous.groups == ("system:unauthenticated",)
 
 
@@ -104,3 +104,24 @@ async def test_nobody_becomes_a_master_by_a_constrained_mode():
     )
     with pytest.raises(Forbidden, match="impersonating the system:masters group is not allowed"):
         await Impersonation(only).resolve(Wanted("bob", groups=("system:masters",)), LIST)
+
+
+@pytest.mark.parametrize(
+    ("extra", "fault"),
+    [
+        ({"": ("a",)}, "the empty string key"),
+        ({"scopes": ("a",)}, "must be a domain-prefixed path"),
+        ({"example.com/Scopes": ("a",)}, "a non-lowercase key"),
+        ({"example.com/scopes": ("a", "")}, "the empty string value"),
+    ],
+)
+async def test_constrained_modes_allow_extras_of_good_form_alone(extra, fault):
+    only = Only(("impersonate-on:user-info:list", "pods", ""), ("impersonate:user-info", "users", "bob"))
+    with pytest.raises(Forbidden, match=fault):
+        await Impersonation(only).resolve(Wanted("bob", extra=extra), LIST)
+
+
+async def test_which_verb_has_allowed_it_is_told():
+    only = Only(("impersonate-on:user-info:list", "pods", ""), ("impersonate:user-info", "users", "bob"))
+    assert (await Impersonation(only).resolve(Wanted("bob"), LIST)).constraint == "impersonate:user-info"
+    assert (await Impersonation(Only(("impersonate", "users", "bob"))).resolve(Wanted("bob"), LIST)).constraint == ""
