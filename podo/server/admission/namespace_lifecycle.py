@@ -2,6 +2,7 @@
 
 from podo.api.errors import Forbidden, NotFound
 from podo.api.types.core_v1 import Namespace
+from podo.server.admission.base import Mutating
 from podo.server.admission.lookup import Lookup
 from podo.server.admission_point import Attributes, Operation
 
@@ -9,7 +10,7 @@ IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 ALWAYS_ALLOWED = frozenset({("authorization.k8s.io", "localsubjectaccessreviews")})
 
 
-class NamespaceLifecycle:
+class NamespaceLifecycle(Mutating):
     """For all that lies in namespaces, and for namespaces."""
 
     resources = None
@@ -43,6 +44,3 @@ class NamespaceLifecycle:
         cause = {"reason": "NamespaceTerminating", "field": "metadata.namespace"}
         cause["message"] = f"namespace {namespace} is being terminated"
         raise Forbidden(text, name=name, group=resource.group, kind=resource.plural, causes=[cause])
-
-    async def validate(self, attributes: Attributes) -> None:
-        """All is said already."""

@@ -7,7 +7,7 @@ import msgspec
 
 from podo.api.errors import APIError
 from podo.api.types.admissionregistration_v1 import MutatingWebhookConfiguration
-from podo.server.admission.base import GroupResource
+from podo.server.admission.base import GroupResource, Mutating
 from podo.server.admission_point import Attributes
 from podo.server.patch.json import PatchError, json_patch
 from podo.server.patch.values import copy
@@ -40,16 +40,13 @@ class Rounds:
         self.asked = set()
 
 
-class MutatingWebhooks:
+class MutatingWebhooks(Mutating):
     """A `Plugin`."""
 
     resources: frozenset[GroupResource] | None = None
 
     def __init__(self, hooks: Hooks[MutatingWebhookConfiguration], dispatch: Dispatch) -> None:
         self._hooks, self._dispatch = hooks, dispatch
-
-    async def validate(self, attributes: Attributes) -> None:
-        """They have been asked already."""
 
     async def mutate(self, attributes: Attributes) -> None:
         """Raises the refusal of a webhook, and what keeps one from being asked that must be."""

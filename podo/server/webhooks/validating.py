@@ -5,7 +5,7 @@ import logging
 
 from podo.api.errors import APIError
 from podo.api.types.admissionregistration_v1 import ValidatingWebhookConfiguration
-from podo.server.admission.base import GroupResource
+from podo.server.admission.base import GroupResource, Validating
 from podo.server.admission_point import Attributes
 from podo.server.webhooks.calling import CallError
 from podo.server.webhooks.dispatch import Dispatch, Shown
@@ -17,16 +17,13 @@ log = logging.getLogger(__name__)
 FAILED_OPEN = "failed-open.validating.webhook.admission.k8s.io/"
 
 
-class ValidatingWebhooks:
+class ValidatingWebhooks(Validating):
     """A `Plugin`."""
 
     resources: frozenset[GroupResource] | None = None
 
     def __init__(self, hooks: Hooks[ValidatingWebhookConfiguration], dispatch: Dispatch) -> None:
         self._hooks, self._dispatch = hooks, dispatch
-
-    async def mutate(self, attributes: Attributes) -> None:
-        """They change nothing."""
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises the first refusal, in the order of the webhooks, and what keeps one from being asked that must be."""

@@ -87,3 +87,12 @@ async def test_a_webhook_that_takes_long_is_not_the_servers_own_time(call, hooks
     own = await metrics(call, "apiserver_request_sli_duration_seconds_bucket")
     fast = [number for each, number in own.items() if {'resource="configmaps"', 'le="0.6"'} <= each]
     assert fast == [1]
+
+
+async def test_plugins_that_have_nothing_to_say_are_not_asked(call):
+    assert (await call("POST", MAPS, config_map(k="v")))[0] == 201
+    timed = await metrics(call, "apiserver_admission_controller_admission_duration_seconds_count")
+    names = {(kind, name) for each in timed for kind in each for name in each}
+    assert ('type="validate"', 'name="MutatingAdmissionWebhook"') not in names
+    assert ('type="validate"', 'name="ValidatingAdmissionWebhook"') in names
+    assert ('type="admit"', 'name="ResourceQuota"') not in names
