@@ -57,7 +57,7 @@ async def test_bodies_are_carried(session, other):
     assert other.seen[0].headers["Content-Type"] == "application/json"
 
 
-async def test_a_redirect_is_refused(session, other):
+async def test_aggregated_api_redirects_are_refused(session, other):
     async with session.get(f"{PATH}/redirect", allow_redirects=False) as answer:
         assert answer.status == 502
         assert "redirect" in await answer.text()

@@ -83,7 +83,7 @@ async def test_a_webhook_that_may_fail_stops_nothing(call, hooks):
     assert [path for path, _ in hooks.asked] == ["/text", "/broken"]
 
 
-async def test_a_redirect_is_not_followed(call, hooks):
+async def test_webhook_redirects_are_not_followed(call, hooks):
     await call.validating(hooks.hook("/redirect"))
     code, body = await call("POST", MAPS, config_map(k="v"))
     assert code == 500
