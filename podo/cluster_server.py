@@ -90,7 +90,8 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         settle_collector()
         apis = AccountAPIs(core, Credentials(server=place, ca=(pki / "ca.crt").read_text()), clock, stack)
         scaling, canaries = await apis.of("horizontalpodautoscaler"), await apis.of("canary")
-        others, to_drivers = await apis.of("namespace"), driver_calls(config, informers, clock, stack)
+        others, garbage = await apis.of("namespace"), await apis.of("garbage-collector")
+        to_drivers = driver_calls(config, informers, clock, stack)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(plane.run(informers), name="data plane")
         follow = server.in_force.follow
@@ -100,7 +101,7 @@ async def serve_cluster(settings: "ServerSettings") -> None:
         def make(who: "Identities", seen: "Snapshot") -> "list[Controller[Any]]":
             return [
                 node_autoscaler(settings, who, seen),
-                *lists.controllers(who, scaling.fetch, others),
+                *lists.controllers(who, scaling.fetch, others, garbage),
                 *lists.identity_controllers(who, keys),
                 *lists.network_controllers(who, cluster),
                 *lists.opt_in_controllers(who, canaries.fetch),

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from podo.storage.csi.remote import Post
 
 
-def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "list[Controller[Any]]":
+def controllers(
+    who: "Identities", fetch: "Fetch", others: "AccountAPI", garbage: "AccountAPI"
+) -> "list[Controller[Any]]":
     """Every controller, one line each, without those that have a list of their own below.
 
-    `fetch` reads paths of the API, for figures; `others` reaches servers behind it.
+    `fetch` reads paths of the API, for figures; `others` and `garbage` reach servers behind it, for who they are.
     """
     from podo.controllers.autoscaling.controller import HorizontalPodAutoscalerController
     from podo.controllers.autoscaling.rest import RESTMetrics
@@ -29,6 +31,7 @@ def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "lis
     from podo.controllers.device_taint_eviction import DeviceTaintEviction
     from podo.controllers.disruption import DisruptionController
     from podo.controllers.garbage_collector import GarbageCollector
+    from podo.controllers.garbage_elsewhere import GarbageElsewhere
     from podo.controllers.job import JobController
     from podo.controllers.namespace import NamespaceController
     from podo.controllers.node_lifecycle import NodeLifecycle
@@ -45,6 +48,7 @@ def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "lis
     from podo.controllers.taint_eviction import TaintEviction
     from podo.controllers.ttl_after_finished import TTLAfterFinished
 
+    collector = who.client("garbage-collector")
     figures = RESTMetrics(fetch, ServedResources(who.client("horizontalpodautoscaler")))
     usual: list[Any] = [
         ClusterRoleAggregation,
@@ -70,6 +74,7 @@ def controllers(who: "Identities", fetch: "Fetch", others: "AccountAPI") -> "lis
         *who.all_usual(usual),
         who.usual(HorizontalPodAutoscalerController, figures),
         who.usual(NamespaceController, OtherServers(who.client("namespace"), others.client, others.fetch)),
+        GarbageElsewhere(collector, OtherServers(collector, garbage.client, garbage.fetch)),
         PolicyTypes(who.client("validatingadmissionpolicy-status-controller")),
     ]
 

@@ -50,12 +50,14 @@ class OtherServers:
                 found.failures[place] = f"stale GroupVersion discovery: {place}"
                 continue
             try:
-                listed = await self._fetch(f"/apis/{place}", {})
+                found.resources += await self.resources_of(service)
             except APIError as error:
                 found.failures[place] = str(error)
-            else:
-                found.resources += deletable(service, listed)
         return found
+
+    async def resources_of(self, service: APIService) -> list[Resource]:
+        """Those of one server. Raises APIError."""
+        return deletable(service, await self._fetch(f"/apis/{service.spec.group}/{service.spec.version}", {}))
 
 
 def is_available(service: APIService) -> bool:

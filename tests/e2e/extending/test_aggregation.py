@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.extending.conftest import NAME
+from tests.e2e.manifests import config_map
 
 pytestmark = pytest.mark.e2e
 GROUP, VERSION = "wardle.example.com", "v1alpha1"
@@ -46,6 +47,19 @@ def test_its_objects_go_with_their_namespace(kubectl, wardle):
     kubectl("delete", "namespace", other, "--timeout=20s")
     listed = json.loads(kubectl("get", "--raw", f"/apis/{GROUP}/{VERSION}/namespaces/{other}/flunders"))
     assert listed["items"] == []
+
+
+def test_its_objects_go_with_their_owner(kubectl, wardle):
+    kubectl.apply(config_map("owner"))
+    uid = kubectl.get("configmap", "owner")["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
+    made = flunder("owned")
+    made["metadata"]["ownerReferences"] = [owner]
+    for each in (made, flunder("free")):
+        kubectl("create", "-f", "-", "--validate=false", stdin=json.dumps(each))
+    kubectl("delete", "configmap", "owner")
+    kubectl.wait("delete", "flunder/owned")
+    assert [item["metadata"]["name"] for item in kubectl.get("flunders")] == ["free"]
 
 
 def test_it_is_in_discovery_like_any_other(kubectl, wardle):
