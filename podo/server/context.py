@@ -23,6 +23,7 @@ class Context:
     """One request, from authentication to the store.
 
     `group` and `version` are those of the request's path: Events of both groups share storage, and some rules differ.
+    `verb` is the request's, for those who ask what else the user may do.
     `manager` is the field manager, already derived from the user agent where none is given
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates; without `hears` nobody reads them.
@@ -37,6 +38,7 @@ class Context:
     group: str = ""
     version: str = "v1"
     subresource: str = ""
+    verb: str = "update"
     namespace: str = ""
     dry_run: bool = False
     manager: str = ""

@@ -7,6 +7,7 @@ import msgspec
 
 from podo.api.types.rbac_v1 import ClusterRole
 from podo.clock import SystemClock
+from podo.server.authorization import claim_status
 from podo.server.authorization.base import Authorizer
 from podo.server.authorization.configured import Close, authorizers, modes
 from podo.server.authorization.escalation import Escalation
@@ -69,3 +70,4 @@ def install_access(core: Core, access: Access) -> None:
     escalation = Escalation(access.authorizer, access.policy)
     for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
         core.registry.hooks[GROUP, kind] = escalation
+    core.registry.hooks[claim_status.GROUP, claim_status.KIND] = claim_status.ClaimStatus(access.authorizer)

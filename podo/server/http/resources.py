@@ -188,6 +188,7 @@ class Resources:
             group=info.group,
             version=info.version,
             subresource=info.subresource,
+            verb=info.verb,
             namespace=info.namespace if info.resource != "namespaces" else "",
             dry_run=options.dry_run,
             names_manager=bool(options.manager),
