@@ -91,7 +91,7 @@ def node_of(allocation: Mapping[str, Any]) -> str:
     if len(terms) != 1 or terms[0].get("matchExpressions") or len(terms[0].get("matchFields") or ()) != 1:
         return ""
     field = terms[0]["matchFields"][0]
-    values = field.get("values") or ()
+    values: Sequence[str] = field.get("values") or []
     is_name = (field.get("key"), field.get("operator")) == ("metadata.name", "In")
     return str(values[0]) if is_name and len(values) == 1 else ""
 
