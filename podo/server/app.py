@@ -55,7 +55,7 @@ from podo.server.figures import build_lines, expression_lines, object_lines, pro
 from podo.server.gate import Gate, gate
 from podo.server.health_checks import health_paths, sli_paths
 from podo.server.http.handler import Handler, PathHandler
-from podo.server.http.paths import VERSION, metrics, only_get, token_issuer, version
+from podo.server.http.paths import VERSION, index, metrics, token_issuer, version
 from podo.server.http.patience import DEFAULT, Patience
 from podo.server.http.resources import Computed, Resources
 from podo.server.http.serving import TLSFiles, bind, listening, tls_context
@@ -320,14 +320,15 @@ def handler_of(
         tables=PrinterTables(core.clock),
         watching=Watching(core),
     )
+    discovery = Discovery(core.catalog, lambda: address, computed, aggregation.merged)
+    known = {**paths} | (debug_paths(fairness) if fairness is not None else {})
+    known |= OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged, [METRICS] if computed else []).paths()
+    known |= discovery.paths()
     return Handler(
         identify=identify,
         authorizer=asked,
         resources=resources,
-        paths={**paths}
-        | (debug_paths(fairness) if fairness is not None else {})
-        | Discovery(core.catalog, lambda: address, computed, aggregation.merged).paths()
-        | OpenAPI(core.catalog, VERSION["gitVersion"], aggregation.merged, [METRICS] if computed else []).paths(),
+        paths=known | {"/": index(lambda: {*known, *discovery.known()} - {"/api/", "/version/"})},
         requests=requests,
         clock=core.clock,
         auditor=gateway.auditor,
@@ -352,7 +353,7 @@ def computed_groups(core: Core, access: NodeAccess) -> dict[str, Computed]:
 def plain_paths(config: ServerConfig, core: Core, issuer: Issuer | None) -> dict[str, PathHandler]:
     """What is served beside resources."""
     paths = health_paths(core.cache.ready.is_set) | sli_paths(core.cache.ready.is_set)
-    paths |= {"/version": only_get(version), "/version/": only_get(version), "/metrics": metrics(core.sources)}
+    paths |= {"/version": version, "/version/": version, "/metrics": metrics(core.sources)}
     if issuer is not None:
         host = config.advertise or config.host  # Pods ask, too
         paths |= token_issuer(issuer, f"https://{host}:{config.port}/openid/v1/jwks")

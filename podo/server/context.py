@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Context:
     (`names_manager` says whether one is). `applies` is true in a server-side apply, which keeps managedFields itself.
     `warnings` collects texts for `Warning` headers, in order, without duplicates; without `hears` nobody reads them.
     `annotations` are what admission has to say to the audit log.
-    `sent` is the body of a create or update in JSON, for messages that tell what was sent.
+    `sent` is the body of a create or update in JSON or YAML, or what a patch has made, for messages that tell what was
+    sent.
     `waited` has the seconds that others took (webhooks): they are not the server's own.
     `check_create` is asked before an update makes what is not there; it raises Forbidden.
     """
@@ -50,7 +52,7 @@ class Context:
     annotations: dict[str, str] = field(default_factory=dict)
     waited: list[float] = field(default_factory=list)
     check_create: Callable[[], Awaitable[None]] | None = None
-    sent: bytes = b""
+    sent: bytes | dict[str, Any] = b""
 
     def warn(self, text: str) -> None:
         """Send `text` to the client beside the answer."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from podo.api.errors import MethodNotAllowed, NotFound
+from podo.api.errors import MethodNotAllowed, NotAcceptable, NotFound
 from podo.api.resources import Resource, Subresource, built_in
 from podo.server.aggregation.merging import Merged, RemoteVersion
 from podo.server.aggregation.priorities import CUSTOM_VERSION, USUAL_VERSION, group_priority
@@ -17,7 +17,7 @@ from podo.server.answer import JSON, Answer, text_answer
 from podo.server.customresources.versions import rank
 from podo.server.http.encoding import formed
 from podo.server.http.handler import PathHandler, PathRequest
-from podo.server.http.negotiation import AGGREGATED, DiscoveryForm, Form, negotiate_discovery
+from podo.server.http.negotiation import AGGREGATED, DiscoveryForm, Form, negotiate_discovery, only_these
 from podo.server.registry.catalog import Catalog
 
 
@@ -60,20 +60,31 @@ class Discovery:
         """The handlers, by path or prefix."""
         return {"/api": self.answer, "/api/": self.answer, "/apis": self.answer, "/apis/": self.answer}
 
+    def known(self) -> list[str]:
+        """The paths that have a document now."""
+        return [path for path in self._documents() if path.startswith("/")]
+
     async def answer(self, request: PathRequest) -> Answer:
         """The document of a path."""
         path = request.path.rstrip("/")
         documents = self._documents()
         if path not in documents:
             return self._unknown(path)
-        if request.method not in ("GET", "HEAD"):
+        of_groups = path == "/apis" or (path.startswith("/apis/") and path.count("/") == 2)
+        if request.method != "GET" and not of_groups:  # which answer whatever the method, as Kubernetes' do
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
-        may_aggregate = path in ("/api", "/apis")
-        form = negotiate_discovery(request.headers.get("Accept", ""), may_aggregate=may_aggregate)
+        form = self._form(path, request.headers.get("Accept", ""), of_groups)
         if not form.aggregated:
             return _in_form(documents[path], form)
         answer = _in_form(documents[f"aggregated {path}"], form)
         return _cached(answer, request.headers)
+
+    def _form(self, path: str, accept: str, of_groups: bool) -> DiscoveryForm:
+        """Raises NotAcceptable."""
+        try:
+            return negotiate_discovery(accept, may_aggregate=path in ("/api", "/apis"), any_type=of_groups)
+        except NotAcceptable as error:
+            raise only_these() if of_groups and path != "/apis" else error from error
 
     def _unknown(self, path: str) -> Answer:
         """The answer for a version, or a group, that is not there: a Status within groups that are built in."""

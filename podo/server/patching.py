@@ -50,6 +50,7 @@ class Patches:
         async def change(live: Object, revision: int) -> Object:
             if not ctx.applies:
                 result = patched(live, body, kind)
+                ctx.sent = result.untyped
             else:
                 result = applied(
                     live or None,
@@ -62,7 +63,8 @@ class Patches:
                     subresource=ctx.subresource,
                     reset=reset_of(served, ctx.subresource),
                 )
-                result.object = typed(result.object, kind)
+                ctx.sent = result.untyped
+                result.object = typed(result.object, kind, result.name)
             for text in result.warnings:
                 ctx.warn(text)
             if not live:

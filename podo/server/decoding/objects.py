@@ -15,7 +15,7 @@ from .json_text import JSONError, Number, Pairs
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
 JSON, YAML = "application/json", "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-_UNREADABLE = "couldn't get version/kind; json parse error: "
+UNREADABLE = "couldn't get version/kind; json parse error: "
 SCHEME = 'in scheme "pkg/api/legacyscheme/scheme.go:30"'
 _META_KINDS = {"List", "Status", "DeleteOptions", "CreateOptions", "UpdateOptions", "PatchOptions", "ListOptions"}
 _META_KINDS |= {"GetOptions", "WatchEvent", "APIVersions", "APIGroup", "APIGroupList", "APIResourceList"}
@@ -122,7 +122,7 @@ def parsed(body: bytes) -> Any:
     try:
         return json_text.parse(body)
     except JSONError as error:
-        raise JSONError(f"{_UNREADABLE}{error}") from error
+        raise JSONError(f"{UNREADABLE}{error}") from error
 
 
 def refused(body: bytes, reason: str, given: Kind | None, kind: Kind) -> BadRequest:
@@ -145,7 +145,7 @@ def interpret(value: Any, kind: Kind) -> Kind:
     found = {"apiVersion": "", "kind": ""}
     if not isinstance(value, Pairs):
         if value is not None:
-            raise JSONError(f"{_UNREADABLE}json: cannot unmarshal {_what(value)} into Go value of type {_GO_STRUCT}")
+            raise JSONError(f"{UNREADABLE}json: cannot unmarshal {_what(value)} into Go value of type {_GO_STRUCT}")
         value = Pairs()
     errors: list[str] = []
     for key, member in value:
@@ -155,7 +155,7 @@ def interpret(value: Any, kind: Kind) -> Kind:
         elif name and member is not None:
             errors.append(f"json: cannot unmarshal {_what(member)} into Go struct field .{name} of type string")
     if errors:
-        raise JSONError(_UNREADABLE + errors[0])
+        raise JSONError(UNREADABLE + errors[0])
     if found["apiVersion"].count("/") > 1:
         raise JSONError(f"unexpected GroupVersion string: {found['apiVersion']}")
     group, _, version = found["apiVersion"].rpartition("/")

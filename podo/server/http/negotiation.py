@@ -8,6 +8,8 @@ from podo.api.remembering import remembering
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 OFFERED = (JSON, YAML, PROTOBUF)
 LIST = ", ".join(OFFERED)
+STREAMS = ", ".join((LIST, f"{JSON};stream=watch", f"{PROTOBUF};stream=watch"))
+"""What is offered where there may be a watch."""
 TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
 META_VERSIONS = ("v1", "v1beta1")
 AGGREGATED = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
@@ -26,11 +28,11 @@ PLAIN = Form(JSON)
 
 
 @remembering(512)
-def negotiate(accept: str, *, has_messages: bool = True, has_tables: bool = True) -> Form:
+def negotiate(accept: str, *, has_messages: bool = True, has_tables: bool = True, streams: bool = False) -> Form:
     """The first form, by the client's weights, that we have. Raises NotAcceptable.
 
     Objects of kinds that have no messages go out as protobuf only when they are turned into something else, and not
-    everything can be made a Table (`has_tables`).
+    everything can be made a Table (`has_tables`). Where there may be a watch (`streams`), a refusal says so.
     """
     if not accept.strip():
         return PLAIN
@@ -46,8 +48,13 @@ def negotiate(accept: str, *, has_messages: bool = True, has_tables: bool = True
         if form.media_type != PROTOBUF or _is_message(form, has_messages):
             return form
     if known:
-        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
-    raise not_acceptable()
+        raise only_these()
+    raise not_acceptable(STREAMS if streams else LIST)
+
+
+def only_these() -> NotAcceptable:
+    """The 406 for a client that accepts what we have, but not as we have it."""
+    return NotAcceptable(f"only the following media types are accepted: {LIST}")
 
 
 class DiscoveryForm(NamedTuple):
@@ -58,13 +65,16 @@ class DiscoveryForm(NamedTuple):
 
 
 @remembering(128)
-def negotiate_discovery(accept: str, *, may_aggregate: bool) -> DiscoveryForm:
-    """The first form, by the client's weights, that discovery has. Raises NotAcceptable."""
+def negotiate_discovery(accept: str, *, may_aggregate: bool, any_type: bool = True) -> DiscoveryForm:
+    """The first form, by the client's weights, that discovery has. Raises NotAcceptable.
+
+    Only the documents of groups are there for who accepts `application/*` (`any_type`).
+    """
     if not accept.strip():
         return DiscoveryForm(JSON)
     known = False
     for media_type, _, parameters in sorted(map(_clause, accept.split(",")), key=lambda clause: -clause[1]):
-        if media_type not in OFFERED and media_type not in ("*/*", "application/*"):
+        if media_type not in OFFERED and media_type not in (("*/*", "application/*") if any_type else ("*/*",)):
             continue
         known = known or media_type != "application/*"
         chosen = media_type if media_type in OFFERED else JSON
@@ -74,8 +84,13 @@ def negotiate_discovery(accept: str, *, may_aggregate: bool) -> DiscoveryForm:
         if "as" not in parameters:
             return DiscoveryForm(chosen)
     if known:
-        raise NotAcceptable(f"only the following media types are accepted: {LIST}")
+        raise only_these()
     raise not_acceptable()
+
+
+def accepts_json(accept: str) -> bool:
+    """Whether a client takes JSON, where there is nothing else."""
+    return not accept.strip() or any(_clause(text)[0] in (JSON, "*/*") for text in accept.split(","))
 
 
 def _is_message(form: Form, has_messages: bool) -> bool:
@@ -106,7 +121,7 @@ def _clause(text: str) -> tuple[str, float, dict[str, str]]:
         weight = float(parameters.get("q", "1"))
     except ValueError:
         weight = 1.0
-    return media_type.lower(), weight, parameters
+    return media_type, weight, parameters
 
 
 def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
@@ -124,8 +139,9 @@ def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
 @remembering(128)
 def body_media_type(content_type: str) -> str:
     """The media type of a request's body. Raises UnsupportedMediaType."""
-    media_type = content_type.partition(";")[0].strip().lower() or JSON
-    if media_type not in OFFERED:
+    name, *parameters = (part.strip() for part in content_type.split(";"))
+    media_type = name.lower() or ("" if parameters else JSON)
+    if media_type not in OFFERED or any(parameter and "=" not in parameter for parameter in parameters):
         raise unsupported()
     return media_type
 

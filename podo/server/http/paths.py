@@ -1,7 +1,7 @@
 """What is served beside resources: health, version, metrics, and how to verify service account tokens."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from podo.server.answer import Answer, json_answer, text_answer
 from podo.server.authentication.service_account import Issuer
 from podo.server.counting import head
 from podo.server.http.handler import PathHandler, PathRequest
+from podo.server.http.negotiation import JSON, accepts_json, not_acceptable
 
 Check = Callable[[], bool]
 KUBERNETES = "v1.36.2"
@@ -71,10 +72,25 @@ def only_get(handler: PathHandler) -> PathHandler:
 
 
 async def version(request: PathRequest) -> Answer:
-    """What the server is; clients ask at `/version` and at `/version/`."""
+    """What the server is; clients ask at `/version` and at `/version/`. Raises MethodNotAllowed, NotAcceptable."""
     if request.path.rstrip("/") != "/version":
         return text_answer("404 page not found\n", 404)
+    if request.method != "GET":
+        raise MethodNotAllowed("the server does not allow this method on the requested resource")
+    if not accepts_json(request.headers.get("Accept", "")):
+        raise not_acceptable(JSON)
     return Answer(200, msgspec.json.format(msgspec.json.encode(VERSION)))
+
+
+def index(paths: Callable[[], Iterable[str]]) -> PathHandler:
+    """`/`: the paths that there are, but for those of resources."""
+
+    async def show(request: PathRequest) -> Answer:
+        if request.path not in ("/", "/index.html"):
+            return text_answer("404 page not found\n", 404)
+        return json_answer({"paths": sorted(paths())})
+
+    return show
 
 
 def metrics(sources: Sequence[Source]) -> PathHandler:
@@ -84,7 +100,7 @@ def metrics(sources: Sequence[Source]) -> PathHandler:
         text = "".join(line for source in sources for line in source())
         return Answer(200, text.encode(), PROMETHEUS)
 
-    return only_get(show)
+    return show
 
 
 def slis(checks: Mapping[str, Sequence[tuple[str, Check]]]) -> PathHandler:

@@ -1,6 +1,6 @@
 """The parameters of requests: how Kubernetes reads them, and what it refuses (apimachinery's option types)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import parse_qsl
@@ -11,7 +11,7 @@ from podo.api.selectors import SelectorError, parse_fields, parse_labels
 from podo.server.metadata import manager_errors
 from podo.server.registry.deleting import DeleteOptions, dry_run_errors, options_of
 from podo.server.registry.generic import unclassified
-from podo.server.registry.reading import ListOptions
+from podo.server.registry.reading import ListOptions, decode_token
 from podo.server.registry.selectable import Selectable
 from podo.server.strategy import Object
 from podo.server.watchcache.selection import Selection
@@ -19,16 +19,24 @@ from podo.server.watchcache.selection import Selection
 EXACT, NOT_OLDER = "Exact", "NotOlderThan"
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MAX_INT = (1 << 63) - 1
+DRY_RUN = "dryRun"
 Query = Mapping[str, str]
 NO_QUERY: Query = {}
 
 
 def parse_query(text: str) -> dict[str, str]:
-    """The parameters; of those that stand there more than once the first counts."""
+    """The parameters; of those that stand there more than once the first counts, but for dryRun: see `dry_runs`."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        if name in found and name == DRY_RUN:
+            value = f"{found.pop(name)}\n{value}"
         found.setdefault(name, value)
     return found
+
+
+def dry_runs(query: Query) -> list[str]:
+    """All values of the only parameter of which more than one counts."""
+    return query[DRY_RUN].split("\n") if DRY_RUN in query else []
 
 
 def flag(query: Query, name: str) -> bool:
@@ -77,6 +85,7 @@ class ReadOptions:
         """How to list. Raises BadRequest for a resourceVersion that is no number."""
         limit = max(self.limit, 0)
         if self.continue_token:
+            decode_token(self.continue_token)
             if self.revision not in ("", "0"):
                 raise BadRequest("specifying resource version is not allowed when using continue")
             return ListOptions(limit, self.continue_token)
@@ -195,20 +204,24 @@ class WriteOptions:
 _NO_OPTIONS = WriteOptions()
 
 
-def write_options(query: Query, kind: str) -> WriteOptions:
-    """`kind` is that of the options (CreateOptions, …), which a refusal names. Raises Invalid."""
-    if not query:
+def write_options(query: Query, kind: str, needed: Sequence[FieldError] = ()) -> WriteOptions:
+    """`kind` is that of the options (CreateOptions, …), which a refusal names. Raises Invalid.
+
+    `needed` is what is wrong with them for other reasons.
+    """
+    if not query and not needed:
         return _NO_OPTIONS
-    dry_run, manager = query.get("dryRun", ""), query.get("fieldManager", "")
+    dry_run, manager = dry_runs(query), query.get("fieldManager", "")
     validation = query.get("fieldValidation", "")
-    errors = dry_run_errors([dry_run]) if "dryRun" in query else []
+    errors = dry_run_errors(dry_run)
+    errors += needed
     errors += manager_errors(manager, "fieldManager")
     if validation not in VALIDATIONS:
         errors.append(not_supported("fieldValidation", validation, VALIDATIONS))
     if errors:
         _refuse(kind, errors)
     force = flag(query, "force") if "force" in query else None
-    return WriteOptions(dry_run == "All", manager, validation or "Warn", force)
+    return WriteOptions(bool(dry_run), manager, validation or "Warn", force)
 
 
 def delete_options(query: Query, body: Object | None) -> tuple[DeleteOptions, bool]:
@@ -224,6 +237,6 @@ def _delete_query(query: Query) -> Object:
         found["orphanDependents"] = flag(query, "orphanDependents")
     if "gracePeriodSeconds" in query:
         found["gracePeriodSeconds"] = integer(query, "gracePeriodSeconds")
-    if "dryRun" in query:
-        found["dryRun"] = [query["dryRun"]]
+    if DRY_RUN in query:
+        found["dryRun"] = dry_runs(query)
     return found

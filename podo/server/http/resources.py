@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from podo.api.errors import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
+from podo.api.field_errors import required
 from podo.api.resources import Resource
 from podo.clock import Clock
 from podo.server.answer import Answer, text_answer
@@ -20,7 +21,7 @@ from podo.server.http.bodies import read_body
 from podo.server.http.deprecations import deprecation
 from podo.server.http.encoding import Encoder, encoder_for, formed
 from podo.server.http.handler import Call
-from podo.server.http.negotiation import JSON, body_media_type, negotiate
+from podo.server.http.negotiation import PROTOBUF, body_media_type, negotiate
 from podo.server.http.query import (
     ReadOptions,
     WriteOptions,
@@ -40,11 +41,12 @@ from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 
 Verb = Callable[[Call, Served], Awaitable[Answer | web.StreamResponse]]
+APPLY = "application/apply-patch+yaml"
 PATCHES = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
+    APPLY,
 )
 
 
@@ -151,6 +153,8 @@ class Resources:
             return text_answer("404 page not found\n", 404)
         if served is None or (bool(info.subresource) and info.subresource not in served.subresources):
             raise NotFound("the server could not find the requested resource")
+        if info.rest and info.subresource != "proxy":
+            raise NotFound("the server could not find the requested resource")
         verbs = served.resource.subresources[info.subresource].verbs if info.subresource else served.resource.verbs
         if info.name and not info.subresource and not OF_OBJECTS & set(verbs):
             raise NotFound("the server could not find the requested resource")
@@ -162,6 +166,7 @@ class Resources:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
         if info.subresource in CONNECTIONS:
             return await self._connect(call, served)
+        check_place(served, info)
         if text := served.deprecation or deprecation(served.resource):
             call.warnings.append(text)
         return await handler(call, served)
@@ -203,7 +208,8 @@ class Resources:
     def _encoder(self, call: Call, served: Served) -> Encoder:
         tables = has_tables(served, call.info.subresource)
         accept = call.request.headers.get("Accept", "")
-        form = negotiate(accept, has_messages=not served.typed_items, has_tables=tables)
+        streams = call.info.verb in ("list", "watch")
+        form = negotiate(accept, has_messages=not served.typed_items, has_tables=tables, streams=streams)
         include, scope = call.query.get("includeObject", "Metadata"), self._namespace(call)
         return encoder_for(served, form, self._tables, include=include, scope=scope)
 
@@ -253,7 +259,7 @@ class Resources:
             call.warnings.extend(refusal.warnings)
             raise
         call.warnings.extend(warnings)
-        if media_type == JSON:
+        if media_type != PROTOBUF:
             ctx.sent = body
         if call.trail is not None:
             call.trail.request(obj)
@@ -286,7 +292,9 @@ class Resources:
 
     async def _patch(self, call: Call, served: Served) -> Answer:
         media_type = call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        options = write_options(call.query, "PatchOptions")
+        anonymous = media_type == APPLY and not call.query.get("fieldManager")
+        needed = [required("fieldManager", "is required for apply patch")] if anonymous else []
+        options = write_options(call.query, "PatchOptions", needed)
         encoder = self._encoder(call, served)
         body = await read_body(call.request)
         if call.trail is not None:
@@ -347,6 +355,18 @@ def in_scope(served: Served, info: RequestInfo) -> bool:
     if served.stored.namespaced:
         return bool(info.namespace) or info.verb in ("list", "watch")
     return not info.namespace
+
+
+def check_place(served: Served, info: RequestInfo) -> None:
+    """Refuse what a path without a namespace does not offer: of all namespaces at once there are only lists.
+
+    Raises NotFound for a single object, MethodNotAllowed for what would make or delete.
+    """
+    if not served.stored.namespaced or info.namespace or info.verb in ("list", "watch"):
+        return
+    if info.name:
+        raise NotFound("the server could not find the requested resource")
+    raise MethodNotAllowed("the server does not allow this method on the requested resource")
 
 
 def named(options: ReadOptions, name: str) -> ReadOptions:

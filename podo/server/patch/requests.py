@@ -49,10 +49,16 @@ class PatchBody:
 
 @dataclass
 class Patched:
-    """The object after the patch, in the version of the request, and what to warn of."""
+    """The object after the patch, in the version of the request, and what to warn of.
+
+    `untyped` is the object before it became one of its kind, which forgets what is empty. `name` is how messages name
+    what was applied.
+    """
 
     object: Object
     warnings: list[str] = field(default_factory=list)
+    untyped: Object = field(default_factory=dict)
+    name: str = ""
 
 
 def patched(live: Object, body: PatchBody, kind: Kind) -> Patched:
@@ -65,7 +71,7 @@ def patched(live: Object, body: PatchBody, kind: Kind) -> Patched:
         obj, more = retyped(result, kind)
     except (TypeMismatch, JSONError) as error:
         raise invalid_patch(patched_text(result), str(error)) from error
-    return _checked(obj, findings + more, body, patched_text(result))
+    return _checked(obj, findings + more, body, patched_text(result), result)
 
 
 def read_patch(body: PatchBody) -> tuple[Any, list[str]]:
@@ -77,9 +83,9 @@ def read_patch(body: PatchBody) -> tuple[Any, list[str]]:
         raw = json_text.parse(body.content)
         checked = exact.decode(_OPERATIONS if is_json_patch else _OBJECT, raw)
     except (JSONError, TypeMismatch) as error:
-        if not prefix and isinstance(error, JSONError):
-            raise BadRequest(str(error) if is_json_patch else "Invalid JSON Patch") from error
-        raise BadRequest(f"{prefix}{error}") from error
+        if not prefix and is_json_patch:
+            raise BadRequest(str(error).replace(_OPERATIONS.name, "jsonpatch.Patch")) from error
+        raise BadRequest(f"{prefix}{error}" if prefix else "Invalid JSON Patch") from error
     if not is_json_patch:
         if checked is None:
             raise BadRequest("Invalid JSON Patch")
@@ -109,14 +115,14 @@ def _strategic(live: Object, body: PatchBody, kind: Kind) -> Patched:
     except StrategicError as error:
         raise _strategic_failure(error) from error
     try:
-        return _checked(_named(normalised(table, merged), kind), exact.findings, body, plain(patch))
+        return _checked(_named(normalised(table, merged), kind), exact.findings, body, plain(patch), merged)
     except NotClean:
         pass
     try:
         obj, unknown = convert(struct(table), merged)
     except ConvertError as error:
         raise invalid_patch(plain(patch), str(error)) from error
-    return _checked(_named(obj, kind), exact.findings + unknown, body, plain(patch))
+    return _checked(_named(obj, kind), exact.findings + unknown, body, plain(patch), merged)
 
 
 def _named(obj: Object, kind: Kind) -> Object:
@@ -131,10 +137,10 @@ def _strategic_failure(error: StrategicError) -> APIError:
     return rejected() if isinstance(error, ListOfListsError) else unclassified(str(error))
 
 
-def _checked(obj: Object, findings: list[str], body: PatchBody, shown: str) -> Patched:
+def _checked(obj: Object, findings: list[str], body: PatchBody, shown: str, untyped: Object) -> Patched:
     if findings and body.field_validation == STRICT:
         raise invalid_patch(shown, str(StrictError(findings)))
-    return Patched(obj, findings if body.field_validation == WARN else [])
+    return Patched(obj, findings if body.field_validation == WARN else [], untyped)
 
 
 def invalid_patch(shown: str, reason: str) -> Invalid:
@@ -177,7 +183,7 @@ def applied(
     if repeated and body.field_validation == STRICT:
         raise BadRequest(f"error strict decoding YAML: {finding}")
     warnings = yaml_lines(finding) if repeated and body.field_validation == WARN else []
-    return Patched(obj, warnings)
+    return Patched(obj, warnings, obj, described(config, kind.api_version))
 
 
 def _configuration(content: bytes) -> tuple[Object, list[str]]:
@@ -200,8 +206,8 @@ def _configuration(content: bytes) -> tuple[Object, list[str]]:
     return value or {}, repeated
 
 
-def typed(obj: Object, kind: Kind) -> Object:
-    """An applied object as its Go type would write it. Raises an unclassified APIError."""
+def typed(obj: Object, kind: Kind, shown: str) -> Object:
+    """An applied object as its Go type would write it. Raises an unclassified APIError that calls it `shown`."""
     table = table_of(kind)
     try:
         return normalised(table, obj)
@@ -212,6 +218,6 @@ def typed(obj: Object, kind: Kind) -> Object:
     except ConvertError as error:
         name = f"{kind.group}/{kind.version}, Kind={kind.kind}"
         raise unclassified(
-            f"failed to convert new object ({described(obj, kind.api_version)}) to proper version: "
+            f"failed to convert new object ({shown}) to proper version: "
             f"unable to convert unstructured object to {name}: {error}"
         ) from error

@@ -13,22 +13,33 @@ import msgspec
 from podo.api import schema
 from podo.api.field_errors import FieldError
 from podo.api.resources import split_api_version
+from podo.server.decoding import yaml_body
 from podo.server.decoding.go_types import LIST, MAP, STRUCT, GoType, struct
+from podo.server.decoding.json_text import plain
+from podo.server.strategy import Object
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
-def as_sent(errors: Sequence[FieldError], body: bytes) -> Sequence[FieldError]:
+def as_sent(errors: Sequence[FieldError], body: bytes | Object) -> Sequence[FieldError]:
     """The errors, with what `body` has where they show null, if that is an empty list or map; b"" has nothing."""
     if not body or all(error.value is not None for error in errors):
         return errors
     try:
-        sent = msgspec.json.decode(body)
+        sent = body if isinstance(body, dict) else _read(body)
         group, version = split_api_version(sent["apiVersion"])
         kind = struct(schema.type_for(group, version, sent["kind"]).name)
-    except (msgspec.DecodeError, RecursionError, LookupError, TypeError, ValueError):
+    except (RecursionError, LookupError, TypeError, ValueError, OverflowError):
         return errors
     return [_shown_as_sent(error, sent, kind) if error.value is None else error for error in errors]
+
+
+def _read(body: bytes) -> Any:
+    """JSON, or else YAML. Raises ValueError."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return plain(yaml_body.parse(body)[0])
 
 
 def _shown_as_sent(error: FieldError, sent: Any, kind: GoType) -> FieldError:

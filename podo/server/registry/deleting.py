@@ -36,8 +36,8 @@ PROPAGATION = ("Foreground", "Background", "Orphan")
 
 
 def dry_run_errors(values: Sequence[str]) -> list[FieldError]:
-    """What is wrong with a dryRun: it is `All`, or nothing."""
-    return [] if list(values) in (["All"], []) else [not_supported("dryRun", list(values), ("All",))]
+    """What is wrong with a dryRun: it is `All`, once or more, or nothing."""
+    return [] if all(value == "All" for value in values) else [not_supported("dryRun", list(values), ("All",))]
 
 
 def options_of(given: Object) -> tuple[DeleteOptions, bool]:
@@ -149,9 +149,10 @@ def _propagation(finalizers: list[str], options: DeleteOptions, usual: str) -> s
 
 
 def _grace(obj: Object, strategy: Strategy, options: DeleteOptions) -> int | None:
-    if obj["metadata"].get("deletionTimestamp"):
-        return options.grace_period_seconds
-    return strategy.grace_period(obj, options.grace_period_seconds)
+    wanted = options.grace_period_seconds
+    if wanted is not None and wanted < 0:
+        wanted = 1
+    return wanted if obj["metadata"].get("deletionTimestamp") else strategy.grace_period(obj, wanted)
 
 
 def _begin(meta: Object, end: datetime, grace: int) -> None:

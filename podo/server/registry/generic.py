@@ -253,7 +253,8 @@ class Registry:
         current = await _shown(served, current)
         old = current.object() | {"kind": kind.kind, "apiVersion": served.stored_api_version}
         if uid and uid != old["metadata"].get("uid"):
-            raise conflict(served, name, wrong_uid(served, current.key, uid, old["metadata"].get("uid", "")))
+            found = old["metadata"].get("uid", "")
+            raise conflict(served, name, wrong_uid(served, current.key, uid, found, pretended=ctx.dry_run))
         live = old if served.verbatim else served.client_form(current)
         obj = await update.change({} if update.replaces else served.client_form(current), current.revision)
         obj = self._with_fields(ctx, served, obj, live)
@@ -399,10 +400,10 @@ async def _shown(served: Served, entry: Entry) -> Entry:
     return (await served.readable([entry]))[0] if served.converts else entry
 
 
-def wrong_uid(served: Served, key: str, wanted: str, found: str) -> str:
+def wrong_uid(served: Served, key: str, wanted: str, found: str, *, pretended: bool = False) -> str:
     """Why an update of another object than the one that is meant fails, in the words of Kubernetes' storage."""
     folder = FOLDERS.get((served.stored.group, served.stored.plural), served.stored.plural)
-    where = f"Key: /registry/{folder}/{key}, ResourceVersion: 0"
+    where = f"Key: {'' if pretended else '/registry'}/{folder}/{key}, ResourceVersion: 0"
     what = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     return f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {what}"
 

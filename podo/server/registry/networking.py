@@ -158,13 +158,19 @@ def _stamp(obj: Object, old: Object, ctx: Context) -> None:
 
 
 class ResourceSliceStrategy(Strategy):
-    """Devices of a node or a driver. A taint was added when it came, unless it says otherwise."""
+    """Devices of a node or a driver. A taint was added when it came, unless it says otherwise.
+
+    Lists as attributes, and resources that nodes hand out, are features that are off by default.
+    """
 
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         _note_taints(obj, ctx)
+        _drop_disabled(obj["spec"])
 
     def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
         _note_taints(obj, ctx)
+        if not _has_disabled(old["spec"]):
+            _drop_disabled(obj["spec"])
 
     def warnings(self, obj: Object, old: Object | None) -> Sequence[str]:
         driver = obj["spec"].get("driver", "")
@@ -177,3 +183,22 @@ def _note_taints(obj: Object, ctx: Context) -> None:
     for device in obj["spec"].get("devices", ()):
         for taint in device.get("taints", ()):
             taint.setdefault("timeAdded", format_time(ctx.now))
+
+
+LISTS = frozenset({"bools", "ints", "strings", "versions"})
+MAPPINGS = "nodeAllocatableResourceMappings"
+
+
+def _has_disabled(spec: Object) -> bool:
+    return any(
+        MAPPINGS in device or any(LISTS & attribute.keys() for attribute in device.get("attributes", {}).values())
+        for device in spec.get("devices", ())
+    )
+
+
+def _drop_disabled(spec: Object) -> None:
+    for device in spec.get("devices", ()):
+        device.pop(MAPPINGS, None)
+        for attribute in device.get("attributes", {}).values():
+            for name in LISTS & attribute.keys():
+                del attribute[name]

@@ -17,6 +17,8 @@ GATED = {
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
+UNREPORTED = "nodeAllocatableResourceClaimStatuses"
+"""A field of a feature that is off by default."""
 
 
 class PodStrategy(Strategy):
@@ -74,6 +76,8 @@ class PodStrategy(Strategy):
 
     def prepare_status(self, obj: Object, old: Object, ctx: Context) -> None:
         status, before = obj.setdefault("status", {}), old["status"]
+        if UNREPORTED not in before:
+            status.pop(UNREPORTED, None)
         if "qosClass" not in status and "qosClass" in before:
             status["qosClass"] = before["qosClass"]
         if not status.get("observedGeneration") and before.get("observedGeneration"):

@@ -44,6 +44,7 @@ STRATEGIES: dict[tuple[str, str], type[Strategy]] = {
     ("networking.k8s.io", "Ingress"): networking.IngressStrategy,
     ("networking.k8s.io", "NetworkPolicy"): networking.NetworkPolicyStrategy,
     ("node.k8s.io", "RuntimeClass"): networking.RuntimeClassStrategy,
+    ("scheduling.k8s.io", "PriorityClass"): configuration.PriorityClassStrategy,
     (RBAC, "ClusterRole"): FreelyNamed,
     (RBAC, "ClusterRoleBinding"): FreelyNamed,
     (RBAC, "Role"): FreelyNamed,

@@ -80,7 +80,6 @@ TRAITS: dict[tuple[str, str], Traits] = {
     ("resource.k8s.io", "ResourceClaim"): Traits(returns_deleted=True, status_metadata=KEPT),
     ("resource.k8s.io", "ResourceClaimTemplate"): _SHOWN,
     ("resource.k8s.io", "ResourceSlice"): _SHOWN_COUNTED,
-    ("scheduling.k8s.io", "PriorityClass"): _COUNTED,
     ("storage.k8s.io", "CSIDriver"): _SHOWN_STRICT,
     ("storage.k8s.io", "CSINode"): _SHOWN_STRICT,
     ("storage.k8s.io", "CSIStorageCapacity"): _STRICT,

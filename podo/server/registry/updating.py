@@ -3,6 +3,7 @@
 from podo.api.errors import Conflict
 from podo.api.field_errors import invalid, invalid_object
 from podo.server.context import Context
+from podo.server.patch.failures import unclassified
 from podo.server.registry.as_sent import as_sent
 from podo.server.registry.creating import place
 from podo.server.registry.kinds import Served, StoredKind
@@ -34,6 +35,8 @@ def check_version(obj: Object, current: int, served: Served, name: str) -> None:
         if not kind.strategy.traits.unconditional_update:
             error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
             raise invalid_object(served.resource.group, served.resource.plural, name, [error])
+    elif not (wanted.isascii() and wanted.isdigit()):
+        raise unclassified(f'strconv.ParseUint: parsing "{wanted}": invalid syntax')
     elif wanted != str(current):
         raise conflict(served, name)
     meta["resourceVersion"] = str(current)
@@ -45,7 +48,8 @@ def prepare_update(obj: Object, old: Object, kind: StoredKind, ctx: Context) -> 
     place(obj, kind, ctx.namespace)
     meta, before = obj["metadata"], old["metadata"]
     _keep(meta, before, "generation")
-    meta.pop("selfLink", None)
+    if not ctx.dry_run:  # it is storage that forgets it
+        meta.pop("selfLink", None)
     if ctx.subresource == "status":
         obj = _with_status_only(obj, old, strategy.traits.status_metadata)
         meta = obj["metadata"]

@@ -101,6 +101,10 @@ class DaemonSetStrategy(TemplateStrategy):
         given = annotations.get(TEMPLATE_GENERATION, "")
         annotations[TEMPLATE_GENERATION] = given if given.isdigit() and int(given) > 0 else "1"
 
+    def prepare_status(self, obj: Object, old: Object, ctx: Context) -> None:
+        number = old["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "0")
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = number
+
     def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
         super().prepare_update(obj, old, ctx)
         number = int(old["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "0") or 0)
@@ -136,12 +140,25 @@ class CronJobStrategy(NamesPods):
 
 
 class JobStrategy(NamesPods):
-    """A Job gets a selector of its own, unless it brings one."""
+    """A Job gets a selector of its own, unless it brings one; without labels it has those of its Pods."""
+
+    def prepare_update(self, obj: Object, old: Object, ctx: Context) -> None:
+        super().prepare_update(obj, old, ctx)
+        _label_as_pods(obj)
+
+    def prepare_status(self, obj: Object, old: Object, ctx: Context) -> None:
+        _label_as_pods(obj)
 
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         if not obj["spec"].get("manualSelector"):
             generate_selector(obj)
         super().prepare_create(obj, ctx)
+
+
+def _label_as_pods(job: Object) -> None:
+    labels = job["spec"]["template"]["metadata"].get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
 
 
 def generate_selector(job: Object) -> None:

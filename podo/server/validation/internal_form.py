@@ -40,10 +40,15 @@ def internal_form(type_name: str, value: Object) -> Object:
     result: Object = {}
     for name, key, shape, kind in _types()[type_name]:
         if shape == "inline":
-            result |= {field: value[key][field] for field in META if (value.get(key) or {}).get(field)}
+            meta = value.get(key) or {}
+            result |= {field: _sorted(meta[field]) for field in META if meta.get(field)}
         else:
             result[name] = _field(value.get(key), shape, kind)
     return result
+
+
+def _sorted(value: Any) -> Any:
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def _field(value: Any, shape: str, kind: str) -> Any:

@@ -139,6 +139,11 @@ def create_runtime_class(obj: Object) -> Errors:
     """What is wrong with a new RuntimeClass."""
     errs: Errors = []
     plain_meta(errs, obj, namespaced=False)
+    _runtime_class(errs, obj)
+    return errs
+
+
+def _runtime_class(errs: Errors, obj: Object) -> None:
     if obj["handler"]:
         named(errs, "handler", obj["handler"], names.dns1123_label)
     else:
@@ -148,7 +153,6 @@ def create_runtime_class(obj: Object) -> Errors:
     if scheduling := obj.get("scheduling"):
         labels(errs, scheduling.get("nodeSelector", {}), "scheduling.nodeSelector")
         _tolerations(errs, scheduling.get("tolerations", []), "scheduling.tolerations")
-    return errs
 
 
 def _tolerations(errs: Errors, values: list[Object], path: str) -> None:
@@ -164,6 +168,7 @@ def _tolerations(errs: Errors, values: list[Object], path: str) -> None:
 def update_runtime_class(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed RuntimeClass."""
     errs: Errors = []
-    changed_meta(errs, obj, old)
+    object_meta_update(errs, obj["metadata"], old["metadata"])
+    _runtime_class(errs, obj)
     immutable(errs, "handler", obj["handler"], old["handler"])
     return errs

@@ -6,6 +6,7 @@ from podo.api.resources import Resource
 from podo.server.customresources.bodies import coerced
 from podo.server.customresources.kind import CustomServed
 from podo.server.decoding.objects import Kind
+from podo.server.patch.apply import described
 from podo.server.patch.requests import typed
 from podo.server.patch.values import copy
 from podo.server.registry.catalog import Catalog
@@ -66,11 +67,11 @@ class Forms:
         if served is None:
             return obj
         if (kind.kind, kind.api_version) != (resource.kind, resource.api_version):
-            return typed(obj, kind)
+            return typed(obj, kind, described(obj, kind.api_version))
         if isinstance(served, CustomServed):
             coerced(obj, served)
         else:
-            obj = typed(obj, kind)
+            obj = typed(obj, kind, described(obj, kind.api_version))
         served.stored.strategy.default(obj)
         return obj
 

@@ -23,9 +23,15 @@ def test_no_body_means_no_options():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{", "unexpected end of JSON input"),
-        (b"[]", "cannot unmarshal"),
-        (b'{"kind":"Pod"}', "decoded object cannot be converted to DeleteOptions"),
+        (b"{", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        (
+            b"[]",
+            "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value",
+        ),
+        (b'{"kind":"Pod"}', 'no kind "Pod" is registered for version "meta.k8s.io/v1" in scheme'),
+        (b'{"kind":"Pod","apiVersion":"v1"}', 'no kind "Pod" is registered for version "v1" in scheme'),
+        (b'{"kind":"Status","apiVersion":"v1"}', "converting (v1.Status) to (v1.DeleteOptions): unknown conversion"),
+        (b'{"apiVersion":"a/b/c"}', "unexpected GroupVersion string: a/b/c"),
         (b'{"gracePeriodSeconds":"x"}', "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriod"),
     ],
 )

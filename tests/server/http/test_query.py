@@ -15,14 +15,27 @@ from podo.server.http.query import (
     write_options,
 )
 from podo.server.registry.deleting import DeleteOptions
-from podo.server.registry.reading import ListOptions
+from podo.server.registry.reading import ListOptions, encode_token
 from podo.server.registry.selectable import selectable_of
 
+TOKEN = encode_token(7, "ns/a")
 NOT_KNOWN = 'is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def test_of_repeated_parameters_the_first_counts():
     assert parse_query("a=1&a=2&b=&c=x%20y") == {"a": "1", "b": "", "c": "x y"}
+
+
+def test_of_repeated_dry_runs_all_count():
+    assert write_options(parse_query("dryRun=All&dryRun=All"), "CreateOptions").dry_run
+    with pytest.raises(Invalid, match=r'Unsupported value: \["All","Some"\]'):
+        write_options(parse_query("dryRun=All&dryRun=Some"), "CreateOptions")
+    assert delete_options(parse_query("dryRun=All"), None)[1]
+
+
+def test_a_token_is_looked_at_before_the_revision_beside_it():
+    with pytest.raises(BadRequest, match="illegal base64 data"):
+        read_options(parse_query("continue=*&resourceVersion=7")).list_options()
 
 
 @pytest.mark.parametrize(("text", "set_"), [("1", 1), ("true", 1), ("maybe", 1), ("", 1), ("0", 0), ("False", 0)])
@@ -53,7 +66,7 @@ def test_a_revision_that_is_no_number_is_no_status_of_ours():
         ("resourceVersion=7&limit=5", ListOptions(5, "", 7, True)),
         ("resourceVersion=7&resourceVersionMatch=Exact", ListOptions(0, "", 7, True)),
         ("resourceVersion=7&limit=5&resourceVersionMatch=NotOlderThan", ListOptions(5, "", 7)),
-        ("continue=abc&limit=5", ListOptions(5, "abc")),
+        (f"continue={TOKEN}&limit=5", ListOptions(5, TOKEN)),
     ],
 )
 def test_resource_versions_of_lists(text, options):
@@ -117,6 +130,7 @@ def test_an_empty_selector_selects_everything():
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("dryRun=", 'dryRun: Unsupported value: [""]: supported values: "All"'),
         ("dryRun=Some", 'dryRun: Unsupported value: ["Some"]: supported values: "All"'),
         ("fieldValidation=Never", "fieldValidation: Unsupported value"),
         ("fieldManager=" + "x" * 129, "fieldManager: Too long"),

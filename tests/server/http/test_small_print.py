@@ -162,3 +162,110 @@ async def test_health_is_told_step_by_step(api, path, own):
     assert lines[-1] == f"{path[1:]} check passed"
     async with api.get(f"{path}/poststarthook/rbac/bootstrap-roles") as response:
         assert (response.status, await response.text()) == (200, "ok")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/configmaps", "/apis/apps/v1/deployments"])
+async def test_nothing_is_made_or_deleted_in_all_namespaces_at_once(api, path):
+    meta = {"name": "a", "namespace": "default"}
+    await answer(api, "POST", f"{NAMESPACE}/configmaps", {"metadata": meta})
+    for method in ("POST", "DELETE"):
+        assert (await answer(api, method, path, {"metadata": meta} if method == "POST" else None))[0] == 405
+    assert (await answer(api, "GET", f"{path}/a"))[0] == 404
+    assert (await answer(api, "GET", path))[0] == 200
+    assert (await answer(api, "GET", f"{NAMESPACE}/configmaps/a"))[0] == 200
+
+
+async def test_below_a_subresource_there_is_nothing(api):
+    assert (await answer(api, "GET", f"{NAMESPACE}/configmaps/a/x/y"))[0] == 404
+    assert (await answer(api, "GET", "/apis/apps/v1/namespaces/default/deployments/d/status/x"))[0] == 404
+
+
+async def test_the_index_names_what_there_is(api):
+    status, found = await answer(api, "GET", "/")
+    assert status == 200
+    assert found["paths"] == sorted(found["paths"])
+    expected = {
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/",
+        "/apis/apps",
+        "/apis/apps/v1",
+        "/healthz",
+        "/openapi/v2",
+        "/version",
+    }
+    assert expected <= set(found["paths"])
+    async with api.get("/nope") as response:
+        assert (response.status, await response.text()) == (404, "404 page not found\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("HEAD", "/version", 405),
+        ("HEAD", "/api", 405),
+        ("HEAD", "/apis/apps/v1", 405),
+        ("HEAD", "/apis/apps", 200),
+        ("POST", "/apis", 200),
+        ("POST", "/metrics", 200),
+        ("POST", "/", 200),
+    ],
+)
+async def test_some_paths_answer_whatever_the_method(api, method, path, status):
+    async with api.request(method, path) as response:
+        assert response.status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "offered"),
+    [
+        ("/version", "application/*", "application/json"),
+        ("/version", "text/html", "application/json"),
+        ("/api", "application/*", "application/json, application/yaml, application/vnd.kubernetes.protobuf"),
+        (f"{NAMESPACE}/configmaps/a", "TEXT/HTML", "application/vnd.kubernetes.protobuf"),
+        (f"{NAMESPACE}/configmaps", "text/html", "application/vnd.kubernetes.protobuf;stream=watch"),
+    ],
+)
+async def test_a_refusal_names_what_there_is(api, path, accept, offered):
+    status, found = await answer(api, "GET", path, Accept=accept)
+    assert (status, found["message"].endswith(offered)) == (406, True)
+
+
+async def test_groups_word_their_refusal_otherwise(api):
+    found = (await answer(api, "GET", "/apis/apps", Accept="text/html"))[1]
+    assert found["message"].startswith("only the following media types are accepted: application/json")
+
+
+@pytest.mark.parametrize("media_type", ["application/json;a", ";"])
+async def test_a_media_type_with_a_broken_parameter_is_unsupported(api, media_type):
+    assert (await answer(api, "POST", f"{NAMESPACE}/configmaps", {}, Content_Type=media_type))[0] == 415
+
+
+async def test_an_apply_without_a_manager_hears_all_that_is_wrong(api):
+    path, apply = f"{NAMESPACE}/configmaps/a?dryRun=Some", "application/apply-patch+yaml"
+    status, found = await answer(api, "PATCH", path, {}, Content_Type=apply)
+    assert status == 422
+    assert "fieldManager: Required value: is required for apply patch" in found["message"]
+    assert "dryRun: Unsupported value" in found["message"]
+
+
+async def test_a_version_that_is_no_number_fails_as_in_storage(api):
+    await answer(api, "POST", f"{NAMESPACE}/configmaps", {"metadata": {"name": "v"}})
+    body = {"metadata": {"name": "v", "resourceVersion": "abc"}}
+    status, found = await answer(api, "PUT", f"{NAMESPACE}/configmaps/v", body)
+    assert (status, found["message"]) == (500, 'strconv.ParseUint: parsing "abc": invalid syntax')
+
+
+async def test_empty_maps_are_told_from_none_in_messages_after_patches_and_in_yaml(api):
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": CONTAINERS}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}
+    body["spec"] = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    await answer(api, "POST", path, body)
+    patch = [{"op": "replace", "path": "/spec/template/metadata/labels", "value": {}}]
+    found = (await answer(api, "PATCH", f"{path}/d", patch, Content_Type="application/json-patch+json"))[1]
+    assert "spec.template.metadata.labels: Invalid value: {}: `selector` does not match" in found["message"]
+    template["metadata"]["labels"] = {}
+    found = (await answer(api, "POST", path, body, Content_Type="application/yaml"))[1]
+    assert "spec.template.metadata.labels: Invalid value: {}: `selector` does not match" in found["message"]

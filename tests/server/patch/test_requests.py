@@ -193,13 +193,13 @@ def test_a_configuration_that_cannot_be_read_is_a_bad_request(text, message):
 
 
 def test_an_applied_object_is_typed_as_a_last_step():
-    assert typed(LIVE | {"data": {}}, CONFIG_MAP) == config_map()
+    assert typed(LIVE | {"data": {}}, CONFIG_MAP, "it") == config_map()
     pod = {"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "d", "namespace": "n"}}
     broken = pod | {"spec": {"template": {"spec": {"overhead": {"cpu": "x"}}}}}
     with pytest.raises(APIError) as caught:
-        typed(broken, DEPLOYMENT)
+        typed(broken, DEPLOYMENT, "it")
     assert str(caught.value).startswith(
-        "failed to convert new object (n/d; apps/v1, Kind=Deployment) to proper version: "
+        "failed to convert new object (it) to proper version: "
         "unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match"
     )
 
@@ -255,7 +255,7 @@ def test_any_configuration_is_applied_or_refused(value):
 def test_null_in_an_applied_object_is_nothing():
     obj = config_map({"a": None}) | {"immutable": None}
     obj["metadata"] |= {"labels": None, "finalizers": None}
-    found = typed(obj, CONFIG_MAP)
+    found = typed(obj, CONFIG_MAP, "it")
     assert found["data"] == {"a": ""}
     assert not {"labels", "finalizers"} & set(found["metadata"])
     assert "immutable" not in found

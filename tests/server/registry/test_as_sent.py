@@ -37,3 +37,18 @@ def test_what_cannot_be_read_changes_nothing(body: bytes) -> None:
 def test_errors_with_values_of_their_own_stay_as_they_are() -> None:
     errors: list[FieldError] = [required("spec.rules[0].hosts"), invalid("spec.rules[0].hosts", ["a"], "no")]
     assert as_sent(errors, BODY) == errors
+
+
+YAML = b"""
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+spec:
+  rules: []
+"""
+PATCHED = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {"rules": []}}
+
+
+@pytest.mark.parametrize("sent", [YAML, PATCHED], ids=["yaml", "patched"])
+def test_what_is_empty_in_yaml_or_after_a_patch_is_shown_too(sent) -> None:
+    [error] = as_sent([invalid("spec.rules", None, "no")], sent)
+    assert error.body() == "Invalid value: []: no"

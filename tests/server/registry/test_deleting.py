@@ -177,3 +177,15 @@ def test_options_that_make_no_sense_are_refused(given, complaint):
 def test_options_are_read_from_their_object():
     given = {"gracePeriodSeconds": 5, "preconditions": {"uid": "u"}, "dryRun": ["All"]}
     assert options_of(given) == (DeleteOptions(grace_period_seconds=5, uid="u"), True)
+
+
+def test_a_grace_period_below_zero_is_the_shortest():
+    dying = obj(deletionTimestamp="2026-01-01T00:00:30Z", deletionGracePeriodSeconds=30)
+    plan = plan_deletion(dying, Graceful(), DeleteOptions(grace_period_seconds=-1), NOW)
+    assert plan.obj["metadata"]["deletionGracePeriodSeconds"] == 1
+
+
+def test_a_dry_run_may_be_asked_for_more_than_once():
+    assert options_of({"dryRun": ["All", "All"]})[1]
+    with pytest.raises(Invalid, match="dryRun: Unsupported value"):
+        options_of({"dryRun": ["All", "Some"]})

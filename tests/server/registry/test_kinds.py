@@ -242,3 +242,34 @@ def test_a_taint_of_a_device_says_since_when():
     later = [{"name": "a", "taints": [{"key": "k", "effect": "NoExecute", "timeAdded": "2025-01-01T00:00:00Z"}]}]
     kept = updated(made, spec=made["spec"] | {"devices": later})
     assert kept["spec"]["devices"][0]["taints"][0]["timeAdded"] == "2025-01-01T00:00:00Z"
+
+
+def test_a_job_without_labels_has_those_of_its_pods():
+    made = created(built("batch/v1", "Job", spec={"template": {"spec": TEMPLATE["spec"] | {"restartPolicy": "Never"}}}))
+    labels = made["spec"]["template"]["metadata"]["labels"]
+    bare = {key: value for key, value in made["metadata"].items() if key != "labels"}
+    assert updated(made, metadata=bare)["metadata"]["labels"] == labels
+    assert updated(made, "status", metadata=bare)["metadata"]["labels"] == labels
+    assert updated(made, metadata=bare | {"labels": {"a": "b"}})["metadata"]["labels"] == {"a": "b"}
+
+
+def test_a_change_of_status_leaves_the_number_of_a_template():
+    made = created(workload("DaemonSet"))
+    bare = {key: value for key, value in made["metadata"].items() if key != "annotations"}
+    kept = updated(made, "status", metadata=bare)["metadata"]["annotations"]
+    assert kept == {"deprecated.daemonset.template.generation": "1"}
+
+
+def test_the_generation_of_a_priority_class_says_nothing():
+    made = created(built("scheduling.k8s.io/v1", "PriorityClass", value=1))
+    assert made["metadata"]["generation"] == 1
+    assert updated(made, description="x")["metadata"]["generation"] == 1
+
+
+def test_slices_lose_what_is_off_unless_they_had_it():
+    attribute, mapping = {"string": "x", "strings": ["y"]}, {"cpu": {"capacityKey": "c"}}
+    devices = [{"name": "a", "attributes": {"k": attribute}, "nodeAllocatableResourceMappings": mapping}]
+    old = built("resource.k8s.io/v1", "ResourceSlice", spec={"driver": "d", "pool": {"name": "p"}, "devices": devices})
+    assert created(old)["spec"]["devices"] == [{"name": "a", "attributes": {"k": {"string": "x"}}}]
+    assert updated(old)["spec"]["devices"] == old["spec"]["devices"]
+    assert updated(created(old), spec=old["spec"])["spec"] == created(old)["spec"]

@@ -96,7 +96,10 @@ def test_bad_claims(path, value, bad):
 
 def test_a_claim_stays_as_it_is():
     assert bad_update_paths(CLAIM, f"{R}.0.name", "other") == ["spec"]
-    assert bad_update_paths(TEMPLATE, "spec.spec.devices.requests.0.name", "other") == ["spec"]
+    assert bad_update_paths(TEMPLATE, "spec.metadata", {"labels": {"a": "b"}}) == ["spec"]
+    both = bad_update_paths(TEMPLATE, "spec.spec.devices.requests.0.name", "-")
+    assert both[0] == "spec.spec.devices.requests[0].name"  # what is no good in a new one is none in a changed one
+    assert both[-1] == "spec"
 
 
 def test_bad_classes():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .build import built, complaints
+from .build import built, complaints, update_complaints
 from .cases import bad_paths, bad_update_paths, changed
 
 STORAGE = "storage.k8s.io/v1"
@@ -223,3 +223,25 @@ def test_an_inline_volume_has_the_defaults_of_its_kind():
     inline = cluster("VolumeAttachment", spec={"attacher": "a.b", "nodeName": "n", "source": source})
     assert inline["spec"]["source"]["inlineVolumeSpec"]["azureDisk"]["cachingMode"] == "ReadWrite"
     assert "spec.source.inlineVolumeSpec.azureDisk.diskURI" in bad_paths(inline)
+
+
+@pytest.mark.parametrize(
+    ("obj", "path", "value", "bad"),
+    [
+        (CLASS, "allowedTopologies", [{}], ["allowedTopologies[0].matchLabelExpressions"]),
+        (CLASS, "reclaimPolicy", "x", ["reclaimPolicy", "reclaimPolicy"]),
+        (CAPACITY, "storageClassName", "", ["storageClassName", "storageClassName"]),
+    ],
+)
+def test_what_changes_must_be_as_good_as_what_is_new(obj, path, value, bad):
+    assert bad_update_paths(obj, path, value) == bad
+
+
+def test_what_is_wrong_with_a_changed_volume_is_found_twice():
+    assert bad_update_paths(VOLUME, "spec.accessModes", None) == ["spec.accessModes", "spec.accessModes"]
+
+
+def test_an_empty_affinity_is_shown_in_full():
+    bound = changed(VOLUME, "spec.nodeAffinity", {"required": {"nodeSelectorTerms": [{"matchExpressions": []}]}})
+    texts = update_complaints(changed(bound, "spec.nodeAffinity", {}), bound)
+    assert any(text.startswith('nodeAffinity: Invalid value: {"Required":null}: field is immutable') for text in texts)

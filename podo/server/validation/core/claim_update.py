@@ -61,7 +61,7 @@ def _spec_stays(errs: Errors, obj: Object, old: Object) -> None:
     if takes_over:
         clone.pop(key, None)
     else:
-        immutable(errs, f"metadata.annotations[{BETA_CLASS}]", now or "", annotation or "")
+        immutable(errs, f"metadata.annotations.{BETA_CLASS}", now or "", annotation or "")
         if name is not None and key not in stored and annotation in (None, name):
             clone.pop(key)
     if obj["status"].get("phase") == "Bound":

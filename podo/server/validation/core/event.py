@@ -3,6 +3,7 @@
 from podo.api import names
 from podo.api.field_errors import invalid, required
 from podo.server.validation.fields import Errors, Object, immutable, named
+from podo.server.validation.internal_form import internal_form
 from podo.server.validation.metadata import changed_meta, new_meta
 
 SHORT_MAX, MESSAGE_MAX = 128, 1024
@@ -15,6 +16,7 @@ RENAMED = {  # events.k8s.io/v1 → v1
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
+STRUCTURES = {"involvedObject": "ObjectReference", "related": "ObjectReference", "source": "EventSource"}
 IMMUTABLE = (
     *("involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp", "count", "reason", "type"),
     *("eventTime", "action", "related", "reportingController", "reportingInstance"),
@@ -66,7 +68,12 @@ def update_new(obj: Object, old: Object) -> Errors:
         _series(errs, event)
     for key in IMMUTABLE:
         core_key = RENAMED.get(key, key)
-        immutable(errs, key, event.get(core_key) or "", stored.get(core_key) or "")
+        new, before = event.get(core_key), stored.get(core_key)
+        if core_key in STRUCTURES:
+            new, before = (None if v is None else internal_form(STRUCTURES[core_key], v) for v in (new, before))
+            immutable(errs, key, new, before)
+        else:
+            immutable(errs, key, new or "", before or "")
     return errs
 
 

@@ -49,7 +49,7 @@ def create_template(obj: Object) -> Errors:
 
 def update_template(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed ResourceClaimTemplate."""
-    errs: Errors = []
+    errs = create_template(obj)
     changed_meta(errs, obj, old)
     spec, stored = (internal_form("ResourceClaimTemplateSpec", o["spec"]) for o in (obj, old))
     immutable(errs, "spec", spec, stored)

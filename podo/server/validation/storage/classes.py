@@ -15,6 +15,11 @@ def create_class(obj: Object) -> Errors:
     """What is wrong with a new StorageClass."""
     errs: Errors = []
     new_meta(errs, obj, namespaced=False)
+    _class(errs, obj)
+    return errs
+
+
+def _class(errs: Errors, obj: Object) -> None:
     _provisioner(errs, obj.get("provisioner", ""), "provisioner")
     _parameters(errs, obj.get("parameters", {}))
     policy, mode = obj.get("reclaimPolicy"), obj.get("volumeBindingMode")
@@ -31,7 +36,6 @@ def create_class(obj: Object) -> Errors:
         wanted = _topology(errs, term, f"{path}.matchLabelExpressions")
         errs += [duplicate(f"{path}.matchLabelExpressions", "") for other in seen if other == wanted]
         seen.append(wanted)
-    return errs
 
 
 def _provisioner(errs: Errors, name: str, path: str) -> None:
@@ -77,6 +81,7 @@ def update_class(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed StorageClass."""
     errs: Errors = []
     changed_meta(errs, obj, old)
+    _class(errs, obj)
     parameters, stored = obj.get("parameters"), old.get("parameters")
     if (parameters or {}) != (stored or {}):
         errs.append(invalid("parameters", labels_shown(parameters), IMMUTABLE))
@@ -108,17 +113,22 @@ def create_capacity(obj: Object) -> Errors:
     """What is wrong with a new CSIStorageCapacity."""
     errs: Errors = []
     new_meta(errs, obj)
+    _storage_capacity(errs, obj)
+    return errs
+
+
+def _storage_capacity(errs: Errors, obj: Object) -> None:
     label_selector(errs, obj.get("nodeTopology"), "nodeTopology")
     named(errs, "storageClassName", obj.get("storageClassName", ""), names.dns1123_subdomain)
     if "capacity" in obj:
         non_negative_quantity(errs, "capacity", obj["capacity"])
-    return errs
 
 
 def update_capacity(obj: Object, old: Object) -> Errors:
     """What is wrong with a changed CSIStorageCapacity."""
     errs: Errors = []
     changed_meta(errs, obj, old)
+    _storage_capacity(errs, obj)
     if obj.get("nodeTopology") != old.get("nodeTopology"):
         errs.append(invalid("nodeTopology", selector_shown(obj.get("nodeTopology")), IMMUTABLE))
     immutable(errs, "storageClassName", obj.get("storageClassName", ""), old.get("storageClassName", ""))
