@@ -35,6 +35,7 @@ from podo.node.devices.ledger import Ledger
 from podo.node.devices.plugins import DevicePlugins
 from podo.node.devices.pod_resources import PodResources
 from podo.node.events import PodEvents
+from podo.node.housekeeping.volume_care import Repeating
 from podo.node.measures import Measures
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.probes.checks import NodeChecks
@@ -100,6 +101,7 @@ class RunningNode:
     claims: ClaimVolumes
     readings: VolumeReadings
     plugins: Plugins
+    repeating: Repeating
 
     @property
     def images(self) -> NodeImages:
@@ -175,6 +177,7 @@ class _Volumes(NamedTuple):
     all: NodeVolumes
     claims: ClaimVolumes
     readings: VolumeReadings
+    publishing: Publishing
 
 
 class _Starting:
@@ -299,6 +302,7 @@ class _Starting:
                             volumes.claims,
                             volumes.readings,
                             self.plugins,
+                            Repeating(volumes.publishing.is_to_repeat, volumes.all.repeat),
                         ),
                         plane,
                     )
@@ -370,7 +374,7 @@ class _Starting:
         claims = ClaimVolumes(client, publishing)
         kinds: list[VolumePlugin] = [image_volumes, claims, InlineVolumes(client, publishing)]
         volumes = NodeVolumes(facts.places, sources, clock, kinds, folder.real)
-        return _Volumes(volumes, claims, VolumeReadings(volumes.paths, publishing, clock))
+        return _Volumes(volumes, claims, VolumeReadings(volumes.paths, publishing, clock), publishing)
 
     def _pod_events(self) -> PodEvents:
         return PodEvents(self.events.recorder(COMPONENT, self._config.node_name))

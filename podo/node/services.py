@@ -43,7 +43,8 @@ def node_services(listen: NodeAPIConfig, clock: Clock) -> list[NodeService]:
         await eviction_manager(node, clock).run()
 
     async def volume_care(node: RunningNode) -> None:
-        care = VolumeCare(node.dispatcher.pods, node.claims, node.readings, node.recorder, clock, node.config.node_name)
+        told, name = node.recorder, node.config.node_name
+        care = VolumeCare(node.dispatcher.pods, node.claims, node.readings, told, clock, name, node.repeating)
         await care.run()
 
     return [node_api, log_rotation, image_list, image_collection, eviction, volume_care]

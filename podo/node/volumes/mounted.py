@@ -67,6 +67,11 @@ class NodeVolumes:
         """Where the volumes of a Pod are, by their names: of those that are mounted."""
         return self._paths.get(uid, {})
 
+    async def repeat(self, pod: Pod, volume: Volume) -> None:
+        """Have a volume brought again that is there already. Raises VolumeFailure."""
+        if volume.name in self.paths(pod.metadata.uid):
+            await self._mount(pod, volume)
+
     async def refresh(self, pod: Pod) -> datetime | None:
         again: list[datetime] = []
         for volume in pod.spec.volumes:

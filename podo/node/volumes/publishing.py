@@ -83,6 +83,7 @@ class Publishing:
     ) -> None:
         self._client, self._places, self._clock, self._drivers = client, places, clock, drivers
         self._node, self._kubelet, self._tokens = node, kubelet, tokens
+        self._again: set[tuple[str, str]] = set()  # uid and volume: of drivers that want to be asked again and again
 
     async def publish(self, pod: Pod, name: str, wanted: Wanted, folder: Path) -> Path:
         """Bring a volume for the Pod's volume `name`; podo's own driver puts it into `folder`. Raises VolumeFailure."""
@@ -109,6 +110,8 @@ class Publishing:
                 await driver.grow(volume, Path(staging) if staging else None, path, wanted.grow_to)
         except DriverFailure as error:
             raise VolumeFailure(str(error)) from error
+        if info is not None and info.spec.requires_republish:
+            self._again.add((pod.metadata.uid, name))
         chown = not volume.access.block and not volume.read_only and not driver.groups and _chowns(info, wanted)
         return await given(path, group if chown else None, pod)
 
@@ -125,6 +128,10 @@ class Publishing:
             await driver.grow(volume, staging, Path(known.target), wanted.grow_to)
         except DriverFailure as error:
             raise VolumeFailure(str(error)) from error
+
+    def is_to_repeat(self, uid: str, name: str) -> bool:
+        """Whether a volume's driver wants it published again and again, for what changes in it (KEP-2047)."""
+        return (uid, name) in self._again
 
     def grows(self, uid: str, name: str) -> bool:
         """Whether a Pod has the volume from a driver that has something to do when it has grown."""
@@ -147,6 +154,7 @@ class Publishing:
 
     async def release(self, uid: str) -> None:
         """Take away all that was published for a Pod. Raises VolumeFailure: then it is to be tried again."""
+        self._again = {place for place in self._again if place[0] != uid}
         folder = self._places.pod(uid) / FOLDER
         for note in sorted(folder.glob("*.json")):
             known = msgspec.json.decode(note.read_bytes(), type=Published)

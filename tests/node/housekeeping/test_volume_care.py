@@ -5,7 +5,7 @@ import asyncio
 from podo.api.types.core_v1 import PersistentVolumeClaim
 from podo.api.types.meta_v1 import ObjectMeta
 from podo.clock import VirtualClock
-from podo.node.housekeeping.volume_care import GROWTH_EVERY, HEALTH_EVERY, VolumeCare
+from podo.node.housekeeping.volume_care import GROWTH_EVERY, HEALTH_EVERY, REPEAT_EVERY, Repeating, VolumeCare
 from podo.node.volumes.base import VolumeFailure
 from podo.node.volumes.claims import GrownClaim
 from podo.storage.drivers import Amounts, VolumeFigures
@@ -40,9 +40,37 @@ class Readings:
         return {UID: {"db": VolumeFigures(bytes=Amounts(), abnormal=self.abnormal)}}
 
 
-def care(volumes: Growing, abnormal: str | None, clock: VirtualClock) -> tuple[VolumeCare, KeptEvents]:
+class Brought:
+    """What was brought again: volumes named `db`; `failure` is raised if it is said."""
+
+    def __init__(self) -> None:
+        self.all, self.failure = [], ""
+
+    async def bring(self, pod, volume) -> None:
+        self.all.append((pod.metadata.uid, volume.name))
+        if self.failure:
+            raise VolumeFailure(self.failure)
+
+
+def care(
+    volumes: Growing, abnormal: str | None, clock: VirtualClock, brought: Brought | None = None
+) -> tuple[VolumeCare, KeptEvents]:
     events = KeptEvents()
-    return VolumeCare(lambda: [pod(volumes=VOLUMES)], volumes, Readings(abnormal), events, clock, "n1"), events
+    repeating = Repeating(lambda uid, name: brought is not None and name == "db", (brought or Brought()).bring)
+    pods = lambda: [pod(volumes=VOLUMES)]  # noqa: E731
+    return VolumeCare(pods, volumes, Readings(abnormal), events, clock, "n1", repeating), events
+
+
+async def test_volumes_of_drivers_that_want_it_are_brought_again_and_again():
+    clock, brought = VirtualClock(), Brought()
+    mine, events = care(Growing(0), "", clock, brought)
+    task = asyncio.create_task(mine.run())
+    await clock.run_for(2 * REPEAT_EVERY)
+    brought.failure = "the driver refuses"
+    await clock.run_for(REPEAT_EVERY)
+    task.cancel()
+    assert brought.all == [(UID, "db")] * 3
+    assert events.all == [("Warning", "FailedMount", 'MountVolume.SetUp failed for volume "db" : the driver refuses')]
 
 
 async def test_a_volume_that_has_grown_is_used_whole_and_pod_and_claim_are_told_once():
