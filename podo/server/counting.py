@@ -56,9 +56,22 @@ class Histogram:
         found[0] += value
         found[1 + bisect_left(self._buckets, value)] += 1
 
+    def row(self, *values: str) -> list[float]:
+        """What is kept for these values of the labels: for who adds to it with `put`, again and again."""
+        return self.values.get(values) or self._new(values)
+
+    def put(self, row: list[float], value: float) -> None:
+        """One of this size, in a row."""
+        row[0] += value
+        row[1 + bisect_left(self._buckets, value)] += 1
+
     def count(self, *values: str) -> float:
         """How many there were."""
         return sum(self.values.get(values, (0,))[1:])
+
+    def counts(self) -> dict[Labels, float]:
+        """How many there were, by the values of the labels."""
+        return {values: sum(row[1:]) for values, row in self.values.items()}
 
     def _new(self, values: Labels) -> list[float]:
         self.values[values] = found = [0.0] * (len(self._buckets) + 2)

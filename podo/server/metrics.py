@@ -58,6 +58,8 @@ class Requests:
         self.sizes = Histogram("apiserver_response_sizes", "Bytes of answers to reads.", growing(1000, 10, 7), *PLAIN)
         self.times: dict[Series, list[float]] = {}
         """The sum of the seconds, then the number of requests in each bucket (the last one: above all bounds)."""
+        self._rows: dict[Series, tuple[list[float], list[float] | None]] = {}
+        """Where the own times and the sizes of a series are counted."""
         self.reading, self.writing = 0, 0
         """How many requests are in work, without those that take as long as their clients like."""
         self.long: dict[Series, int] = {}
@@ -98,9 +100,13 @@ class Requests:
             times = self.times[series] = [0.0] * (len(BUCKETS) + 2)
         times[0] += seconds
         times[1 + bisect_left(BUCKETS, seconds)] += 1
-        self.own_times.observe(own, *series.plain)
-        if size and series.verb in ("GET", "LIST"):
-            self.sizes.observe(size, *series.plain)
+        rows = self._rows.get(series)
+        if rows is None:
+            plain, reads = series.plain, series.verb in ("GET", "LIST")
+            rows = self._rows[series] = self.own_times.row(*plain), self.sizes.row(*plain) if reads else None
+        self.own_times.put(rows[0], own)
+        if size and rows[1] is not None:
+            self.sizes.put(rows[1], size)
 
     def terminated(self, info: Info, status: int) -> None:
         """A request was refused, or given up, for the server's own sake."""

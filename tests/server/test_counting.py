@@ -55,3 +55,12 @@ def test_a_histogram_without_labels_is_there_from_the_start():
 
 def test_bounds_grow_by_a_factor():
     assert growing(1, 10, 3) == (1, 10, 100)
+
+
+def test_who_adds_again_and_again_keeps_the_row():
+    histogram = Histogram("times_seconds", "Times.", (0.1, 1.0), "kind")
+    row = histogram.row("a")
+    for seconds in (0.05, 0.5):
+        histogram.put(row, seconds)
+    assert histogram.row("a") is row
+    assert histogram.counts() == {("a",): 2}

@@ -30,8 +30,9 @@ async def test_attempts_are_counted_by_result(counted):
     for bad in (Credentials(token="bad"), Credentials()):
         with pytest.raises(Unauthorized):
             await counted.authenticate(bad)
-    assert counted.attempts.values == {("success",): 1, ("error",): 1, ("failure",): 1}
+    assert counted.times.counts() == {("success",): 1, ("error",): 1, ("failure",): 1}
     assert counted.users.values == {("email_id",): 1}
+    assert 'authentication_attempts{result="success"} 1\n' in "".join(counted.lines())
     assert 'authentication_duration_seconds_count{result="success"} 1\n' in "".join(counted.lines())
 
 
@@ -69,5 +70,6 @@ async def test_decisions_are_counted_for_requests_and_for_each_authorizer(verdic
     decisions = Decisions()
     asked = CountedAuthorizer(decisions.of("RBAC", "rbac", Fixed(verdict)))
     assert (await asked.authorize(Attempt(User("u"), "get"))).verdict is verdict
-    assert asked.attempts.values == {(result,): 1}
+    assert asked.times.count(result) == 1
+    assert f'authorization_attempts_total{{result="{result}"}} 1\n' in "".join(asked.lines())
     assert decisions.counted.values == decided
