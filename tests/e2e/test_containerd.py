@@ -29,7 +29,7 @@ def daemon(tmp_path_factory):
     with nothing_left(folder), asyncio.Runner() as runner:
         stack = AsyncExitStack()
         address = runner.run(stack.enter_async_context(containerd(folder / "daemon")))
-        _, pause = runner.run(archives())
+        _, pause = archives(folder)
         try:
             runner.run(run("ctr", "--address", str(address), "--namespace", "k8s.io", "images", "import", str(pause)))
             yield address

@@ -12,7 +12,6 @@ from pathlib import Path
 from podo.clock import SystemClock
 from podo.network.cni.door import PodDoor, install
 from podo.node.cgroups.machine import open_cgroups
-from podo.node.images.buildah import Buildah, BuildahConfig
 from podo.node.mounts import unmount_quietly
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.runtime.cri.calls import SocketCRI
@@ -20,7 +19,7 @@ from podo.node.runtime.cri.images import CRIImages
 from podo.node.runtime.cri.runtime import CRIConfig, CRIRuntime
 from podo.rpc.caller import CallFailed
 from tests.node.leftovers import nothing_left
-from tests.node.runtime.lab import Lab, LoopbackOnly, images
+from tests.node.runtime.lab import Lab, LoopbackOnly, busybox_archive
 
 PAUSE = "podo.test/pause:1"
 PLUGINS = Path("/usr/lib/cni")
@@ -41,7 +40,6 @@ stream_server_port = "0"
 bin_dir = "{folder}/cni/bin"
 conf_dir = "{folder}/cni/net.d"
 """
-PAUSE_FILE = 'FROM scratch\nCOPY busybox /busybox\nENTRYPOINT ["/busybox", "sleep", "2147483647"]\n'
 
 
 @asynccontextmanager
@@ -95,33 +93,12 @@ async def run(*command: str) -> None:
         raise RuntimeError(f"{' '.join(command)}: {said.decode(errors='replace')}")
 
 
-_made: list[tuple[tempfile.TemporaryDirectory[str], Path, Path]] = []  # for all tests: building takes seconds
-
-
-async def archives() -> tuple[Path, Path]:
-    """Archives of busybox as box:v1 and of a pause image, from the store that all tests share."""
-    if not _made:
-        kept = tempfile.TemporaryDirectory(prefix="podo-test-archives-")  # deleted when the interpreter ends
-        _made.append((kept, *await _archives(Path(kept.name))))
-    return _made[0][1:]
-
-
-async def _archives(folder: Path) -> tuple[Path, Path]:
-    store, _ = await images()
-    context = folder / "context"
-    context.mkdir()
-    shutil.copy("/bin/busybox", context / "busybox")
-    (context / "Dockerfile").write_text(PAUSE_FILE)
-    builder = Buildah(store, SystemClock(), BuildahConfig(folder / "build", folder / "build-run"))
-    async with builder.build(context, tag=PAUSE) as lines:
-        async for _ in lines:
-            pass
-    made = []
-    for name, full in (("box:v1", "docker.io/library/box:v1"), (PAUSE, PAUSE)):
-        made.append(folder / f"{len(made)}.tar")
-        with store.layout(name) as layout:
-            await run("skopeo", "copy", "--quiet", f"oci:{layout}:image", f"docker-archive:{made[-1]}:{full}")
-    return made[0], made[1]
+def archives(folder: Path) -> tuple[Path, Path]:
+    """Archives of busybox as box:v1 and of a pause image."""
+    box, pause = folder / "box.tar", folder / "pause.tar"
+    busybox_archive(box, "docker.io/library/box:v1")
+    busybox_archive(pause, PAUSE, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"]})
+    return box, pause
 
 
 @asynccontextmanager
@@ -130,7 +107,7 @@ async def containerd_lab() -> AsyncIterator[Lab]:
     name, clock = f"podo-test-{secrets.token_hex(4)}", SystemClock()
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as made, nothing_left(Path(made), name):
         folder = Path(made)
-        box, pause = await archives()
+        box, pause = archives(folder)
         async with containerd(folder / "containerd") as address:
             cri = SocketCRI(address)
             store = CRIImages(cri, folder, clock, address)

@@ -1,37 +1,42 @@
 """A runtime with what a test needs around it: an image, a folder for logs, programs that answer."""
 
 import asyncio
+import io
 import itertools
+import json
 import os
 import secrets
+import subprocess
+import tarfile
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from podo.clock import SystemClock
 from podo.network.base import PodSandbox
 from podo.node.cgroups.machine import open_cgroups
-from podo.node.images.buildah import Buildah, BuildahConfig
+from podo.node.images.manifest import architecture
 from podo.node.images.store import ImageStore
 from podo.node.pod_cgroups import NodePodCgroups
 from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import ContainerConfig
 from podo.node.runtime.crun import OCIRuntime, RuntimeConfig
 from podo.node.runtime.fake import FakeRuntime
+from tests.node.images import tars
 from tests.node.leftovers import nothing_left
 
-BUSYBOX = """\
-FROM scratch
-COPY busybox /bin/busybox
-RUN ["/bin/busybox", "--install", "-s", "/bin"]
-RUN mkdir -p /etc /tmp && echo root:x:0:0:root:/root:/bin/sh > /etc/passwd
-RUN echo joe:x:1000:100::/:/bin/sh >> /etc/passwd
-RUN echo users:x:100: > /etc/group && echo wheel:x:10:joe >> /etc/group
-ENV GREETING=hello
-CMD ["/bin/sh"]
-"""
+BUSYBOX = Path("/bin/busybox")
+FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\njoe:x:1000:100::/:/bin/sh\n",
+    "etc/group": "users:x:100:\nwheel:x:10:joe\n",
+}
+CONFIG = {
+    "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GREETING=hello"],
+    "Cmd": ["/bin/sh"],
+}
 
 
 class LoopbackOnly:
@@ -82,23 +87,34 @@ class Lab:
         await self.runtime.exec_sync(server, ("sh", "-c", listening))
 
 
-async def build_busybox(state: Path, store: ImageStore) -> str:
-    """The id of an image with busybox, a user joe (1000:100, of wheel) and a variable."""
-    context = state / "context"
-    context.mkdir()
-    (context / "busybox").write_bytes(Path("/bin/busybox").read_bytes())
-    (context / "busybox").chmod(0o755)
-    (context / "Dockerfile").write_text(BUSYBOX)
-    builder = Buildah(store, SystemClock(), BuildahConfig(state / "build", state / "build-run"))
-    async with builder.build(context, tag="box:v1") as lines:
-        async for _ in lines:
-            pass
-    image = await store.find("box:v1")
-    assert image
+def busybox_archive(path: Path, name: str, config: dict[str, Any] = CONFIG) -> None:
+    """Write a docker-archive of an image with busybox, a user joe (1000:100, of wheel) and a variable."""
+    applets = subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    entries = [tars.entry(folder, None, mode=0o755) for folder in ("bin", "etc", "root")]
+    entries += [tars.entry("tmp", None, mode=0o1777), tars.entry("bin/busybox", BUSYBOX.read_bytes(), mode=0o755)]
+    entries += [tars.symlink(f"bin/{applet}", "busybox") for applet in applets if applet != "busybox"]
+    entries += [tars.entry(file, text.encode()) for file, text in FILES.items()]
+    layer, diff_id = tars.layer(path.parent, *entries)
+    described = {"architecture": architecture(), "os": "linux", "config": config}
+    described |= {"rootfs": {"type": "layers", "diff_ids": [diff_id]}}
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    with tarfile.open(path, "w") as archive:
+        archive.add(layer, "layer.tar")
+        for file, content in (("config.json", described), ("manifest.json", manifest)):
+            data = json.dumps(content).encode()
+            info = tarfile.TarInfo(file)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+
+
+async def load_busybox(state: Path, store: ImageStore) -> str:
+    """The id of the image box:v1."""
+    busybox_archive(state / "box.tar", "docker.io/library/box:v1")
+    (image,) = await store.load(state / "box.tar")
     return image.id
 
 
-_images: list[tuple[tempfile.TemporaryDirectory[str], str]] = []  # one store for all tests: building takes a second
+_images: list[tuple[tempfile.TemporaryDirectory[str], str]] = []  # one store for all tests
 
 
 async def images() -> tuple[ImageStore, str]:
@@ -106,7 +122,7 @@ async def images() -> tuple[ImageStore, str]:
     if not _images:
         folder = tempfile.TemporaryDirectory(prefix="podo-test-images-")  # deleted when the interpreter ends
         state = Path(folder.name)
-        _images.append((folder, await build_busybox(state, ImageStore(state / "images", SystemClock()))))
+        _images.append((folder, await load_busybox(state, ImageStore(state / "images", SystemClock()))))
     folder, image = _images[0]
     return ImageStore(Path(folder.name) / "images", SystemClock()), image
 

@@ -54,6 +54,9 @@ def container(
     """A ContainerStatus of the runtime of that name."""
     state = STATES[min(status.state, 3)]
     over = state in (ContainerState.EXITED, ContainerState.UNKNOWN)
+    began, ended = moment(status.started_at), moment(status.finished_at) if over else None
+    if began and ended and ended < began:  # containerd notes a start when its call is over: short lives end before
+        began = ended
     directory = sandbox.log_directory
     user = status.user.linux if status.HasField("user") else None
     return ObservedContainer(
@@ -66,8 +69,8 @@ def container(
         created_at=moment(status.created_at) or _EPOCH,
         image=config.image_name,
         image_id=config.image,
-        started_at=moment(status.started_at),
-        finished_at=moment(status.finished_at) if over else None,
+        started_at=began,
+        finished_at=ended,
         exit_code=_exit_code(status, known=state is ContainerState.EXITED) if over else None,
         reason=_reason(status) if over else "",
         message=status.message if over else "",

@@ -38,6 +38,11 @@ def test_a_container_that_never_ran_has_no_start():
     assert (seen.started_at, seen.exit_code, seen.reason, seen.message) == (None, 128, "StartError", "no such file")
 
 
+def test_a_start_that_is_noted_late_is_not_after_the_end():
+    seen = container(state=2, started_at=3 * SECOND, finished_at=2 * SECOND)
+    assert seen.started_at == seen.finished_at == datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("code", "reason"), [(0, "Completed"), (3, "Error")])
 def test_an_end_without_a_reason_gets_the_usual_one(code, reason):
     assert container(state=2, exit_code=code, finished_at=SECOND).reason == reason
