@@ -33,10 +33,8 @@ FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\njoe:x:1000:100::/:/bin/sh\n",
     "etc/group": "users:x:100:\nwheel:x:10:joe\n",
 }
-CONFIG = {
-    "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GREETING=hello"],
-    "Cmd": ["/bin/sh"],
-}
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CONFIG = {"Env": [PATH, "GREETING=hello"], "Cmd": ["/bin/sh"]}
 
 
 class LoopbackOnly:
