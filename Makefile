@@ -2,7 +2,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-APT    := crun runc conmon containerd nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv rclone fuse3
+APT    := crun runc conmon containerd user-mode-linux nftables skopeo buildah conntrack containernetworking-plugins haproxy iproute2 busybox-static docker-registry etcd-server python3-venv rclone fuse3
 AZURITE := $(VENV)/stores/.azurite
 STORES := $(VENV)/stores/.installed
 PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3)

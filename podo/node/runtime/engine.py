@@ -32,6 +32,14 @@ class Engine:
         """The options before any command."""
         return [f"--root={self.root}"]
 
+    @property
+    def sends_terminals(self) -> bool:
+        """Whether an exec that it waits for can have its terminal sent to us.
+
+        crun can, and tells a terminal of its own no new size. runc passes sizes on, and sends none.
+        """
+        return os.path.basename(self.program) == "crun"
+
     async def release(self, container_id: str, pid: int) -> None:
         """Let a created container, whose first process is `pid`, run. Raises StartFailed if that has died meanwhile."""
         if os.path.basename(self.program) == "runc":

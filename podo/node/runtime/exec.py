@@ -9,6 +9,7 @@ import struct
 import tempfile
 import termios
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from podo.clock import Clock
 from podo.node.runtime.base import Chunk, RuntimeFailure, StartFailed
 from podo.node.runtime.config import ExecConfig
 from podo.node.runtime.conmon import engine_words
+from podo.node.runtime.console import NAME, ConsoleSocket
 from podo.node.runtime.engine import Engine
 from podo.node.runtime.exits import watch_folder
 from podo.node.runtime.fds import FdWriter, read_now, ready_to_read
@@ -98,12 +100,16 @@ class ExecSession:
 class _Fds:
     """Our ends of an exec's streams and, until it has started, the other ends."""
 
-    def __init__(self, config: ExecConfig) -> None:
+    def __init__(self, config: ExecConfig, *, is_sent_terminal: bool = False) -> None:
         self.input: int | None = None
         self.outputs: dict[int, int] = {}
         self.terminal: int | None = None
         self.theirs: list[int] = []
         self._spare = -1
+        if config.tty and is_sent_terminal:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            self.theirs = [null, null, null]
+            return
         if config.tty:
             self.terminal, slave = os.openpty()
             os.set_blocking(self.terminal, False)
@@ -119,6 +125,10 @@ class _Fds:
                 self.outputs[stream], self.theirs[stream] = os.pipe2(os.O_CLOEXEC)
                 os.set_blocking(self.outputs[stream], False)
         self._spare = null
+
+    def use_terminal(self, terminal: int) -> None:
+        """The engine has sent it."""
+        self.input, self.outputs, self.terminal = terminal, {1: terminal}, terminal
 
     def close_theirs(self) -> None:
         for fd in {*self.theirs, self._spare} - {-1}:
@@ -159,18 +169,17 @@ async def start_exec(
     except OSError as error:
         raise RuntimeFailure(f"cannot prepare the command: {error}") from error
     command = [engine.program, *engine.arguments, f"--log={folder / 'log'}", "--log-format=json", "exec"]
-    command += ["--process", str(process_file), "--pid-file", str(folder / PID), container_id]
-    fds = _Fds(config)
+    command += ["--process", str(process_file), "--pid-file", str(folder / PID)]
+    command += ["--console-socket", str(folder / NAME)] if config.tty and engine.sends_terminals else []
+    command += [container_id]
+    fds = _Fds(config, is_sent_terminal=engine.sends_terminals)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=fds.theirs[0], stdout=fds.theirs[1], stderr=fds.theirs[2], start_new_session=True
-        )
+        process = await _run(command, folder, fds, sends_terminal=config.tty and engine.sends_terminals)
     except BaseException:
         fds.close_theirs()
         fds.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    fds.close_theirs()
     session = ExecSession(process, folder, fds)
     try:
         await _started(folder, process)
@@ -180,6 +189,24 @@ async def start_exec(
         await session.close()
         raise
     return session
+
+
+async def _run(command: list[str], folder: Path, fds: _Fds, *, sends_terminal: bool) -> asyncio.subprocess.Process:
+    """Start the engine, and take the terminal that it sends."""
+    streams = fds.theirs
+    with ExitStack() as closing:
+        console = closing.enter_context(ConsoleSocket(folder)) if sends_terminal else None
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=streams[0], stdout=streams[1], stderr=streams[2], start_new_session=True
+        )
+        fds.close_theirs()
+        try:
+            if console and (terminal := await console.terminal(process)) >= 0:
+                fds.use_terminal(terminal)
+        except BaseException:
+            process.kill()
+            raise
+    return process
 
 
 async def _started(folder: Path, process: asyncio.subprocess.Process) -> None:

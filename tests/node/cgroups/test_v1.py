@@ -100,7 +100,8 @@ def test_real_groups_hold_processes_and_limits_and_go_away():
     try:
         cgroups.ensure(path, LinuxResources(cpu_shares=100, memory_limit=64 << 20, pids_limit=20))
         with subprocess.Popen(["sleep", "5"]) as child:
-            for point in Path("/sys/fs/cgroup").glob(f"*/{path}"):
+            mounted = Path("/sys/fs/cgroup")
+            for point in {*mounted.glob(f"*/{path}"), *mounted.glob(path)}:
                 (point / "cgroup.procs").write_text(str(child.pid))
             assert cgroups.processes(name) == [child.pid]
             assert not cgroups.remove(name)
