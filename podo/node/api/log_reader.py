@@ -2,7 +2,9 @@
 
 Rotated files are not read, as in Kubernetes; only who follows goes through a rotation, and misses nothing."""
 
+import errno
 import os
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -40,7 +42,7 @@ async def _pieces(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIt
 async def _blocks(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIterator[bytes]:
     """The bytes of the log from its wanted tail on; a follower goes on in the file that a rotation puts there."""
     alive = wait is not None
-    file: BinaryIO = path.open("rb")
+    file = _open(path)
     try:
         file.seek(tail_offset(file, options.tail_lines) if options.tail_lines is not None else 0)
         while True:
@@ -60,10 +62,24 @@ async def _blocks(path: Path, options: LogOptions, wait: Wait | None) -> AsyncIt
         file.close()
 
 
+def _open(path: Path) -> BinaryIO:
+    """Open a log; what is no file (a link that a Pod with the logs' folder has put there) is not found."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise FileNotFoundError(f"{path} is a link") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(f"{path} is no file")
+    return os.fdopen(descriptor, "rb")
+
+
 def _successor(path: Path, file: BinaryIO) -> BinaryIO | None:
     """The file that has the path now, if it is another one."""
     try:
-        fresh = path.open("rb")
+        fresh = _open(path)
     except FileNotFoundError:
         return None
     if os.path.sameopenfile(fresh.fileno(), file.fileno()):

@@ -14,7 +14,7 @@ import msgspec
 from podo.clock import Clock
 from podo.node.cgroups.base import CgroupFailure, Cgroups
 from podo.node.finishing import in_thread, to_its_end
-from podo.node.runtime import conmon
+from podo.node.runtime import conmon, log_place
 from podo.node.runtime.base import NoSuchContainer, RuntimeFailure, StartFailed, WrongState
 from podo.node.runtime.broadcast import EventBroadcast
 from podo.node.runtime.bundles import PID_NAMESPACE, Bundles
@@ -273,7 +273,8 @@ class ContainerLife:
     async def _run(self, container: Container) -> tuple[datetime, Process]:
         record, config = container.record, container.record.config
         log_file = Path(record.log_path or os.devnull)
-        log_file.parent.mkdir(parents=True, exist_ok=True)
+        if record.log_path:
+            await in_thread(log_place.prepare, log_file)
         bundle = self._bundles.path(record.id)
         creation = conmon.create(
             self._config,

@@ -47,6 +47,12 @@ async def test_what_is_asked_for(log, options, text):
     assert await text_of(log, **options) == text
 
 
+async def test_a_log_that_is_a_link_is_not_read(tmp_path, log):
+    (tmp_path / "1.log").symlink_to(log)
+    with pytest.raises(FileNotFoundError):
+        await text_of(tmp_path / "1.log")
+
+
 async def test_times_are_shown_in_utc_as_kubernetes_does(tmp_path):
     path = tmp_path / "0.log"
     path.write_bytes(line(1, "as conmon writes").replace(b"Z ", b"+00:00 "))

@@ -13,6 +13,7 @@ from podo.clock import Clock
 from podo.network.base import PodSandbox
 from podo.network.cni.door import PodDoor
 from podo.node.cgroups.base import Cgroups
+from podo.node.runtime import log_place
 from podo.node.runtime.base import Connection, NoSuchContainer, NoSuchSandbox, RuntimeFailure, StartFailed, WrongState
 from podo.node.runtime.config import ContainerConfig, ExecConfig, LinuxResources, SandboxConfig
 from podo.node.runtime.containers import merge_resources
@@ -147,6 +148,8 @@ class CRIRuntime:
         if container.seen.state is not CREATED:
             raise WrongState(f"container {container_id} is {container.seen.state.value}, not created")
         try:
+            if log := container.seen.log_path:
+                await asyncio.to_thread(log_place.prepare, Path(log))
             await self._cri.call("StartContainer", limit=SLOW, container_id=container_id)
         except CallFailed as error:
             await self._look(self._mirror.look(container_id))
