@@ -58,7 +58,8 @@ def _place(source: str, offset: int) -> tuple[int, int]:
 def display(source: str, issue: Issue) -> str:
     """The issue with its place and the source line, a caret under the fault (wide characters get a wide one)."""
     line, column = _place(source, issue.offset)
-    text = f"ERROR: <input>:{line}:{column + 1}: {issue.message}"
+    shown = column + 1 if source else 0
+    text = f"ERROR: <input>:{line}:{shown}: {issue.message}"
     if line < 1:
         return text
     snippet = source.split("\n")[line - 1].replace("\t", " ")

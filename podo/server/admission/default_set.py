@@ -10,6 +10,7 @@ from podo.server.admission.chain import Chain
 from podo.server.admission.configuration import chosen
 from podo.server.admission.default_ingress_class import DefaultIngressClass
 from podo.server.admission.default_toleration_seconds import DefaultTolerationSeconds
+from podo.server.admission.device_admin import DeviceAdminAccess
 from podo.server.admission.event_rate_limit import NAME as EVENT_RATE_LIMIT
 from podo.server.admission.event_rate_limit import event_rate_limit
 from podo.server.admission.figures import AdmissionFigures
@@ -110,8 +111,8 @@ def default_admission(
     if quotas is not None:
         plugins["ResourceQuota"] = ResourceQuotas(lookup, quotas)
     on = {name: plugins[name] for name in ORDER if name in plugins and name in choice.names}
-    every = [*on.items()]
+    every = [("DeviceAdminAccess", DeviceAdminAccess(lookup)), *on.items()]
     every.insert(
-        sum(name not in LATE for name in on), ("VerticalAutoscaling", VerticalAutoscaling(lookup, cache, catalog))
+        sum(name not in LATE for name, _ in every), ("VerticalAutoscaling", VerticalAutoscaling(lookup, cache, catalog))
     )
     return Chain(dict(every), {name: on[name] for name in DYNAMIC if name in on}, figures)
