@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .exact import ABSENT, complete, put
+from .exact import ABSENT, Exact, TypeMismatch, complete, put
 from .go_types import ANY, LIST, MAP, NUMBERS, STRUCT, GoType, zero
 from .scalars import ScalarError, canonical_bytes, canonical_microtime, canonical_quantity, canonical_time
 
@@ -31,11 +31,22 @@ def _value(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:
         return _map(go_type, value, path, unknown)
     if kind == LIST:
         return _list(go_type, value, path, unknown)
-    if kind in ANY or kind.startswith("jsonschema"):
+    if kind in ANY:
         return value
+    if kind.startswith("jsonschema"):
+        return _own_json(go_type, value)
     if kind in _READERS or kind == "intorstring":
         return _read(kind, value)
     return _bytes(value) if kind == "bytes" else _scalar(go_type, value)
+
+
+def _own_json(go_type: GoType, value: Any) -> Any:
+    """A type that reads JSON itself."""
+    try:
+        read = Exact().decode(go_type, value)
+    except TypeMismatch as error:
+        raise ConvertError(str(error)) from error
+    return ABSENT if read is None else read
 
 
 def _struct(go_type: GoType, value: Any, path: str, unknown: list[str]) -> Any:

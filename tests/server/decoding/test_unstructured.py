@@ -58,3 +58,29 @@ def test_unknown_fields_are_found_and_sorted():
         'unknown field "spec.template.spec.containers[0].x"',
         'unknown field "zzz"',
     ]
+
+
+def definition(**schema):
+    versions = [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]
+    return convert(struct("apiextensions.v1.CustomResourceDefinition"), {"spec": {"versions": versions}})[0]
+
+
+def test_schemas_within_schemas_are_read_by_way_of_json():
+    kept = {"items": {"type": "string"}, "additionalProperties": False}
+    assert definition(**kept)["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == kept
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (
+            {"items": {"properties": {"a": "x"}}},
+            "cannot unmarshal string into Go struct field JSONSchemaProps.prop",
+        ),
+        ({"items": [1]}, "json: cannot unmarshal number into Go value of type v1.JSONSchemaProps"),
+        ({"additionalProperties": "x"}, "boolean or JSON schema expected"),
+    ],
+)
+def test_a_schema_that_is_none_is_refused(schema, message):
+    with pytest.raises(ConvertError, match=message):
+        definition(**schema)
