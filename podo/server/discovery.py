@@ -55,6 +55,8 @@ class Discovery:
         """
         self._catalog, self._address, self._computed, self._others = catalog, address, computed or {}, others
         self._made: tuple[Hashable, dict[str, bytes]] = (None, {})
+        self._formed_of: dict[str, bytes] = {}
+        self._in_forms: dict[tuple[str, str], Answer] = {}
 
     def paths(self) -> dict[str, PathHandler]:
         """The handlers, by path or prefix."""
@@ -76,8 +78,20 @@ class Discovery:
         form = self._form(path, request.headers.get("Accept", ""), of_groups)
         if not form.aggregated:
             return _in_form(documents[path], form)
-        answer = _in_form(documents[f"aggregated {path}"], form)
-        return _cached(answer, request.headers)
+        return _cached(self._formed(f"aggregated {path}", form), request.headers)
+
+    def _formed(self, name: str, form: DiscoveryForm) -> Answer:
+        """A document in a form, with its ETag; both are worked out once."""
+        documents = self._documents()
+        if self._formed_of is not documents:
+            self._formed_of, self._in_forms = documents, {}
+        found = self._in_forms.get((name, form.media_type))
+        if found is None:
+            answer = _in_form(documents[name], form)
+            tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest().upper()}"'
+            extra = {"ETag": tag, "Vary": "Accept", "Cache-Control": "public"}
+            found = self._in_forms[name, form.media_type] = answer._replace(headers=extra)
+        return found
 
     def _form(self, path: str, accept: str, of_groups: bool) -> DiscoveryForm:
         """Raises NotAcceptable."""
@@ -270,9 +284,7 @@ def _in_form(document: bytes, form: DiscoveryForm) -> Answer:
 
 
 def _cached(answer: Answer, headers: Mapping[str, str]) -> Answer:
-    """The answer with its ETag, or 304 if the client has it already."""
-    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest().upper()}"'
-    extra = {"ETag": tag, "Vary": "Accept", "Cache-Control": "public"}
-    if headers.get("If-None-Match", "") == tag:
-        return Answer(304, b"", answer.media_type, extra)
-    return answer._replace(headers=extra)
+    """The answer, or 304 if the client has it already."""
+    if headers.get("If-None-Match", "") == answer.headers["ETag"]:
+        return Answer(304, b"", answer.media_type, answer.headers)
+    return answer

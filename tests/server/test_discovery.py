@@ -68,6 +68,12 @@ async def test_the_aggregated_form_is_for_clients_that_prefer_it(discovery, acce
     assert (await body(discovery, "/apis", Accept=accept))["kind"] == kind
 
 
+async def test_the_aggregated_answer_is_worked_out_once_for_each_form(discovery):
+    first = await discovery.answer(request("/apis", Accept=V2))
+    assert await discovery.answer(request("/apis", Accept=V2)) is first
+    assert (await discovery.answer(request("/api", Accept=V2))).headers["ETag"] != first.headers["ETag"]
+
+
 async def test_the_aggregated_form_is_not_sent_twice(discovery):
     first = await discovery.answer(request("/apis", Accept=V2))
     second = await discovery.answer(request("/apis", Accept=V2, If_None_Match=first.headers["ETag"]))
