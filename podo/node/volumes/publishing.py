@@ -161,9 +161,9 @@ class Publishing:
             driver = self._driver(known.driver)
             try:
                 await driver.unpublish(known.handle, Path(known.target))
-                note.unlink(missing_ok=True)
-                if known.staging and not self._still_used(known):
+                if known.staging and not self._still_used(known, but=note):
                     await driver.unstage(known.handle, Path(known.staging))
+                note.unlink(missing_ok=True)  # last: who ends before leaves it to the next agent
             except DriverFailure as error:
                 raise VolumeFailure(f"UnmountVolume.TearDown failed: {error}") from error
         shutil.rmtree(folder, ignore_errors=True)
@@ -255,10 +255,10 @@ class Publishing:
             found[wanted.audience] = {"token": token.text, "expirationTimestamp": expires}
         return json.dumps(found) if found else ""
 
-    def _still_used(self, known: Published, except_by: str = "") -> bool:
-        """Whether another Pod of this node has the volume."""
+    def _still_used(self, known: Published, *, except_by: str = "", but: Path | None = None) -> bool:
+        """Whether the volume is used on this node, by other Pods than one, or by more than one note says."""
         for note in self._places.pods.glob(f"*/{FOLDER}/*.json"):
-            if note.parts[-3] == except_by:
+            if note.parts[-3] == except_by or note == but:
                 continue
             try:
                 other = msgspec.json.decode(note.read_bytes(), type=Published)
