@@ -236,6 +236,32 @@ async def test_snapshots_of_a_group_are_taken_while_all_its_volumes_are_held(roo
         await maker.snapshot_group("h", ["v", "missing"])
 
 
+async def test_a_volume_that_an_ending_container_has_still_is_the_same_file_system_for_the_next(root, tmp_path):
+    maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
+    await maker.create(request())
+    await published(node, target)
+    (target / "x").write_text("first")
+    image = VolumeFolder(root, "v").image
+    (device,) = loops.of(image)
+    script = ("sh", "-c", "echo ready; exec sleep 60")
+    pipe = asyncio.subprocess.PIPE
+    copy = await asyncio.create_subprocess_exec("unshare", "--mount", "--propagation", "private", *script, stdout=pipe)
+    await copy.stdout.readline()  # it has a copy of our mounts from now on
+    await ended(node, target)
+    assert loops.of(image) == [device]
+    await maker.grow("v", 64 * MI, Access(), {})  # must not be done behind the back of who has it
+    await published(node, target)
+    assert loops.of(image) == [device]
+    assert (target / "x").read_text() == "first"
+    (target / "y").write_text("second")
+    copy.kill()
+    await copy.wait()
+    await ended(node, target)
+    await published(node, target)
+    assert sorted(os.listdir(target)) == ["x", "y"]
+    await ended(node, target)
+
+
 async def test_a_clone_of_a_volume_in_use_is_whole(root, tmp_path):
     maker, node, target = LocalVolumes(root), LocalNode(root), tmp_path / "pod" / "v"
     await maker.create(request())

@@ -115,17 +115,18 @@ def _mount(place: VolumeFolder, known: Description, options: tuple[str, ...]) ->
             flags |= OPTIONS[option]
         elif option not in ("rw", "defaults"):
             more.append(option)
-    if known.formatted < known.size and known.fs_type == "ext4":
+    left = loops.held(place.image)
+    if left is None and known.formatted < known.size and known.fs_type == "ext4":
         grow_unmounted(place, known)
     if known.fs_type == "xfs":
         more.append("nouuid")  # a copy has the identity of its origin
-    device = loops.attach(place.image, until_unused=True)
+    device = left or loops.attach(place.image, until_unused=True)
     try:
         place.mounted.mkdir(exist_ok=True)
         syscalls.mount(str(device), place.mounted, known.fs_type, flags, ",".join(more))
     finally:
         loops.let_go(device)
-    if known.formatted < known.size and known.fs_type != "ext4":
+    if known.formatted < known.size and (left is not None or known.fs_type != "ext4"):
         grow_mounted(place, known, device)
     with contextlib.suppress(OSError):  # a folder for repairs: an application expects its volume to be empty
         (place.mounted / "lost+found").rmdir()

@@ -58,6 +58,21 @@ def _configure(device: Path, file: int, image: Path, flags: int) -> None:
 _HELD: dict[Path, int] = {}  # devices that would go by themselves before they are mounted
 
 
+def held(image: Path) -> Path | None:
+    """A device that the file is attached to still, held until `let_go`; None if there is none.
+
+    What is on it may be in use: by a container's copy of the mount table that is just being given up. The same file on
+    two devices would be two file systems that do not know of each other.
+    """
+    for device in of(image):
+        opened = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        if device in of(image):  # not gone, nor another's, before we had it open
+            _HELD[device] = opened
+            return device
+        os.close(opened)
+    return None
+
+
 def let_go(device: Path) -> None:
     """The device is mounted, or is not to be: it may go by itself from now on."""
     if (held := _HELD.pop(device, None)) is not None:
