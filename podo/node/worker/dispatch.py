@@ -230,7 +230,8 @@ class PodDispatcher:
         for uid, worker in list(self.workers.items()):
             if uid not in wanted and uid not in self._static and self._is_unknown(informer, uid):
                 worker.remove()
-        await remove_leftovers(self._parts.facts, self._parts.cgroups, self.workers.__contains__)
+        parts = self._parts
+        await remove_leftovers(parts.facts, parts.cgroups, self.workers.__contains__, parts.volumes)
 
     @staticmethod
     def _is_unknown(informer: Informer[Pod], uid: str) -> bool:
