@@ -145,11 +145,13 @@ def is_loopback(domain: str) -> bool:
 _DOWN = re.compile(
     r"connection refused|no such host|i/o timeout|network is unreachable|no route to host|TLS handshake|x509:"
     r"|server misbehaving|connection reset|EOF|temporary failure in name resolution|50[0-4] |context deadline"
-    r"|server gave HTTP response to HTTPS client",
+    r"|server gave HTTP response to HTTPS client|toomanyrequests|too many requests|StatusCode: (?:429|5\d\d)",
     re.IGNORECASE,
 )
-_ABSENT = re.compile(r"manifest unknown|name unknown|repository .*not found|404 ", re.IGNORECASE)
-_DENIED = re.compile(r"unauthorized|denied|authentication required|invalid username/password|403 ", re.IGNORECASE)
+_ABSENT = re.compile(r"manifest unknown|name unknown|repository .*not found|404 |StatusCode: 404", re.IGNORECASE)
+_DENIED = re.compile(
+    r"unauthorized|denied|authentication required|invalid username/password|403 |StatusCode: 40[13]", re.IGNORECASE
+)
 _MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 
 

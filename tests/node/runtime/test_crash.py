@@ -10,15 +10,17 @@ from podo.node.runtime.observed import ContainerState
 from podo.node.runtime.processes import command_lines
 from tests.node.runtime.lab import real_lab, time_limit
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-ROUNDS = 12
+ROUNDS = [
+    pytest.param(12, 120, marks=[pytest.mark.e2e, pytest.mark.slow], id="12 rounds"),
+    pytest.param(200, 1800, marks=pytest.mark.soak, id="200 rounds"),
+]  # and seconds
 
 
 @pytest.fixture
-async def lab():
-    with time_limit(120):
+async def lab_and_rounds(rounds, seconds):
+    with time_limit(seconds):
         async with real_lab() as lab:
-            yield lab
+            yield lab, rounds
 
 
 async def killed_after(lab, lives: int, delay: float) -> None:
@@ -36,18 +38,20 @@ async def killed_after(lab, lives: int, delay: float) -> None:
         await agent.wait()
 
 
-async def test_no_kill_leaves_anything_that_the_next_agent_does_not_find(lab):
+@pytest.mark.parametrize(("rounds", "seconds"), ROUNDS)
+async def test_no_kill_leaves_anything_that_the_next_agent_does_not_find(lab_and_rounds):
+    lab, rounds = lab_and_rounds
     chance = random.Random(7)
     await lab.runtime.__aexit__(None, None, None)
     try:
-        await kill_and_look(lab, chance)
+        await kill_and_look(lab, rounds, chance)
     finally:  # what is left, whatever went wrong, is for a runtime that sees it to clear away
         lab.runtime = lab.restart()
         await lab.runtime.__aenter__()
 
 
-async def kill_and_look(lab, chance):
-    for _ in range(ROUNDS):
+async def kill_and_look(lab, rounds, chance):
+    for _ in range(rounds):
         await killed_after(lab, chance.randrange(3), chance.random() / 5)
         async with lab.restart() as runtime:
             seen = await runtime.observe()
