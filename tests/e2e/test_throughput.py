@@ -99,6 +99,7 @@ def read(measure, way):
         return measure(client, server)
 
 
+@pytest.mark.soak  # a measurement: `make soak` on a quiet machine
 @pytest.mark.parametrize("across", [False, True], ids=["on one node", "across nodes"])
 async def test_pods_talk_about_as_fast_as_over_a_bare_bridge(tmp_path, across, record_property):
     async with world(tmp_path) as made:

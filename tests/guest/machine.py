@@ -1,6 +1,7 @@
 """Starts the guest, and runs a command in it."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -49,7 +50,7 @@ async def run(folder: Path, *command: str, seconds: float) -> Ended:
     except TimeoutError:
         output += f"\nnot over after {seconds} s".encode()
     finally:
-        if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):  # it may just have ended
             os.killpg(process.pid, 9)  # the kernel, and the processes that it has for its own
         await process.wait()
         disk.unlink()
