@@ -64,7 +64,7 @@ soak: setup
 	tools/isolated python -m pytest -n 2 -m soak
 
 e2e: setup stores
-	tools/isolated python -m pytest -m "e2e and not soak"
+	tools/isolated python -m pytest -m e2e
 
 bench: setup
 	tools/isolated python -m bench
