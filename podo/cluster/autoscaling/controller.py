@@ -31,6 +31,7 @@ from podo.scheduler.snapshot import Snapshot
 
 THE_POOL = Key("", "local")
 LOOK, DRAIN_LOOK = 10.0, 1.0  # seconds between looks
+GATHER = 0.125  # seconds in which Pods that begin to wait are seen together: one change of the pool for all of them
 LEAVING = "ToBeDeletedByClusterAutoscaler"
 ARRIVING = timedelta(minutes=2)  # a node that is not ready for longer is not about to be
 DRAIN = timedelta(minutes=10)  # a node that cannot be emptied in this time stays
@@ -50,12 +51,21 @@ class NodeAutoscaler:
         self._nodes, self._pods = client.informer(Node), client.informer(Pod)
         self._on_node, self._budgets = self._pods.index(by_node), client.informer(PodDisruptionBudget)
         self._unneeded: dict[str, float] = {}  # since when, on the clock that only goes forward
+        self._gathering: float | None = None  # since when, on the same clock
         self.watches = (
-            Watch(Pod, to=_pool, when=_begins_to_wait),
+            Watch(Pod, to=self._gather, when=_begins_to_wait),
             Watch(Node, to=_pool, when=lambda old, new: old is None),
         )
 
+    def _gather(self, pod: Pod) -> Iterable[Key]:
+        if self._gathering is None:
+            self._gathering = self._clock.monotonic()
+        return _pool(pod)
+
     async def reconcile(self, key: Key) -> Outcome:
+        if self._gathering is not None and (left := self._gathering + GATHER - self._clock.monotonic()) > 0:
+            return Outcome(requeue_after=left)
+        self._gathering = None
         bounds = self._pool.bounds()
         if bounds is None:
             self._unneeded.clear()
