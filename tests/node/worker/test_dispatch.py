@@ -135,12 +135,13 @@ async def test_a_forced_deletion_ends_what_runs(tmp_path, clock, client):
 
 
 async def test_a_pod_that_was_deleted_at_once_takes_no_room_while_it_ends(tmp_path, clock, client):
-    async with agent(tmp_path, clock, client):
-        await client.create(asking("first", "800m"))
+    async with agent(tmp_path, clock, client) as node:
+        await client.create(asking("first", "800m", command=["sleep", "inf"]))  # which ignores SIGTERM
         await clock.run_for(0, turns=200)
         await client.delete(Pod, Key("default", "first"), DeleteOptions(grace_period_seconds=0))
         await client.create(asking("second", "800m"))
-        await clock.run_for(0, turns=200)  # the first has hardly begun to end when the second is looked at
+        await clock.run_for(0, turns=200)
+        assert len(node.dispatcher.workers) == 2
         assert await phase(client, Key("default", "second")) == "Running"
 
 
@@ -249,9 +250,9 @@ async def test_many_pods_at_once(tmp_path, clock, client, count):
         assert [p.status.phase for p in (await client.list(Pod)).items] == ["Running"] * count
 
 
-def asking(name, cpu, **meta):
+def asking(name, cpu, command=("serve",), **meta):
     resources = {"requests": {"cpu": cpu}}
-    return pod(container(resources=resources), meta={"name": name, "uid": "", "resourceVersion": ""} | meta)
+    return pod(container(resources=resources, command=list(command)), meta={"name": name, "uid": "", "resourceVersion": ""} | meta)
 
 
 async def resize(client, name, cpu):
