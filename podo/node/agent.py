@@ -6,24 +6,24 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from podo import __version__
 from podo.api import quantity
 from podo.api.types.core_v1 import Node, Service
 from podo.api.types.storage_v1 import CSIDriver
 from podo.client.base import Key
-from podo.client.events import EventRecorder, EventWriter
+from podo.client.events import EventWriter
 from podo.client.http import HTTPClient
 from podo.client.informers import Informers
 from podo.clock import Clock, SystemClock
 from podo.network.dataplane import NodeDataPlane, node_data_plane
+from podo.network.files import write_atomically
 from podo.node import memory_folder
-from podo.node.backends import Backend, NodeImages, open_backend
+from podo.node.backends import Backend, open_backend
 from podo.node.cgroups.base import Cgroups, NodeCgroups, QOSClass
 from podo.node.cgroups.machine import open_cgroups
 from podo.node.claims.drivers import ClaimDrivers, ClaimFailure
@@ -42,11 +42,12 @@ from podo.node.probes.checks import NodeChecks
 from podo.node.references import References
 from podo.node.registration.lease import LeaseKeeper
 from podo.node.registration.machine import this_machine
-from podo.node.registration.node_events import NodeEvents, node_reference
+from podo.node.registration.node_events import NodeEvents
 from podo.node.registration.node_object import NodeFigures, allocatable, capacity
 from podo.node.registration.register import Registration
 from podo.node.resources.limits import MIN_SHARES
 from podo.node.resources.node_limits import node_limits
+from podo.node.running import NodeService, RunningNode
 from podo.node.runtime import apparmor
 from podo.node.runtime.base import Runtime
 from podo.node.runtime.config import LinuxResources
@@ -81,41 +82,6 @@ from podo.storage.objects import DRIVERS
 COMPONENT = "kubelet"  # the name under which users look for a node's events
 CLAIMS_EVERY = 60.0  # seconds
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunningNode:
-    """A node at work: what its API, its statistics and its eviction look at."""
-
-    config: AgentConfig
-    parts: Parts
-    runtime: Runtime
-    backend: Backend
-    cgroups: Cgroups
-    dispatcher: PodDispatcher
-    registration: Registration
-    client: HTTPClient
-    informers: Informers
-    recorder: EventRecorder
-    stats: NodeStats
-    claims: ClaimVolumes
-    readings: VolumeReadings
-    plugins: Plugins
-    repeating: Repeating
-
-    @property
-    def images(self) -> NodeImages:
-        """The images that its containers are made of."""
-        return self.backend.images
-
-    def warn(self, reason: str, message: str) -> None:
-        """Record an event about the Node itself."""
-        if node := self.registration.node:
-            self.recorder.warning(node_reference(node), reason, message)
-
-
-NodeService = Callable[[RunningNode], Coroutine[Any, Any, None]]
-"""A part that runs beside the workers for as long as the agent: the node API, eviction."""
 
 
 async def run(config: AgentConfig, services: Sequence[NodeService] = (), clock: Clock | None = None) -> None:
@@ -247,7 +213,7 @@ class _Starting:
         while not (ranges := _ranges(nodes.get(Key("", self._config.node_name)))):
             given.clear()
             await given.wait()
-        _write(known, json.dumps(ranges))
+        write_atomically(known, json.dumps(ranges).encode())
         return ranges
 
     @contextlib.asynccontextmanager
@@ -436,9 +402,3 @@ def _ranges(node: Node | None) -> tuple[str, ...]:
     if node is None:
         return ()
     return node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ())
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text)
-    fresh.rename(path)

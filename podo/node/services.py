@@ -6,7 +6,6 @@ from typing import Any
 
 from podo.api import quantity
 from podo.clock import Clock
-from podo.node.agent import NodeService, RunningNode
 from podo.node.api import service
 from podo.node.api.access import NodeAccess
 from podo.node.api.drivers import DriverCalls
@@ -17,6 +16,7 @@ from podo.node.eviction.manager import Edges, Eviction
 from podo.node.housekeeping.image_gc import ImageGC, disk_of
 from podo.node.housekeeping.log_rotation import LogRotation
 from podo.node.housekeeping.volume_care import VolumeCare
+from podo.node.running import NodeService, RunningNode
 from podo.node.runtime.observed import ObservedContainer
 from podo.node.stats.groups import read_groups
 from podo.node.stats.moments import Moments

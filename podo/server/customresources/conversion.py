@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from podo.server.patch.values import copy
-from podo.server.registry.generic import unclassified
+from podo.server.registry.failures import unclassified
 from podo.server.strategy import Object
 from podo.server.webhooks.calling import CallError, Target, target_of
 

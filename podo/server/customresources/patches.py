@@ -23,7 +23,8 @@ from podo.server.patch.requests import (
 )
 from podo.server.patch_point import Patcher
 from podo.server.patching import check_format, check_name, check_new, check_options
-from podo.server.registry.generic import Registry, unclassified
+from podo.server.registry.failures import unclassified
+from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 from podo.server.watchcache.entry import Entry

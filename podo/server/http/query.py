@@ -10,7 +10,7 @@ from podo.api.field_errors import FieldError, forbidden, invalid_object, not_sup
 from podo.api.selectors import SelectorError, parse_fields, parse_labels
 from podo.server.metadata import manager_errors
 from podo.server.registry.deleting import DeleteOptions, dry_run_errors, options_of
-from podo.server.registry.generic import unclassified
+from podo.server.registry.failures import unclassified
 from podo.server.registry.reading import ListOptions, decode_token
 from podo.server.registry.selectable import Selectable
 from podo.server.strategy import Object

@@ -22,6 +22,7 @@ from podo.server.http.deprecations import deprecation
 from podo.server.http.encoding import Encoder, encoder_for, formed
 from podo.server.http.handler import Call
 from podo.server.http.negotiation import PROTOBUF, body_media_type, negotiate
+from podo.server.http.places import OF_OBJECTS, check_name, check_place, in_scope
 from podo.server.http.query import (
     ReadOptions,
     WriteOptions,
@@ -339,10 +340,6 @@ class Resources:
         return encoder.answer(encoder.list(found.entries, metadata))
 
 
-OF_OBJECTS = frozenset({"get", "update", "patch", "delete"})
-"""Verbs on paths that name an object; the others are on those of collections."""
-
-
 def has_tables(served: Served, subresource: str) -> bool:
     """Whether objects can be shown as Tables: not questions, and not what most subresources show."""
     if subresource == "status":
@@ -350,39 +347,10 @@ def has_tables(served: Served, subresource: str) -> bool:
     return served.stored.strategy.traits.stored if not subresource else subresource == "scale"
 
 
-def in_scope(served: Served, info: RequestInfo) -> bool:
-    """Whether the path has a namespace just where the kind has."""
-    if served.stored.namespaced:
-        return bool(info.namespace) or info.verb in ("list", "watch")
-    return not info.namespace
-
-
-def check_place(served: Served, info: RequestInfo) -> None:
-    """Refuse what a path without a namespace does not offer: of all namespaces at once there are only lists.
-
-    Raises NotFound for a single object, MethodNotAllowed for what would make or delete.
-    """
-    if not served.stored.namespaced or info.namespace or info.verb in ("list", "watch"):
-        return
-    if info.name:
-        raise NotFound("the server could not find the requested resource")
-    raise MethodNotAllowed("the server does not allow this method on the requested resource")
-
-
 def named(options: ReadOptions, name: str) -> ReadOptions:
     """The options of a watch of a single object by the old path."""
     term = f"metadata.name={name}"
     return replace(options, fields=f"{options.fields},{term}" if options.fields else term)
-
-
-def check_name(obj: Object, name: str, namespace: str) -> None:
-    """Refuse an object of another name than the path's; one without a name takes it. Raises BadRequest."""
-    given = obj.setdefault("metadata", {}).get("name", "")
-    if not given:
-        text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
-        raise BadRequest(text)
-    if given != name:
-        raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
 def success(served: Served, deleted: Deleted) -> Object:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from podo.api.errors import AlreadyExists, APIError, Conflict, NotFound
 from podo.server.admission_point import Admission, Attributes, FieldManager, Operation
@@ -13,6 +13,7 @@ from podo.server.context import Context
 from podo.server.metadata import dedup_owners
 from podo.server.registry.creating import fill_metadata, give_name, place, prepare_create
 from podo.server.registry.deleting import DeleteOptions, check_preconditions, goes_with_update, plan_deletion
+from podo.server.registry.failures import already_exists, not_found, unclassified, wrong_uid
 from podo.server.registry.hooks import Hook, WorkedOut
 from podo.server.registry.kinds import Served
 from podo.server.registry.reading import ListOptions, ListResult, list_converted, list_entries
@@ -31,14 +32,6 @@ Change = Callable[[Object, int], Awaitable[Object]]
 
 ATTEMPTS = 100
 COLLECTION_WORKERS = 16
-FOLDERS = {
-    ("", "endpoints"): "services/endpoints",
-    ("", "nodes"): "minions",
-    ("", "replicationcontrollers"): "controllers",
-    ("", "services"): "services/specs",
-    ("networking.k8s.io", "ingresses"): "ingress",
-}
-"""Where Kubernetes keeps kinds whose names have changed: its messages say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,21 +393,6 @@ async def _shown(served: Served, entry: Entry) -> Entry:
     return (await served.readable([entry]))[0] if served.converts else entry
 
 
-def wrong_uid(served: Served, key: str, wanted: str, found: str, *, pretended: bool = False) -> str:
-    """Why an update of another object than the one that is meant fails, in the words of Kubernetes' storage."""
-    folder = FOLDERS.get((served.stored.group, served.stored.plural), served.stored.plural)
-    where = f"Key: {'' if pretended else '/registry'}/{folder}/{key}, ResourceVersion: 0"
-    what = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-    return f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: {what}"
-
-
-def unclassified(message: str) -> APIError:
-    """A 500 without a reason: how Kubernetes answers errors that are no Status."""
-    error = APIError(message)
-    error.reason = ""
-    return error
-
-
 def _uid(entry: Entry) -> str:
     return str(entry.object()["metadata"].get("uid", ""))
 
@@ -425,23 +403,6 @@ class Stale(Exception):
     def __init__(self, marked: Entry | None = None) -> None:
         super().__init__()
         self.marked = marked
-
-
-def not_found(served: Served, name: str) -> NotFound:
-    """The 404 of an object."""
-    if served.resource.kind == "ComponentStatus":  # whose message has always been of one, not of many
-        return NotFound(f'componentstatus "{name}" not found', name=name, kind="componentstatus")
-    return NotFound(f'{served.resource.group_resource} "{name}" not found', **_details(served, name))
-
-
-def already_exists(served: Served, name: str) -> AlreadyExists:
-    """The 409 of a new object whose name is taken."""
-    return AlreadyExists(f'{served.resource.group_resource} "{name}" already exists', **_details(served, name))
-
-
-def _details(served: Served, name: str) -> dict[str, Any]:
-    group = {"group": served.resource.group} if served.resource.group else {}
-    return {"name": name} | group | {"kind": served.resource.plural}
 
 
 def _within(ctx: Context, namespace: str) -> Context:

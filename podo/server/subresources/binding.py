@@ -5,7 +5,8 @@ from podo.api.timestamps import format_time
 from podo.server.admission_point import AdmitAll
 from podo.server.context import Context
 from podo.server.operations import Target
-from podo.server.registry.generic import Registry, unclassified
+from podo.server.registry.failures import unclassified
+from podo.server.registry.generic import Registry
 from podo.server.registry.kinds import Served
 from podo.server.strategy import Object
 from podo.server.subresources.below import SUCCESS, NoVerbs

@@ -14,7 +14,8 @@ from podo.server.decoding.objects import Kind
 from podo.server.fields import owned
 from podo.server.operations import Target
 from podo.server.registry.catalog import Catalog
-from podo.server.registry.generic import Registry, not_found
+from podo.server.registry.failures import not_found
+from podo.server.registry.generic import Registry
 from podo.server.strategy import Object
 from podo.server.subresources.below import NoVerbs
 

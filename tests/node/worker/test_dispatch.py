@@ -252,7 +252,10 @@ async def test_many_pods_at_once(tmp_path, clock, client, count):
 
 def asking(name, cpu, command=("serve",), **meta):
     resources = {"requests": {"cpu": cpu}}
-    return pod(container(resources=resources, command=list(command)), meta={"name": name, "uid": "", "resourceVersion": ""} | meta)
+    return pod(
+        container(resources=resources, command=list(command)),
+        meta={"name": name, "uid": "", "resourceVersion": ""} | meta,
+    )
 
 
 async def resize(client, name, cpu):
