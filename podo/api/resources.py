@@ -26,6 +26,10 @@ class Subresource(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: str = ""
 
 
+CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+"""What custom resources can do, in the order of discovery."""
+
+
 class Resource(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One resource of one version of a group. `plural` is its name in paths."""
 
@@ -58,6 +62,19 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         if namespace and self.namespaced:
             parts += ["namespaces", namespace]
         return "/".join([*parts, self.plural, *filter(None, (name, subresource))])
+
+
+def custom(group: str, version: str, kind: str, plural: str, *, namespaced: bool = True) -> Resource:
+    """A resource that a CustomResourceDefinition adds, as its users see it."""
+    return Resource(
+        group=group,
+        version=version,
+        kind=kind,
+        plural=plural,
+        singular=kind.lower(),
+        namespaced=namespaced,
+        verbs=CUSTOM_VERBS,
+    )
 
 
 @cache

@@ -8,7 +8,6 @@ from podo.api.resources import Resource, Subresource
 from podo.client.informers import CachedClient
 from podo.controllers.definition_outlines import DEFINITIONS, DefinitionOutline
 
-VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 SCALE = Subresource(kind="Scale", group="autoscaling", version="v1", verbs=("get", "patch", "update"), namespaced=True)
 COPIES = frozenset({("events.k8s.io", "events")})  # the same objects as those of another group
 
@@ -64,7 +63,7 @@ def resources_of(definition: DefinitionOutline) -> list[Resource]:
             kind=names.kind,
             plural=names.plural,
             namespaced=definition.spec.scope == "Namespaced",
-            verbs=VERBS,
+            verbs=resources.CUSTOM_VERBS,
             subresources={"scale": SCALE} if version.subresources and version.subresources.scale else {},
         )
         for version in versions

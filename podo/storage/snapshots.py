@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from podo.api import resources
 from podo.api.resources import Resource
 from podo.api.types.core_v1 import ObjectReference
 from podo.api.types.meta_v1 import ObjectMeta
@@ -83,16 +84,7 @@ class VolumeSnapshotClass(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
 
 
 def resource_of(kind: str, plural: str, *, namespaced: bool, group: str = GROUP, version: str = VERSION) -> Resource:
-    verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
-    return Resource(
-        group=group,
-        version=version,
-        kind=kind,
-        plural=plural,
-        singular=kind.lower(),
-        namespaced=namespaced,
-        verbs=verbs,
-    )
+    return resources.custom(group, version, kind, plural, namespaced=namespaced)
 
 
 SNAPSHOTS = Kind(resource_of("VolumeSnapshot", "volumesnapshots", namespaced=True), VolumeSnapshot)

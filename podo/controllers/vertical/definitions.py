@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from podo.api import resources
 from podo.api.resources import Resource
 from podo.api.types.apiextensions_v1 import CustomResourceDefinition
 from podo.api.vertical import (
@@ -20,13 +21,10 @@ from podo.api.vertical import (
 from podo.client.base import APPLY_PATCH, Client, Key, Kind, Patch, find, metadata_kind
 
 APPROVED = "https://github.com/kubernetes/kubernetes/pull/63797"
-VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
 def _resource(kind: str, plural: str) -> Resource:
-    return Resource(
-        group=GROUP, version=VERSION, kind=kind, plural=plural, singular=kind.lower(), namespaced=True, verbs=VERBS
-    )
+    return resources.custom(GROUP, VERSION, kind, plural)
 
 
 AUTOSCALERS = Kind(_resource("VerticalPodAutoscaler", PLURAL), VerticalPodAutoscaler)

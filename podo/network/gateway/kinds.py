@@ -5,6 +5,7 @@ The server serves them as custom resources by `definitions.py`; that also checks
 
 import msgspec
 
+from podo.api import resources
 from podo.api.resources import Resource
 from podo.api.types.meta_v1 import Condition, LabelSelector, ObjectMeta
 from podo.client.base import Kind
@@ -272,16 +273,7 @@ class BackendTLSPolicy(Part, frozen=True, kw_only=True):
 
 def resource(kind: str, plural: str, *, namespaced: bool = True, version: str = VERSION) -> Resource:
     """A row of the API."""
-    verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
-    return Resource(
-        group=GROUP,
-        version=version,
-        kind=kind,
-        plural=plural,
-        singular=kind.lower(),
-        namespaced=namespaced,
-        verbs=verbs,
-    )
+    return resources.custom(GROUP, version, kind, plural, namespaced=namespaced)
 
 
 GATEWAY_CLASSES = Kind(resource("GatewayClass", "gatewayclasses", namespaced=False), GatewayClass)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from podo.api import resources
 from podo.api.resources import Resource
 from podo.api.types.meta_v1 import LabelSelector, ObjectMeta
 from podo.client.base import Kind
@@ -125,16 +126,7 @@ ClusterPolicy = ClusterNetworkPolicy | AdminNetworkPolicy | BaselineAdminNetwork
 
 
 def _resource(kind: str, plural: str, version: str) -> Resource:
-    verbs = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
-    return Resource(
-        group=GROUP,
-        version=version,
-        kind=kind,
-        plural=plural,
-        singular=kind.lower(),
-        namespaced=False,
-        verbs=verbs,
-    )
+    return resources.custom(GROUP, version, kind, plural, namespaced=False)
 
 
 CLUSTER_POLICIES = Kind(_resource("ClusterNetworkPolicy", "clusternetworkpolicies", "v1alpha2"), ClusterNetworkPolicy)

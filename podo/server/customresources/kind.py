@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from podo.api.field_errors import FieldError
-from podo.api.resources import Column, Resource, Subresource
+from podo.api.resources import CUSTOM_VERBS, Column, Resource, Subresource
 from podo.server.patch.versions import excluding
 from podo.server.registry.kinds import Reset, Served, StoredKind
 from podo.server.registry.selectable import UNKNOWN, Selectable, at
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .rules.checking import Checks
 
 Warn = Callable[[str], None]
-VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 GOING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
 _AGE = Column(name="Age", type="date")
 _RESET, _RESET_BY_STATUS, _NO_RESET = excluding("status"), excluding("metadata", "spec"), excluding()
@@ -274,7 +273,7 @@ def resource_of(definition: Definition, version: Version) -> Resource:
         plural=names.plural,
         singular=names.singular,
         namespaced=namespaced,
-        verbs=GOING_VERBS if going else VERBS,
+        verbs=GOING_VERBS if going else CUSTOM_VERBS,
         short_names=names.short_names,
         categories=names.categories,
         subresources=below,
