@@ -11,6 +11,7 @@ from podo.cluster.lock import locked
 from podo.cluster.paths import Paths, check_exists, locate
 from podo.cluster.processes import stop
 from podo.node.id_ranges import IDRanges
+from podo.node.runtime import apparmor
 
 
 def take_down(name: str, state_dir: str, *, keep: bool, progress: Callable[[str], None]) -> None:
@@ -70,3 +71,5 @@ def _remove_traces(where: Paths) -> None:
         ours = folder == where.state or folder.name == "podo"
         if ours and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+    if not where.run.parent.is_dir():  # no other cluster runs
+        apparmor.remove()

@@ -1,7 +1,7 @@
 """AppArmor: whether the kernel enforces it, which profiles it has, and one of our own for containers that name none.
 
 Profiles of the type Localhost are the administrator's: they must be loaded already. RuntimeDefault is `podo-default`,
-loaded by apparmor_parser when the first agent of a machine starts.
+loaded by apparmor_parser when the first agent of a machine starts, and unloaded with its last cluster.
 """
 
 import logging
@@ -25,6 +25,8 @@ profile {DEFAULT} flags=(attach_disconnected,mediate_deleted) {{
   file,
   umount,
   signal (receive) peer=unconfined,
+  signal (receive) peer=runc,
+  signal (receive) peer=crun,
   signal (send,receive) peer={DEFAULT},
   ptrace (trace,read,tracedby,readby) peer={DEFAULT},
 
@@ -84,16 +86,30 @@ def prepare(parameter: Path = ENABLED, profiles: Path = PROFILES) -> AppArmor:
     return AppArmor(enabled=True)
 
 
+def remove(profiles: Path = PROFILES) -> None:
+    """Take our profile out of the kernel, if it is there; when nothing runs under it any more."""
+    if DEFAULT in loaded(profiles):
+        _parse("-R")
+
+
 def _load() -> bool:
+    done = _parse("-Kr")
+    if not done:
+        log.warning("containers without an AppArmor profile of their own have none")
+    return done
+
+
+def _parse(action: str) -> bool:
+    """Have apparmor_parser do something with our profile; what hinders it is logged."""
     parser = shutil.which("apparmor_parser")
     if parser is None:
-        log.warning("there is no apparmor_parser: containers without an AppArmor profile of their own have none")
+        log.warning("there is no apparmor_parser: apt install apparmor")
         return False
     try:
-        done = subprocess.run([parser, "-Kr"], input=PROFILE.encode(), capture_output=True, timeout=PATIENCE)
+        done = subprocess.run([parser, action], input=PROFILE.encode(), capture_output=True, timeout=PATIENCE)
     except (OSError, subprocess.TimeoutExpired) as error:
-        log.warning("the AppArmor profile %s cannot be loaded: %s", DEFAULT, error)
+        log.warning("apparmor_parser %s %s: %s", action, DEFAULT, error)
         return False
     if done.returncode:
-        log.warning("the AppArmor profile %s cannot be loaded: %s", DEFAULT, done.stderr.decode(errors="replace"))
+        log.warning("apparmor_parser %s %s: %s", action, DEFAULT, done.stderr.decode(errors="replace"))
     return not done.returncode
