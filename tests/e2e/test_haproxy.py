@@ -9,13 +9,15 @@ from podo.client.base import Key
 from podo.clock import SystemClock
 from podo.network.haproxy.process import Haproxy, ProxyFailure
 from podo.network.haproxy.servers import server_commands
-from podo.network.ingress.configuration import Places, configuration
+from podo.network.ingress.configuration import Places, configuration, maps
 from podo.network.ingress.routing import BackendKey, Site
 from podo.network.services.backends import Backend, PortKey
 
 pytestmark = pytest.mark.e2e
 WEB = BackendKey(Key("ns", "web"), PortKey("", "tcp"))
 EMPTY = (None,) * 4
+SITE = Site(default=WEB)
+FILES = maps(SITE)
 PORT = 38080
 
 
@@ -28,7 +30,7 @@ async def proxy(tmp_path):
 
 def text(folder, generation, servers=EMPTY):
     places = Places("127.0.0.1", PORT, PORT + 1, str(folder))
-    lines = configuration(Site(default=WEB), {WEB.name: servers}, places, generation).splitlines()
+    lines = configuration(SITE, {WEB.name: servers}, places, generation).splitlines()
     return "\n".join(line for line in lines if " ssl " not in line) + "\n"
 
 
@@ -53,14 +55,14 @@ async def status():
 
 
 async def test_endpoints_come_at_run_time_and_stay_over_a_reload(proxy, tmp_path):
-    await proxy.load(text(tmp_path, "one"), "one", {})
+    await proxy.load(text(tmp_path, "one"), "one", FILES)
     assert await status() == 503
     server, where = await served()
     async with server:
         commands, servers = server_commands(WEB.name, EMPTY, [where])
         await proxy.tell(commands)
         assert await status() == 200
-        loading = asyncio.ensure_future(proxy.load(text(tmp_path, "two", servers), "two", {}))
+        loading = asyncio.ensure_future(proxy.load(text(tmp_path, "two", servers), "two", FILES))
         while not loading.done():
             assert await status() == 200
         await loading
@@ -70,18 +72,18 @@ async def test_endpoints_come_at_run_time_and_stay_over_a_reload(proxy, tmp_path
 
 
 async def test_what_it_refuses_is_told_and_what_was_served_stays(proxy, tmp_path):
-    await proxy.load(text(tmp_path, "one"), "one", {})
-    with pytest.raises(ProxyFailure, match="refuses its configuration"):
-        await proxy.load("nonsense\n", "two", {})
+    await proxy.load(text(tmp_path, "one"), "one", FILES)
+    with pytest.raises(ProxyFailure, match=r"refuses its configuration: .*unknown keyword .nonsense."):
+        await proxy.load("nonsense\n", "two", FILES)
     with pytest.raises(ProxyFailure, match="No such"):
         await proxy.tell(["set server ns_web_port/s99 state ready"])
     assert await status() == 503
 
 
 async def test_its_end_is_noticed_and_it_starts_again(proxy, tmp_path):
-    await proxy.load(text(tmp_path, "one"), "one", {})
+    await proxy.load(text(tmp_path, "one"), "one", FILES)
     os.kill(proxy._master.pid, 9)
     async with asyncio.timeout(5):
         await proxy.ended()
-    await proxy.load(text(tmp_path, "two"), "two", {})
+    await proxy.load(text(tmp_path, "two"), "two", FILES)
     assert await status() == 503

@@ -63,13 +63,13 @@ class Haproxy:
         config = str(self._folder / "haproxy.cfg")
         try:
             process = await asyncio.create_subprocess_exec(
-                "haproxy", "-c", "-q", "-f", config, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+                "haproxy", "-c", "-f", config, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
             )
         except FileNotFoundError as error:
             raise ProxyFailure("haproxy is not installed: apt install haproxy, or podo setup") from error
         _, errors = await process.communicate()
         if process.returncode != 0:
-            raise ProxyFailure(f"haproxy refuses its configuration: {errors.decode(errors='replace').strip()}")
+            raise ProxyFailure(f"haproxy refuses its configuration: {_reasons(errors.decode(errors='replace'))}")
 
     async def _start(self) -> None:
         log = await asyncio.to_thread((self._folder / "haproxy.log").open, "ab")
@@ -126,6 +126,12 @@ class Haproxy:
             await master.wait()
             if self._master is not master:
                 await asyncio.get_running_loop().create_future()
+
+
+def _reasons(said: str) -> str:
+    """The alerts among what haproxy says of a configuration; all of it if there are none."""
+    alerts = [line.partition(" : ")[2] for line in said.splitlines() if line.startswith("[ALERT]")]
+    return "; ".join(alerts) or said.strip()
 
 
 def _is_good(line: str) -> bool:

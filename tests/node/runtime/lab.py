@@ -31,6 +31,7 @@ from tests.node.leftovers import nothing_left
 BUSYBOX = Path("/bin/busybox")
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\njoe:x:1000:100::/:/bin/sh\n",
+    "etc/hosts": "127.0.0.1 localhost\n",
     "etc/group": "users:x:100:\nwheel:x:10:joe\n",
 }
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -29,6 +29,7 @@ from podo.node.runtime.config import (
 from podo.node.runtime.exits import watch_folder
 from podo.node.runtime.observed import ContainerState, SandboxState
 from tests.contract.test_runtime import SERVER, STUBBORN, container, exited, sandbox_config, seen, started
+from tests.node.runtime.container_log import written
 from tests.node.runtime.lab import Lab, real_lab, time_limit
 
 pytestmark = pytest.mark.e2e
@@ -50,11 +51,10 @@ async def said(lab: Lab, sandbox: str, script: str, **changes) -> str:
     """What a container that runs `script` writes, its log's stamps taken off."""
     container_id = await started(lab, sandbox, "sh", "-c", script, **changes)
     done = await exited(lab.runtime, container_id)
-    lines = Path(done.log_path).read_text().splitlines()
+    text = written(Path(done.log_path))
     await lab.runtime.remove_container(container_id)
     Path(done.log_path).unlink()
-    parts = [line.split(" ", 3) for line in lines]
-    return "".join(text + ("" if tag == "P" else "\n") for _, _, tag, text in parts).removesuffix("\n")
+    return text
 
 
 async def asked(lab: Lab, container_id: str, script: str) -> str:
